@@ -1,0 +1,32 @@
+"""The patients, checked against their dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import polars as pl
+
+from counterpulse.data.dictionary import Dictionary
+from counterpulse.source import Finding
+
+DataKind = Literal["real", "mock", "synthetic", "simulated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientTable:
+    """A main frame with one row a patient, plus named related frames with several rows a patient.
+
+    Column types of `frame` by dictionary type: id and text String; number Float64; integer Int64; category and ordinal
+    Enum of the codes in dictionary order; yesno Boolean; date Date; datetime Datetime("us"). A blank is null.
+    `findings` are the warnings of the check (errors raise). `digest` is of the content, whatever the file format.
+    """
+
+    frame: pl.DataFrame
+    dictionary: Dictionary
+    file: str
+    digest: str
+    data_kind: DataKind = "real"
+    related: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,42 @@
+"""The terms of a model, as values. A plain string is a column in its natural coding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Numeric:
+    """A numeric column, optionally its natural logarithm, per `per` units."""
+
+    variable: str
+    per: float = 1.0
+    log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Categorical:
+    """A column as indicator variables of its levels against `reference` (default: the first level)."""
+
+    variable: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """The products of the columns of two terms (the main effects are terms of their own)."""
+
+    left: str | Numeric | Categorical
+    right: str | Numeric | Categorical
+
+
+Term = str | Numeric | Categorical | Interaction
+
+
+def variables_of(term: Term) -> tuple[str, ...]:
+    """The columns of the table that a term reads."""
+    if isinstance(term, str):
+        return (term,)
+    if isinstance(term, Interaction):
+        return tuple(dict.fromkeys((*variables_of(term.left), *variables_of(term.right))))
+    return (term.variable,)

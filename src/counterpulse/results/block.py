@@ -1,0 +1,72 @@
+"""Results with another shape than one number: curves, balance, forests. Each kind has a JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Cell = str | float | int | bool | None
+
+NUMBER = {"type": ["number", "null"]}
+COUNT = {"type": ["integer", "null"]}
+TEXT = {"type": ["string", "null"]}
+
+KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
+    "survival-curve": {
+        "group": TEXT, "time": NUMBER, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+        "std_error": NUMBER, "at_risk": NUMBER, "events": NUMBER, "censored": NUMBER,
+    },
+    "numbers-at-risk": {
+        "group": TEXT, "time": NUMBER, "at_risk": NUMBER, "cumulative_events": NUMBER, "cumulative_censored": NUMBER,
+    },
+    "forest": {
+        "variable": TEXT, "level": TEXT, "group": TEXT, "n": COUNT, "events": COUNT,
+        "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "p_interaction": NUMBER,
+    },
+    "proportional-hazards": {"variable": TEXT, "chi_squared": NUMBER, "df": NUMBER, "p_value": NUMBER},
+    "covariance": {"row": TEXT, "column": TEXT, "value": NUMBER},
+    "group-test": {
+        "group": TEXT, "n": COUNT, "observed": NUMBER, "expected": NUMBER,
+    },
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A rectangular result of a named kind; all columns have one length."""
+
+    id: str
+    analysis: str
+    kind: str
+    columns: Mapping[str, Sequence[Cell]]
+
+    def __post_init__(self) -> None:
+        expected = KINDS.get(self.kind)
+        if expected is None:
+            raise ValueError(f"unknown kind of block {self.kind!r}; known: {', '.join(sorted(KINDS))}")
+        if list(self.columns) != list(expected):
+            raise ValueError(f"a block {self.kind!r} has the columns {list(expected)}, not {list(self.columns)}")
+        if len({len(column) for column in self.columns.values()}) > 1:
+            raise ValueError(f"the columns of block {self.id!r} differ in length")
+
+    def rows(self) -> list[dict[str, Cell]]:
+        """The block row by row."""
+        return [dict(zip(self.columns, values, strict=True)) for values in zip(*self.columns.values(), strict=True)]
+
+
+def schema(kind: str) -> dict[str, object]:
+    """The JSON Schema of one kind of block."""
+    columns = {name: {"type": "array", "items": dict(cell)} for name, cell in KINDS[kind].items()}
+    return {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string"},
+            "analysis": {"type": "string"},
+            "kind": {"const": kind},
+            "columns": {
+                "type": "object", "properties": columns, "required": list(columns), "additionalProperties": False,
+            },
+        },
+        "required": ["id", "analysis", "kind", "columns"],
+        "additionalProperties": False,
+    }  # fmt: skip

@@ -1,0 +1,47 @@
+"""What became of an estimate. A failure is data: its text is the cause and the remedy."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Status(Enum):
+    """The state of an estimate; `code` is its name on disk, `text` the cause and one thing to do."""
+
+    OK = ("ok", "")
+    NOT_CONVERGED = (
+        "not-converged",
+        "The fit did not converge; look for a covariate with few events in a level, merge levels or drop it.",
+    )
+    SEPARATION = (
+        "separation",
+        "A covariate (or a combination) predicts the outcome perfectly, so its maximum-likelihood estimate is infinite; "
+        "use the penalized likelihood (penalty: firth) or drop it.",
+    )
+    RANK_DEFICIENT = (
+        "rank-deficient",
+        "This term is a linear combination of the others and was left out; drop it from the model or merge its levels.",
+    )
+    CONSTANT = ("constant", "The covariate has one value in the rows used; drop it from the model.")
+    NO_EVENTS = ("no-events", "No patient had the event; describe the counts instead of an effect.")
+    ALL_EVENTS = ("all-events", "Every patient had the event; describe the counts instead of an effect.")
+    EMPTY_GROUP = ("empty-group", "A compared group has no patients in the rows used; check the eligibility and the group codes.")
+    NO_ROWS = ("no-rows", "No rows remain after missing values were dropped; impute, or drop the incomplete covariate.")
+    TOO_FEW_ROWS = ("too-few-rows", "There are not more rows than coefficients; use fewer covariates.")
+    NOT_REACHED = ("not-reached", "The curve does not come down to this value within follow-up; report it as not reached.")
+    BEYOND_FOLLOW_UP = (
+        "beyond-follow-up",
+        "Follow-up of a group ends before this time; choose an earlier time.",
+    )
+    ZERO_CELL = ("zero-cell", "A cell of the table is zero, so the ratio is zero or infinite; report the difference instead.")
+    ZERO_VARIANCE = ("zero-variance", "The values do not vary, so the variance of the estimate is zero or undefined; describe them.")
+    UNDEFINED = ("undefined", "The quantity is not defined for these data; describe the counts instead.")
+
+    def __init__(self, code: str, text: str) -> None:
+        self.code = code
+        self.text = text
+
+    @classmethod
+    def from_code(cls, code: str) -> Status:
+        """The status whose name on disk is `code`."""
+        return next(status for status in cls if status.code == code)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared_path() -> Callable[[str], Path]:
+    """The path of a file of the shared reference material; the test is skipped where it is absent."""
+
+    def find(name: str) -> Path:
+        path = SHARED / name
+        if not path.exists():
+            pytest.skip(f"../shared/{name} is not here")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def shared_data(shared_path) -> Callable[[str], pl.DataFrame]:
+    """A table of ../shared/data as polars reads it (old Macintosh line ends included)."""
+
+    def read(name: str) -> pl.DataFrame:
+        text = shared_path(f"data/{name}").read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return pl.read_csv(text, null_values=["NA", ""], infer_schema_length=None)
+
+    return read
