@@ -156,7 +156,11 @@ def levels_in_order(column: pl.Series) -> list[str]:
         present = set(column.drop_nulls().cast(pl.String).unique())
         return [level for level in column.dtype.categories if level in present]
     if column.dtype.is_numeric() or column.dtype == pl.Boolean:
-        return level_text(column.fill_nan(None).drop_nulls().unique().sort() if column.dtype.is_float() else column.drop_nulls().unique().sort()).to_list()
+        return level_text(
+            column.fill_nan(None).drop_nulls().unique().sort()
+            if column.dtype.is_float()
+            else column.drop_nulls().unique().sort()
+        ).to_list()
     return sorted(column.drop_nulls().cast(pl.String).unique())
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from counterpulse.source import Finding
+
 VariableType = Literal["id", "number", "integer", "category", "ordinal", "yesno", "date", "datetime", "text"]
 TYPES: tuple[VariableType, ...] = (
     "id", "number", "integer", "category", "ordinal", "yesno", "date", "datetime", "text",
@@ -39,11 +41,15 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Dictionary:
-    """The variables of a table by name, in the order of the file; `digest` is of its canonical content."""
+    """The variables of a table by name, in the order of the file; `digest` is of its canonical content.
+
+    `findings` are the warnings of the reader (errors raise).
+    """
 
     variables: Mapping[str, Variable]
     file: str
     digest: str
+    findings: tuple[Finding, ...] = ()
 
     def __iter__(self) -> Iterator[Variable]:
         return iter(self.variables.values())

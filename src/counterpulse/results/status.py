@@ -25,16 +25,37 @@ class Status(Enum):
     CONSTANT = ("constant", "The covariate has one value in the rows used; drop it from the model.")
     NO_EVENTS = ("no-events", "No patient had the event; describe the counts instead of an effect.")
     ALL_EVENTS = ("all-events", "Every patient had the event; describe the counts instead of an effect.")
-    EMPTY_GROUP = ("empty-group", "A compared group has no patients in the rows used; check the eligibility and the group codes.")
+    EMPTY_GROUP = (
+        "empty-group",
+        "A compared group has no patients in the rows used; check the eligibility and the group codes.",
+    )
     NO_ROWS = ("no-rows", "No rows remain after missing values were dropped; impute, or drop the incomplete covariate.")
     TOO_FEW_ROWS = ("too-few-rows", "There are not more rows than coefficients; use fewer covariates.")
-    NOT_REACHED = ("not-reached", "The curve does not come down to this value within follow-up; report it as not reached.")
+    NOT_REACHED = (
+        "not-reached",
+        "The curve does not come down to this value within follow-up; report it as not reached.",
+    )
     BEYOND_FOLLOW_UP = (
         "beyond-follow-up",
         "Follow-up of a group ends before this time; choose an earlier time.",
     )
-    ZERO_CELL = ("zero-cell", "A cell of the table is zero, so the ratio is zero or infinite; report the difference instead.")
-    ZERO_VARIANCE = ("zero-variance", "The values do not vary, so the variance of the estimate is zero or undefined; describe them.")
+    ZERO_CELL = (
+        "zero-cell",
+        "A cell of the table is zero, so the ratio is zero or infinite; report the difference instead.",
+    )
+    ZERO_VARIANCE = (
+        "zero-variance",
+        "The values do not vary, so the variance of the estimate is zero or undefined; describe them.",
+    )
+    TOO_LARGE = (
+        "too-large-for-exact",
+        "The exact method would enumerate too many tables; use the asymptotic or the Monte Carlo method.",
+    )
+    TIES = ("ties", "Values are tied, so the exact distribution does not apply; use the normal approximation.")
+    DISJOINT_SUPPORT = (
+        "disjoint-support",
+        "The groups share no level, so the standardized difference is infinite; describe the counts.",
+    )
     UNDEFINED = ("undefined", "The quantity is not defined for these data; describe the counts instead.")
 
     def __init__(self, code: str, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from counterpulse.results.block import Block, Cell
 from counterpulse.results.estimate import Estimate, GroupCount
@@ -143,7 +143,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResult:
-    """Everything a run found. `details` holds scalars only, by analysis."""
+    """Everything a run found. `details` holds scalars only, by analysis.
+
+    `plan` is the plan it carried out, as plan.json holds it; it stands beside results.json, not in it.
+    """
 
     identity: StudyIdentity
     data_kind: DataKind
@@ -154,3 +157,4 @@ class StudyResult:
     blocks: tuple[Block, ...] = ()
     details: Mapping[str, Mapping[str, Cell]] = field(default_factory=dict)
     warnings: tuple[Notice, ...] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)

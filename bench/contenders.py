@@ -1,0 +1,133 @@
+"""The contenders. Each task prepares its input, then returns the fit to be timed and how to read the treatment's number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+Columns = Mapping[str, np.ndarray]
+Prepared = tuple[Callable[[], Any], Callable[[Any], float]]
+
+
+def covariates(columns: Columns) -> list[str]:
+    return [name for name in columns if name.startswith("x")]
+
+
+def our_frame(columns: Columns):
+    import polars as pl
+
+    frame = pl.DataFrame({name: values for name, values in columns.items() if name != "center"})
+    center = pl.Series("center", columns["center"]).cast(pl.Int64)
+    flags = [pl.col(name).cast(pl.Boolean) for name in ("outcome", "event")]
+    return frame.with_columns(*flags, center, pl.col("x0").cast(pl.Int64).cast(pl.String).alias("group"))
+
+
+def ours_logistic(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, terms, logistic = our_frame(columns), covariates(columns), cp.regression.logistic
+    return lambda: logistic(frame, outcome="outcome", terms=terms), first_estimate
+
+
+def ours_cox(columns: Columns, cluster: str | None = None) -> Prepared:
+    import counterpulse as cp
+
+    frame, terms, cox = our_frame(columns), covariates(columns), cp.survival.cox
+    return lambda: cox(frame, time="time", event="event", terms=terms, cluster=cluster), first_estimate
+
+
+def ours_cox_robust(columns: Columns) -> Prepared:
+    return ours_cox(columns, cluster="center")
+
+
+def ours_curves(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, kaplan_meier, log_rank = our_frame(columns), cp.survival.kaplan_meier, cp.survival.log_rank
+
+    def fit():
+        kaplan_meier(frame, time="time", event="event", by="group")
+        return log_rank(frame, time="time", event="event", by="group")
+
+    return fit, lambda test: test.statistic
+
+
+def first_estimate(fit: Any) -> float:
+    return next(item.value for item in fit.estimates() if item.variable == "x0")
+
+
+def statsmodels_logistic(columns: Columns) -> Prepared:
+    import statsmodels.api as sm
+
+    x = sm.add_constant(np.column_stack([columns[name] for name in covariates(columns)]))
+    return lambda: sm.Logit(columns["outcome"], x).fit(disp=False), lambda fit: fit.params[1]
+
+
+def lifelines_frame(columns: Columns, *more: str):
+    import pandas as pd
+
+    return pd.DataFrame({name: columns[name] for name in (*covariates(columns), "time", "event", *more)})
+
+
+def lifelines_cox(columns: Columns) -> Prepared:
+    from lifelines import CoxPHFitter
+
+    frame = lifelines_frame(columns)
+    return lambda: CoxPHFitter().fit(frame, "time", "event"), lambda fit: fit.params_["x0"]
+
+
+def lifelines_cox_robust(columns: Columns) -> Prepared:
+    from lifelines import CoxPHFitter
+
+    frame = lifelines_frame(columns, "center")
+    return lambda: CoxPHFitter().fit(frame, "time", "event", cluster_col="center"), lambda fit: fit.params_["x0"]
+
+
+def lifelines_curves(columns: Columns) -> Prepared:
+    from lifelines import KaplanMeierFitter
+    from lifelines.statistics import logrank_test
+
+    time, event, treated = columns["time"], columns["event"], columns["x0"] == 1
+
+    def fit():
+        for group in (treated, ~treated):
+            KaplanMeierFitter().fit(time[group], event[group])
+        return logrank_test(time[treated], time[~treated], event[treated], event[~treated])
+
+    return fit, lambda test: test.test_statistic
+
+
+def greenwood_cox(columns: Columns, **options: Any) -> Prepared:
+    from greenwood import CoxPH, Surv
+
+    x = np.column_stack([columns[name] for name in covariates(columns)])
+    surv = Surv(columns["time"], event=columns["event"])
+    return lambda: CoxPH().fit(surv, x, **options), lambda fit: np.asarray(fit.coefficients_).ravel()[0]
+
+
+def greenwood_cox_robust(columns: Columns) -> Prepared:
+    return greenwood_cox(columns, cluster=columns["center"])
+
+
+def greenwood_curves(columns: Columns) -> Prepared:
+    from greenwood import KaplanMeier, Surv, logrank_test
+
+    surv, group = Surv(columns["time"], event=columns["event"]), columns["x0"]
+
+    def fit():
+        KaplanMeier().fit(surv, by=group)
+        return logrank_test(surv, group)
+
+    return fit, lambda test: test.statistic
+
+
+CONTENDERS: Mapping[str, Mapping[str, Callable[[Columns], Prepared]]] = {
+    "counterpulse": {
+        "logistic": ours_logistic, "cox": ours_cox, "cox-robust": ours_cox_robust, "curves": ours_curves,
+    },
+    "statsmodels": {"logistic": statsmodels_logistic},
+    "lifelines": {"cox": lifelines_cox, "cox-robust": lifelines_cox_robust, "curves": lifelines_curves},
+    "greenwood": {"cox": greenwood_cox, "cox-robust": greenwood_cox_robust, "curves": greenwood_curves},
+}  # fmt: skip

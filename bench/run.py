@@ -1,0 +1,200 @@
+"""Ours against the peers, in one run: ``python -m bench.run [--quick] [--only TASK] [--repeat K] [--limit SECONDS]``.
+
+Each fit has a process of its own; contenders alternate, so that a busy minute hits all of them. Only the fit is timed; memory is the
+peak of the whole process, imports and data included. The table goes to bench/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from bench.contenders import CONTENDERS
+from bench.patients import COVARIATES, write_table
+from bench.study import N, write_study
+
+HERE = Path(__file__).resolve().parent
+TASKS = {
+    "logistic": "Logistic regression",
+    "cox": "Cox regression, Efron",
+    "cox-robust": "Cox regression, Efron, variance robust to 112 centers",
+    "curves": "Kaplan-Meier and log-rank",
+}
+SIZES = (5_500, 1_000_000)
+QUICK_SIZES = (5_500, 100_000)
+AGREEMENT = 1e-4
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one process reported; no seconds where it did not finish."""
+
+    seconds: float | None
+    peak_mib: float | None
+    answer: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contender's line of the table."""
+
+    task: str
+    n: int
+    times: str
+    contender: str
+    runs: tuple[Run, ...]
+
+    @property
+    def seconds(self) -> float | None:
+        done = [run.seconds for run in self.runs if run.seconds is not None]
+        return statistics.median(done) if done else None
+
+    @property
+    def peak_mib(self) -> float | None:
+        done = [run.peak_mib for run in self.runs if run.peak_mib is not None]
+        return max(done) if done else None
+
+    @property
+    def answer(self) -> float | None:
+        return next((run.answer for run in self.runs if run.answer is not None), None)
+
+
+def main() -> None:
+    options = arguments()
+    with tempfile.TemporaryDirectory() as scratch:
+        lines = [*heading(options), *table_of(measure(options, Path(scratch)))]
+        if not options.only or "study" in options.only:
+            lines += command_line(Path(scratch), options)
+    text = "\n".join(lines) + "\n"
+    print(text)
+    (HERE / "results.md").write_text(text, encoding="utf-8")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description="Time counterpulse and its peers on the same data.")
+    parser.add_argument("--quick", action="store_true", help="100,000 rows instead of 1,000,000")
+    parser.add_argument("--only", action="append", choices=[*TASKS, "study"], help="one task; may be given again")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each contender; the median is printed")
+    parser.add_argument("--limit", type=float, default=180.0, help="seconds after which a contender did not finish")
+    return parser.parse_args()
+
+
+def measure(options: argparse.Namespace, scratch: Path) -> Iterator[Row]:
+    tasks = [task for task in TASKS if not options.only or task in options.only]
+    for n in (QUICK_SIZES if options.quick else SIZES) if tasks else ():
+        for times in ("tied", "distinct"):
+            folder = scratch / f"{n}-{times}"
+            write_table(folder, n, tied=times == "tied")
+            for task in tasks:
+                if times == "tied" or task != "logistic":
+                    yield from compare(task, n, times, folder, options)
+            shutil.rmtree(folder)
+
+
+def compare(task: str, n: int, times: str, folder: Path, options: argparse.Namespace) -> Iterator[Row]:
+    """Alternate the contenders; one that did not finish is not asked again."""
+    commands = {
+        name: [sys.executable, "-m", "bench.contender", name, task, str(folder)]
+        for name, known in CONTENDERS.items()
+        if task in known
+    }
+    if shutil.which("Rscript"):
+        commands["R"] = ["Rscript", str(HERE / "contender.R"), task, str(folder)]
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    for _ in range(options.repeat):
+        for name, command in commands.items():
+            if not any(run.why for run in runs[name]):
+                runs[name].append(once(command, options.limit))
+                print(f"{task} n={n} {times} {name}: {shown(runs[name][-1])}", file=sys.stderr, flush=True)
+    for name, done in runs.items():
+        yield Row(task, n, "" if task == "logistic" else times, name, tuple(done))
+
+
+def once(command: Sequence[str], limit: float) -> Run:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, cwd=HERE.parent, check=False)
+    except subprocess.TimeoutExpired:
+        return Run(None, None, None, f"DNF (> {limit:g} s)")
+    if done.returncode:
+        return Run(None, None, None, f"failed: {(done.stderr.strip().splitlines() or ['no message'])[-1][:80]}")
+    return Run(**json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def shown(run: Run) -> str:
+    return run.why or f"{run.seconds:.3f} s"
+
+
+def heading(options: argparse.Namespace) -> list[str]:
+    peers = ", ".join(f"{name} {version(name)}" for name in (*CONTENDERS, "numpy", "scipy", "polars"))
+    return [
+        "# Speed",
+        "",
+        f"Python {platform.python_version()}, {peers}; {os.cpu_count()} cores. {COVARIATES} covariates. Median of {options.repeat} runs of the "
+        "fit alone; memory is the peak of the whole process. Ratio: times ours. Agrees: the treatment's number equals ours to "
+        f"{AGREEMENT:g}.",
+    ]
+
+
+def table_of(rows: Iterator[Row]) -> list[str]:
+    lines = [
+        "",
+        "| task | rows | times | contender | seconds | ratio | peak MiB | agrees |",
+        "|---|--:|---|---|--:|--:|--:|---|",
+    ]
+    ours: Row | None = None
+    for row in rows:
+        ours = row if row.contender == "counterpulse" else ours
+        lines.append(line_of(row, ours))
+    return lines if len(lines) > 3 else []
+
+
+def line_of(row: Row, ours: Row | None) -> str:
+    head = f"| {TASKS[row.task]} | {row.n:,} | {row.times} | {row.contender} |"
+    if row.seconds is None:
+        return f"{head} {row.runs[-1].why} | | | |"
+    ratio = "" if ours is None or ours.seconds is None else f"{row.seconds / ours.seconds:.1f}"
+    agrees = ""
+    if ours is not None and ours.answer is not None and row.answer is not None:
+        agrees = "yes" if abs(row.answer - ours.answer) <= AGREEMENT * max(1.0, abs(ours.answer)) else "no"
+    return f"{head} {row.seconds:.3f} | {ratio} | {row.peak_mib:,.0f} | {agrees} |"
+
+
+def command_line(scratch: Path, options: argparse.Namespace) -> list[str]:
+    protocol = write_study(scratch / "study")
+    program = [sys.executable, "-c", "from counterpulse.cli.main import main; main()"]
+    out = scratch / "report"
+    timed = {
+        "`counterpulse --help`": [*program, "--help"],
+        f"`counterpulse run`, {N:,} patients x 42 columns, 6 analyses, 10 subgroups": [
+            *program, "run", str(protocol), "--out", str(out),
+        ],
+    }  # fmt: skip
+    lines = ["", "| command | seconds |", "|---|--:|"]
+    for words, command in timed.items():
+        seconds = []
+        for _ in range(options.repeat):
+            shutil.rmtree(out, ignore_errors=True)
+            begin = time.perf_counter()
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            seconds.append(time.perf_counter() - begin)
+            if done.returncode not in (0, 1):
+                sys.exit(f"{' '.join(command)}\n{done.stderr or done.stdout}")
+        lines.append(f"| {words} | {statistics.median(seconds):.2f} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

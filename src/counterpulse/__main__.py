@@ -1,0 +1,5 @@
+"""``python -m counterpulse``."""
+
+from counterpulse.cli.main import main
+
+main()

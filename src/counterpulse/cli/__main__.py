@@ -1,0 +1,5 @@
+"""``python -m counterpulse.cli``."""
+
+from counterpulse.cli.main import main
+
+main()

@@ -1,0 +1,19 @@
+"""``counterpulse check``."""
+
+from __future__ import annotations
+
+import typer
+
+from counterpulse import errors, study
+from counterpulse.cli.console import say_findings
+from counterpulse.cli.options import AsJson, DataPath, ProtocolPath
+
+
+def check(protocol: ProtocolPath, data: DataPath = None, as_json: AsJson = False) -> None:
+    """Every finding about protocol, dictionary and data, with lines; nothing is analyzed.
+
+    Example: counterpulse check study.protocol.yaml
+    """
+    findings, exit_code = study.check(protocol, data=data)
+    say_findings(findings, as_json=as_json)
+    raise typer.Exit(exit_code if exit_code or not findings else errors.HAS_FINDINGS)

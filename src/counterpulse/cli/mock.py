@@ -1,0 +1,27 @@
+"""``counterpulse mock``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from counterpulse import study
+from counterpulse.cli.console import say
+from counterpulse.cli.options import ProtocolPath
+
+
+def mock(
+    protocol: ProtocolPath,
+    n: Annotated[int, typer.Option("--n", min=1, help="How many patients.")] = 500,
+    seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 1,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The CSV to write.", show_default="NAME.mock.csv")] = None,
+) -> None:
+    """Write dummy patients from the dictionary, to rehearse a study before data exist.
+
+    Example: counterpulse mock study.protocol.yaml --n 300
+    """
+    path = study.write_mock(protocol, n=n, seed=seed, out=out or Path(f"{study.study_name(protocol)}.mock.csv"))
+    say(f"{n} mock patients: {path}")
+    say(f"Rehearse: counterpulse run {protocol} --data {path}")

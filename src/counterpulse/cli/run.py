@@ -1,0 +1,50 @@
+"""``counterpulse run``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import counterpulse as cp
+from counterpulse import errors, study
+from counterpulse.cli.console import complain, count, progress, say, say_table
+from counterpulse.cli.options import DataPath, ProtocolPath
+
+
+def run(
+    protocol: ProtocolPath,
+    data: DataPath = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where the report goes.", show_default="PROTOCOLNAME-report")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the protocol's; the report says so.")] = None,
+    jobs: Annotated[int, typer.Option(min=0, help="Analyses side by side; 0 is one a processor.")] = 0,
+    only: Annotated[str, typer.Option(metavar="A1,A2", help="Only these analyses; the report says so.")] = "",
+) -> None:
+    """Read, check, plan, run, report: the main job.
+
+    Example: counterpulse run study.protocol.yaml --data patients.sav
+    """
+    plan, table = study.read_study(protocol, data=data)
+    chosen = tuple(name.strip() for name in only.split(",") if name.strip())
+    with progress(2 + len(chosen or plan.analyses) + 1) as begin:
+        result = cp.run(plan, table, seed=seed, only=chosen, jobs=jobs or os.cpu_count() or 1, progress=begin)
+        begin("report")
+        written = cp.report(result, out or Path(f"{study.study_name(protocol)}-report"))
+    _summarize(result)
+    if written.moved_because:
+        complain(f"The report is in a new place, because {written.moved_because}.")
+    say(f"\nReport: {written.directory / 'report.html'}")
+    raise typer.Exit(errors.HAS_FINDINGS if study.could_not_estimate(result) else errors.DONE)
+
+
+def _summarize(result: study.StudyResult) -> None:
+    header, rows = study.summary_lines(result)
+    say_table(header, rows, right=(2, 3))
+    if result.warnings:
+        say(f"\n{count(len(result.warnings), 'warning')}; see the report.")
+    if result.data_kind != "real":
+        say(f"\n{result.data_kind.upper()} DATA: no real patient is behind these numbers.")

@@ -1,0 +1,191 @@
+"""An expression as one polars expression, three-valued: a missing value is unknown, and so is what hangs on it.
+
+Conventions. Null and NaN are unknown; ``and``, ``or`` and ``not`` follow Kleene; a division by zero is unknown.
+A date compared with a date with time counts as its whole day. ``days from a to b`` counts calendar days as soon as one of
+the two is a date, and exact fractions of 24 hours where both have a time; weeks are days / 7. ``months`` are calendar
+months (the day of the month reached again, the last day where a month is too short) plus the elapsed fraction of the
+next; ``years`` are months / 12, so that a birthday is a whole number of years.
+"""
+
+from __future__ import annotations
+
+import operator as operators
+from collections.abc import Callable
+from datetime import date, datetime, time
+from functools import reduce
+
+import polars as pl
+
+from counterpulse.expression.bind import bind
+from counterpulse.expression.nodes import (
+    Arithmetic,
+    Between,
+    Comparison,
+    ComparisonOperator,
+    Constant,
+    Elapsed,
+    Expression,
+    Junction,
+    Known,
+    Membership,
+    Name,
+    Negative,
+    Not,
+)
+from counterpulse.expression.scope import Scope, compared_as_days, family, kind_of, leveled
+
+_COMPARE: dict[ComparisonOperator, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "=": operators.eq, "!=": operators.ne, "<": operators.lt, "<=": operators.le, ">": operators.gt, ">=": operators.ge,
+}  # fmt: skip
+MICROSECONDS = {"minutes": 60_000_000, "hours": 3_600_000_000, "days": 86_400_000_000, "weeks": 604_800_000_000}
+
+
+def to_polars(expression: Expression, scope: Scope) -> pl.Expr:
+    """Compile an expression for frames whose columns are named and typed as the scope says.
+
+    Parameters
+    ----------
+    expression : Expression
+    scope : mapping of name to Symbol
+        number: Float64 or Int64; yesno and condition: Boolean; category and ordinal: Enum of the codes or String;
+        date: Date; datetime: Datetime; text and id: String.
+
+    Returns
+    -------
+    polars.Expr
+        Boolean for a condition (null where unknown), Float64 for a number, otherwise the type of the column. An
+        expression that reads no column has length 1.
+
+    Raises
+    ------
+    ExpressionError
+        When `check` finds an error.
+    """
+    return _compile(bind(expression, scope), scope)
+
+
+def _compile(node: Expression, scope: Scope) -> pl.Expr:
+    match node:
+        case Constant(_, value):
+            return _constant(value)
+        case Name(name):
+            return _column(name, scope)
+        case Negative(operand):
+            return -_compile(operand, scope)
+        case Arithmetic():
+            return _arithmetic(node, scope)
+        case Elapsed():
+            return _elapsed(node, scope)
+        case _:
+            return _condition(node, scope)
+
+
+def _condition(node: Expression, scope: Scope) -> pl.Expr:
+    match node:
+        case Comparison(operator, left, right):
+            return _compare(operator, left, right, scope)
+        case Between(value, low, high):
+            return _compare(">=", value, low, scope) & _compare("<=", value, high, scope)
+        case Membership(value, items, negated):
+            found = reduce(operators.or_, (_compare("=", value, item, scope) for item in items))
+            return ~found if negated else found
+        case Known(operand, known):
+            inner = _compile(operand, scope)
+            return inner.is_not_null() if known else inner.is_null()
+        case Not(operand):
+            return ~_compile(operand, scope)
+        case Junction(word, parts):
+            join = operators.and_ if word == "and" else operators.or_
+            return reduce(join, (_compile(part, scope) for part in parts))
+        case _:
+            raise AssertionError(f"{type(node).__name__} is no condition")
+
+
+def _constant(value: float | str | bool | date | datetime | time) -> pl.Expr:
+    if isinstance(value, datetime):
+        return pl.lit(value, dtype=pl.Datetime("us"))
+    return pl.lit(value)
+
+
+def _column(name: str, scope: Scope) -> pl.Expr:
+    column = pl.col(name)
+    match scope[name].kind:
+        case "number":
+            return column.cast(pl.Float64).fill_nan(None)
+        case "category" | "ordinal" | "text" | "id":
+            return column.cast(pl.String)
+        case "datetime":
+            return column.cast(pl.Datetime("us"))
+        case _:
+            return column
+
+
+def _arithmetic(node: Arithmetic, scope: Scope) -> pl.Expr:
+    left, right = _compile(node.left, scope), _compile(node.right, scope)
+    match node.operator:
+        case "+":
+            result = left + right
+        case "-":
+            result = left - right
+        case "*":
+            result = left * right
+        case "/":
+            result = pl.when(right != 0).then(left / right)
+    return result.fill_nan(None)
+
+
+def _compare(operator: ComparisonOperator, left: Expression, right: Expression, scope: Scope) -> pl.Expr:
+    compare = _COMPARE[operator]
+    one, other = _compile(left, scope), _compile(right, scope)
+    match family(kind_of(left, scope), kind_of(right, scope)):
+        case "moment" if compared_as_days(left, right, scope):
+            return compare(one.cast(pl.Date), other.cast(pl.Date))
+        case "clock":
+            return compare(_clock(left, one, scope), _clock(right, other, scope))
+        case "text" if operator not in ("=", "!="):
+            ranks = _ranks(left, right, scope)
+            return compare(_rank(one, ranks), _rank(other, ranks))
+        case _:
+            return compare(one, other)
+
+
+def _clock(node: Expression, compiled: pl.Expr, scope: Scope) -> pl.Expr:
+    return compiled.dt.time() if kind_of(node, scope) == "datetime" else compiled
+
+
+def _ranks(left: Expression, right: Expression, scope: Scope) -> pl.Enum:
+    symbol = leveled(left, scope) or leveled(right, scope)
+    return pl.Enum(list(symbol.levels or ()) if symbol is not None else [])
+
+
+def _rank(compiled: pl.Expr, ranks: pl.Enum) -> pl.Expr:
+    """Find the place of a code among its levels; unknown for a code that is none of them."""
+    return compiled.cast(ranks, strict=False).to_physical()
+
+
+def _elapsed(node: Elapsed, scope: Scope) -> pl.Expr:
+    start, end = _compile(node.start, scope), _compile(node.end, scope)
+    if compared_as_days(node.start, node.end, scope):
+        start, end = start.cast(pl.Date), end.cast(pl.Date)
+    start, end = start.cast(pl.Datetime("us")), end.cast(pl.Datetime("us"))
+    if node.unit == "months":
+        return _months(start, end)
+    if node.unit == "years":
+        return _months(start, end) / 12
+    return (end - start).dt.total_microseconds() / MICROSECONDS[node.unit]
+
+
+def _months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
+    """Calendar months between two moments, negative where the end comes first."""
+    forward = end >= start
+    first = pl.when(forward).then(start).otherwise(end)
+    last = pl.when(forward).then(end).otherwise(start)
+    apart = (last.dt.year() - first.dt.year()) * 12 + last.dt.month().cast(pl.Int32) - first.dt.month().cast(pl.Int32)
+    whole = apart - (_plus_months(first, apart) > last).cast(pl.Int32)
+    reached, following = _plus_months(first, whole), _plus_months(first, whole + 1)
+    part = (last - reached).dt.total_microseconds() / (following - reached).dt.total_microseconds()
+    return pl.when(forward).then(whole + part).otherwise(-(whole + part))
+
+
+def _plus_months(moment: pl.Expr, months: pl.Expr) -> pl.Expr:
+    return moment.dt.offset_by(pl.format("{}mo", months))

@@ -1,0 +1,1 @@
+"""Mathematics without medicine: arrays in, arrays out."""

@@ -1,0 +1,215 @@
+"""What is measured and how it is analyzed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from counterpulse.protocol.cohort_nodes import ImmortalTime
+from counterpulse.protocol.node import AnalysisId, IfUnknown, Name, Node, OutcomeType, Planned, Role
+from counterpulse.protocol.words import Length, Level, Many, Text, YesNo
+
+
+class Outcome(Node):
+    """One outcome."""
+
+    label: str | None = Field(default=None, description="The label that is printed.")
+    shown_as: str | None = Field(default=None, description="Other words for the complement, where readers expect them.")
+    unit: str | None = Field(default=None, description="The unit that is printed.")
+    type: OutcomeType = Field(description="What kind of outcome it is.", examples=["binary"])
+    event: Text | None = Field(
+        default=None,
+        description="The event: an expression; for time-to-event a key of follow_up, a date column, or an expression with `time`.",
+    )
+    time: Name | None = Field(default=None, description="The column with the duration to the event or to censoring.")
+    time_unit: Literal["minutes", "hours", "days", "weeks", "months", "years"] | None = Field(
+        default=None, description="The unit of the durations."
+    )
+    value: Text | None = Field(default=None, description="The value of a continuous, ordinal or count outcome.")
+    horizon: Length | None = Field(
+        default=None, description="Events after this time do not count.", examples=["30 days"]
+    )
+    competing: Text | None = Field(default=None, description="The event that makes this one impossible.")
+    any_of: dict[Name, str] | tuple[Name, ...] | None = Field(
+        default=None, description="A composite: yes when any of these yes/no columns is yes."
+    )
+    first_of: dict[Name, str] | tuple[Name, ...] | None = Field(
+        default=None, description="A composite: the first of these dates."
+    )
+    primary: YesNo = Field(default=False, description="The primary outcome.")
+    better: Literal["lower", "higher"] | None = Field(
+        default=None, description="Which direction is good for the patient."
+    )
+    safety: YesNo = Field(default=False, description="A safety outcome.")
+    summary: Literal["mean", "median"] | None = Field(default=None, description="How values are summarized.")
+    truncated_by: dict[str, Literal["worst-rank", "survivors-only", "competing"]] | None = Field(
+        default=None, description="Values cut short by death name their plan."
+    )
+    if_unknown: IfUnknown | None = Field(default=None, description="What happens where blank values leave it open.")
+
+
+class GroupOutcome(Node):
+    """The exposure itself as the outcome of a model."""
+
+    group: Level = Field(
+        description="The level of the group variable whose probability is modelled.", examples=["iabp"]
+    )
+
+
+class TermNode(Node):
+    """A model term that is more than a name."""
+
+    variable: Name | None = Field(default=None, description="The variable.")
+    spline: Annotated[int, Field(ge=3)] | None = Field(
+        default=None, description="A restricted cubic spline with so many knots."
+    )
+    log: YesNo = Field(default=False, description="The natural logarithm of the variable.")
+    per: Annotated[float, Field(gt=0)] | None = Field(default=None, description="The effect of so many units.")
+    reference: Level | None = Field(default=None, description="The reference level of a categorical variable.")
+    interaction: tuple[Name, Name] | None = Field(default=None, description="The product of two variables.")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> TermNode:
+        if (self.variable is None) == (self.interaction is None):
+            raise ValueError("a term names a variable or an interaction of two")
+        return self
+
+
+TermSpec = Name | TermNode
+
+
+class Selection(Node):
+    """A model whose covariates are selected from the data; its intervals are too narrow and the report says so."""
+
+    select: Literal["stepwise", "forward", "backward", "lasso"] = Field(
+        description="How covariates are selected.", examples=["stepwise"]
+    )
+    source: str | tuple[TermSpec, ...] | None = Field(
+        default=None, alias="from", description="The candidates: a set of confounders or a list."
+    )
+    keep: tuple[Name, ...] = Field(default=(), description="Covariates that always stay.")
+    enter: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="P value to enter.")
+    stay: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="P value to stay.")
+
+
+class Clusters(Node):
+    """Patients of one center resemble each other."""
+
+    variable: Name = Field(description="The column with the center.", examples=["center_id"])
+    treat_as: Literal["robust", "random-intercept", "fixed", "strata", "gee"] = Field(
+        default="robust", alias="as", description="How that is taken into account."
+    )
+
+
+class EstimandNode(Node):
+    """What is estimated: the contrast and the people it is about."""
+
+    contrast: str | None = Field(default=None, description="The effect measure, such as odds ratio.")
+    kind: Literal["conditional", "marginal"] | None = Field(
+        default=None, description="conditional on covariates, or marginal: averaged over people."
+    )
+    target: Literal["all", "treated", "untreated", "overlap", "matched"] | None = Field(
+        default=None, description="The people the effect is about."
+    )
+    also: Annotated[tuple[str, ...], Many] = Field(default=(), description="Further measures of the same effect.")
+
+
+class MissingData(Node):
+    """What is done about missing values."""
+
+    method: Literal["complete-case", "multiple-imputation"] = Field(
+        description="Rows with a missing value are dropped, or values are imputed.", examples=["complete-case"]
+    )
+    datasets: Annotated[int, Field(ge=1)] | None = Field(default=None, description="How many imputed tables.")
+    variables: Literal["all-in-models"] | tuple[Name, ...] | None = Field(
+        default=None, description="Which variables are imputed."
+    )
+    iterations: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Iterations of the chained equations."
+    )
+
+
+class Analysis(BaseModel):
+    """One analysis. Keys beyond these are options of its method and are checked when the plan is made."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+    id: AnalysisId = Field(description="A short id, printed in the report.", examples=["A1"])
+    role: Role | None = Field(default=None, description="Its place in the study.")
+    of: str | None = Field(
+        default=None, description="The analysis this one differs from; only the keys that differ follow."
+    )
+    label: str | None = Field(default=None, description="The label that is printed.")
+    outcome: Annotated[tuple[Name, ...], Many] | GroupOutcome | None = Field(
+        default=None, description="The outcome, or several; {group: level} models the exposure."
+    )
+    method: str | None = Field(default=None, description="The method.")
+    adjust: str | tuple[TermSpec, ...] | Selection | None = Field(
+        default=None, description="A set of confounders, a list of terms, none, or a selection."
+    )
+    models: Any = Field(default=None, description="A ladder of models, each with its adjustment.")
+    screen: Any = Field(default=None, description="Single-predictor models.")
+    population: str | None = Field(default=None, description="The analysis population.")
+    keep: Text | None = Field(default=None, description="Only rows for which this expression is true.")
+    clusters: Clusters | None = Field(default=None, description="Centers and how they are taken into account.")
+    estimand: EstimandNode | None = Field(default=None, description="What is estimated.")
+    also: Annotated[tuple[str, ...], Many] = Field(default=(), description="Further methods for the same outcome.")
+    multiplicity: Literal["none", "holm", "hochberg", "bonferroni"] | None = Field(
+        default=None, description="The adjustment for several outcomes."
+    )
+    missing_data: MissingData | Literal["complete-case", "multiple-imputation"] | None = Field(
+        default=None, description="What is done about missing values here."
+    )
+    immortal_time: ImmortalTime | None = Field(default=None, description="The plan for immortal time here.")
+    check: Annotated[tuple[str, ...], Many] = Field(default=(), description="Assumptions to check.")
+    draw: Annotated[tuple[str, ...], Many] = Field(default=(), description="Figures to draw.")
+    planned: Planned | None = Field(default=None, description="When this analysis was planned.")
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The names of its outcomes; none where the exposure itself is modelled."""
+        return self.outcome if isinstance(self.outcome, tuple) else ()
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The keys that belong to the method."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class SubgroupVariable(Node):
+    """A subgroup variable that is cut or whose levels are grouped."""
+
+    variable: Name = Field(description="The variable.", examples=["age"])
+    cut: Annotated[tuple[float, ...], Many] = Field(default=(), description="Cut points; 65 makes <65 and >=65.")
+    levels: tuple[Annotated[tuple[Level, ...], Many], ...] | None = Field(default=None, description="Groups of levels.")
+    label: str | None = Field(default=None, description="The label that is printed.")
+
+
+class Subgroups(Node):
+    """Estimates and one interaction test a subgroup variable; never a P value a stratum."""
+
+    of: str = Field(description="The analysis to repeat.", examples=["A1"])
+    by: Annotated[tuple[Name | SubgroupVariable, ...], Field(min_length=1)] = Field(
+        description="The subgroup variables.", examples=[["sex", {"variable": "age", "cut": [65]}]]
+    )
+    refit: YesNo = Field(default=False, description="yes: a model of its own in each subgroup.")
+    p_values: YesNo | Literal["refused"] = Field(
+        default=False, description="Refused: a P value a stratum answers no question; the interaction test does."
+    )
+
+
+class TableOneNode(Node):
+    """Table 1, where the study wants another one than its adjustment set."""
+
+    variables: tuple[Name, ...] = Field(description="The variables in order.", examples=[["age", "sex"]])
+    rule: str | None = Field(default=None, description="The named rule that chooses tests.")
+    summaries: dict[Name, Literal["mean", "median", "both"]] = Field(
+        default={}, description="The summary of a variable."
+    )
+    tests: dict[Name, str] = Field(default={}, description="The test of a variable.")
+    smd_denominator: Literal["pooled", "treated", "reference", "all"] = Field(
+        default="pooled", description="The standard deviation in the standardized difference."
+    )
+    quartiles: str | None = Field(default=None, description="The definition of quartiles.")

@@ -1,0 +1,228 @@
+"""Names in a protocol: does what is named exist, once, with the levels that are said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from counterpulse.protocol.desk import Desk
+from counterpulse.protocol.nodes import Analysis, Outcome, Selection, SubgroupVariable, TermNode, TermSpec
+from counterpulse.source.yaml_file import YamlPath
+
+MOMENTS = ("date", "datetime")
+CATEGORIES = ("category", "ordinal", "yesno", "condition", "text")
+
+
+def lint_names(desk: Desk) -> None:
+    """Look up every name."""
+    _duplicates(desk)
+    _shadows(desk)
+    _data(desk)
+    _groups(desk)
+    _derived(desk)
+    for name, outcome in desk.nodes.outcomes.items():
+        _outcome(desk, ("outcomes", name), outcome)
+    for name, terms in desk.nodes.confounders.items():
+        _terms(desk, ("confounders", name), terms)
+    for index, analysis in enumerate(desk.nodes.analyses):
+        _analysis(desk, ("analyses", index), analysis)
+    _subgroups(desk)
+    _lists(desk)
+    _amendments(desk)
+
+
+def _duplicates(desk: Desk) -> None:
+    nodes = desk.nodes
+    criteria = [(("eligibility", "include", i, "id"), c.id) for i, c in enumerate(nodes.eligibility.include)]
+    criteria += [(("eligibility", "exclude", i, "id"), c.id) for i, c in enumerate(nodes.eligibility.exclude)]
+    analyses = [(("analyses", index, "id"), analysis.id) for index, analysis in enumerate(nodes.analyses)]
+    for what, entries in (("criterion", criteria), ("analysis", analyses)):
+        count = Counter(id_ for _, id_ in entries)
+        first: set[str] = set()
+        for path, id_ in entries:
+            if count[id_] > 1 and id_ in first:
+                desk.report("E234", path, f"the {what} `{id_}` stands twice", remedy="give one of the two another id")
+            first.add(id_)
+
+
+def _shadows(desk: Desk) -> None:
+    for section, names in (("variables", desk.nodes.variables), ("populations", desk.nodes.populations)):
+        for name in names:
+            if name in desk.dictionary:
+                desk.report(
+                    "E231", (section, name), f"`{name}` is already a column of the dictionary", key=True,
+                    remedy="give it another name",
+                )  # fmt: skip
+            elif section == "populations" and name in desk.nodes.variables:
+                desk.report("E231", (section, name), f"`{name}` is already a derived variable", key=True,
+                            remedy="give it another name")  # fmt: skip
+
+
+def _data(desk: Desk) -> None:
+    for key, name in (("id", desk.nodes.data.id), ("site", desk.nodes.data.site)):
+        if name is not None:
+            desk.needs(
+                "E232", ("data", key), "variable", name, desk.dictionary.variables, f"add `{name}` to the dictionary"
+            )
+    if desk.nodes.tables and desk.nodes.data.id is None:
+        desk.report("E222", ("data",), "`id` is missing in data: the column that links the tables", key=True,
+                    remedy="add a line such as `id: patient_id`")  # fmt: skip
+
+
+def _groups(desk: Desk) -> None:
+    groups = desk.nodes.groups
+    if groups is None:
+        return
+    symbol = desk.variable(("groups", "variable"), groups.variable)
+    if symbol is not None:
+        for key, levels in (("treated", groups.treated), ("reference", groups.reference)):
+            for level in levels:
+                desk.level(("groups", key, level), level, symbol, key=True)
+    for name, population in desk.nodes.populations.items():
+        path = ("populations", name, "analyze_as")
+        if population.analyze_as is None or (symbol := desk.variable(path, population.analyze_as)) is None:
+            continue
+        for level in groups.levels:
+            desk.level(path, level, symbol)
+
+
+def _derived(desk: Desk) -> None:
+    for name, variable in desk.nodes.variables.items():
+        if variable.table is not None:
+            desk.needs(
+                "E233", ("variables", name, "from"), "table", variable.table, desk.nodes.tables,
+                "describe it under tables",
+            )  # fmt: skip
+
+
+def _outcome(desk: Desk, path: YamlPath, outcome: Outcome) -> None:
+    if outcome.time is not None:
+        desk.variable_of((*path, "time"), outcome.time, ("number",), "a number: the duration to the event or censoring")
+    for name in outcome.any_of or ():
+        desk.variable_of(
+            _entry((*path, "any_of"), outcome.any_of, name), name, ("yesno",), "yes/no columns"
+        )  # fmt: skip
+    watched = desk.nodes.follow_up.model_dump(exclude_none=True) if desk.nodes.follow_up else {}
+    for name in outcome.first_of or ():
+        if name not in watched:
+            desk.variable_of(
+                _entry((*path, "first_of"), outcome.first_of, name), name, MOMENTS, "dates, or keys of follow_up"
+            )
+    for name in outcome.truncated_by or ():
+        desk.needs(
+            "E233", (*path, "truncated_by", name), "outcome", name, (*desk.nodes.outcomes, *watched),
+            "name an outcome, or a key of follow_up",
+        )  # fmt: skip
+
+
+def _entry(path: YamlPath, entries: dict[str, str] | tuple[str, ...] | None, name: str) -> YamlPath:
+    return (*path, entries.index(name)) if isinstance(entries, tuple) else (*path, name)
+
+
+def _terms(desk: Desk, path: YamlPath, terms: Iterable[TermSpec]) -> None:
+    for index, term in enumerate(terms):
+        place = (*path, index)
+        if isinstance(term, TermNode):
+            _term(desk, place, term)
+        else:
+            desk.variable(place, term)
+
+
+def _term(desk: Desk, path: YamlPath, term: TermNode) -> None:
+    for number, name in enumerate(term.interaction or ()):
+        desk.variable((*path, "interaction", number), name)
+    if term.variable is None:
+        return
+    numeric = term.log or term.spline is not None or term.per is not None
+    if numeric:
+        desk.variable_of((*path, "variable"), term.variable, ("number",), "a number, for spline, log or per")
+    elif (symbol := desk.variable((*path, "variable"), term.variable)) is not None and term.reference is not None:
+        desk.level((*path, "reference"), term.reference, symbol)
+
+
+def _analysis(desk: Desk, path: YamlPath, analysis: Analysis) -> None:
+    nodes = desk.nodes
+    ids = [other.id for other in nodes.analyses]
+    if nodes.study.design != "review":
+        for place, name in _outcomes(path, analysis):
+            desk.needs("E233", place, "outcome", name, nodes.outcomes, "define it under outcomes")
+    if analysis.population is not None:
+        desk.needs("E233", (*path, "population"), "population", analysis.population, nodes.populations,
+                   "define it under populations")  # fmt: skip
+    if analysis.of is not None:
+        others = [id_ for id_ in ids if id_ != analysis.id]
+        desk.needs("E233", (*path, "of"), "other analysis", analysis.of, others, "name the analysis it differs from")
+    if analysis.clusters is not None:
+        desk.variable((*path, "clusters", "variable"), analysis.clusters.variable)
+    _adjustment(desk, (*path, "adjust"), analysis.adjust)
+
+
+def _outcomes(path: YamlPath, analysis: Analysis) -> Iterator[tuple[YamlPath, str]]:
+    place = (*path, "outcome")
+    return ((place if len(analysis.outcomes) == 1 else (*place, i), name) for i, name in enumerate(analysis.outcomes))
+
+
+def _adjustment(desk: Desk, path: YamlPath, adjust: str | tuple[TermSpec, ...] | Selection | None) -> None:
+    if isinstance(adjust, Selection):
+        _adjustment(desk, (*path, "from"), adjust.source)
+        _terms(desk, (*path, "keep"), adjust.keep)
+    elif isinstance(adjust, tuple):
+        _terms(desk, path, adjust)
+    elif adjust is not None and adjust != "none" and adjust not in desk.scope:
+        desk.needs("E233", path, "set of confounders", adjust, desk.nodes.confounders, "define it under confounders")
+
+
+def _subgroups(desk: Desk) -> None:
+    subgroups = desk.nodes.subgroups
+    if subgroups is None:
+        return
+    ids = [analysis.id for analysis in desk.nodes.analyses]
+    desk.needs("E233", ("subgroups", "of"), "analysis", subgroups.of, ids, "name the analysis to repeat")
+    for index, entry in enumerate(subgroups.by):
+        path = ("subgroups", "by", index)
+        if isinstance(entry, SubgroupVariable):
+            _subgroup(desk, path, entry)
+        elif (symbol := desk.variable(path, entry)) is not None and symbol.kind == "number":
+            desk.report("E239", path, f"`{entry}` is a number and has no levels",
+                        remedy=f"say where to cut it: {{variable: {entry}, cut: [65]}}")  # fmt: skip
+
+
+def _subgroup(desk: Desk, path: YamlPath, entry: SubgroupVariable) -> None:
+    if entry.cut:
+        desk.variable_of((*path, "variable"), entry.variable, ("number",), "a number, where `cut` is given")
+        return
+    symbol = desk.variable_of((*path, "variable"), entry.variable, CATEGORIES, "a category, or a number with `cut`")
+    if symbol is not None:
+        for number, levels in enumerate(entry.levels or ()):
+            for level in levels:
+                desk.level((*path, "levels", number), level, symbol)
+
+
+def _lists(desk: Desk) -> None:
+    """Look up the names in lists of names."""
+    nodes = desk.nodes
+    if nodes.table1 is not None:
+        _terms(desk, ("table1", "variables"), nodes.table1.variables)
+    if nodes.missing_data is not None and isinstance(nodes.missing_data.variables, tuple):
+        _terms(desk, ("missing_data", "variables"), nodes.missing_data.variables)
+    if nodes.trial is not None and nodes.trial.randomization is not None:
+        _terms(desk, ("trial", "randomization", "stratified_by"), nodes.trial.randomization.stratified_by)
+    if nodes.hypothesis is not None:
+        for index, name in enumerate(nodes.hypothesis.populations):
+            desk.needs("E233", ("hypothesis", "populations", index), "population", name, nodes.populations,
+                       "define it under populations")  # fmt: skip
+
+
+def _amendments(desk: Desk) -> None:
+    nodes = desk.nodes
+    criteria = (*nodes.eligibility.include, *nodes.eligibility.exclude)
+    known = [
+        *(analysis.id for analysis in nodes.analyses), *(criterion.id for criterion in criteria), *nodes.outcomes,
+        *nodes.variables, *nodes.populations, *nodes.confounders, *type(nodes).model_fields,
+    ]  # fmt: skip
+    for index, amendment in enumerate(nodes.amendments):
+        for number, name in enumerate(amendment.touches):
+            desk.needs(
+                "E233", ("amendments", index, "touches", number), "analysis, criterion, outcome or key", name, known,
+                "name what the amendment changed; for something that was removed, say so under `what`",
+            )  # fmt: skip

@@ -1,0 +1,150 @@
+"""The nodes of a protocol: what the researcher wrote, as frozen values. A node that exists is well formed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from counterpulse.protocol.analysis_nodes import (
+    Analysis,
+    Clusters,
+    EstimandNode,
+    GroupOutcome,
+    MissingData,
+    Outcome,
+    Selection,
+    Subgroups,
+    SubgroupVariable,
+    TableOneNode,
+    TermNode,
+    TermSpec,
+)
+from counterpulse.protocol.cohort_nodes import (
+    Case,
+    CountedTime,
+    Criterion,
+    DerivedVariable,
+    Earlier,
+    Eligibility,
+    Exposure,
+    FollowUp,
+    Groups,
+    ImmortalTime,
+    Population,
+    Screened,
+)
+from counterpulse.protocol.identity_nodes import (
+    Amendment,
+    DataSource,
+    Privacy,
+    Registration,
+    RelatedTable,
+    ReportLooks,
+    Study,
+    TableOneLooks,
+)
+from counterpulse.protocol.node import AnalysisId, IfUnknown, ImmortalPlan, Name, Node, OutcomeType, Role
+from counterpulse.protocol.trial_nodes import Hypothesis, IntercurrentEvent, Randomization, Trial
+from counterpulse.protocol.words import Text
+
+__all__ = [
+    "Amendment",
+    "Analysis",
+    "AnalysisId",
+    "Case",
+    "Clusters",
+    "CountedTime",
+    "Criterion",
+    "DataSource",
+    "DerivedVariable",
+    "Earlier",
+    "Eligibility",
+    "EstimandNode",
+    "Exposure",
+    "FollowUp",
+    "GroupOutcome",
+    "Groups",
+    "Hypothesis",
+    "IfUnknown",
+    "ImmortalPlan",
+    "ImmortalTime",
+    "IntercurrentEvent",
+    "MissingData",
+    "Name",
+    "Node",
+    "Outcome",
+    "OutcomeType",
+    "Population",
+    "Privacy",
+    "ProtocolNode",
+    "Randomization",
+    "Registration",
+    "RelatedTable",
+    "ReportLooks",
+    "Role",
+    "Screened",
+    "Selection",
+    "Study",
+    "SubgroupVariable",
+    "Subgroups",
+    "TableOneLooks",
+    "TableOneNode",
+    "TermNode",
+    "TermSpec",
+    "Trial",
+]
+
+
+class ProtocolNode(Node):
+    """A study, written once."""
+
+    protocol: Literal[1] = Field(description="The file format; leave it as it is.", examples=[1])
+    study: Study = Field(
+        description="The study itself.", examples=[{"id": "my-study", "title": "…", "design": "cohort"}]
+    )
+    data: DataSource = Field(
+        description="Where the table is.", examples=[{"table": "patients.csv", "dictionary": "dictionary.csv"}]
+    )
+    tables: dict[Name, RelatedTable] = Field(default={}, description="Tables with several rows a patient.")
+    time_zero: Name | CountedTime | None = Field(
+        default=None, description="Day 0: a date column, or {text, counted: yes} where the table holds durations."
+    )
+    hypothesis: Hypothesis | None = Field(default=None, description="The hypothesis of a trial.")
+    trial: Trial | None = Field(default=None, description="The design of a trial.")
+    question: dict[str, Any] | None = Field(default=None, description="The question of a review.")
+    screening: dict[str, Any] | None = Field(default=None, description="The screening log of a review.")
+    overlap: dict[str, Any] | None = Field(default=None, description="How overlapping reports of a review are handled.")
+    effects: dict[str, Any] | None = Field(default=None, description="How a row of a review becomes an effect.")
+    risk_of_bias: dict[str, Any] | None = Field(default=None, description="The risk-of-bias tool of a review.")
+    certainty: dict[str, Any] | None = Field(default=None, description="The certainty tool of a review.")
+    eligibility: Eligibility = Field(default=Eligibility(), description="Who is in.")
+    groups: Groups | None = Field(default=None, description="Who is compared with whom.")
+    exposure: Exposure | None = Field(
+        default=None, description="When treatment begins, where that can be after time zero."
+    )
+    immortal_time: ImmortalTime | None = Field(default=None, description="The plan for immortal time.")
+    follow_up: FollowUp | None = Field(default=None, description="How long each patient was watched.")
+    variables: dict[Name, DerivedVariable] = Field(default={}, description="Columns derived once, used everywhere.")
+    populations: dict[Name, Population] = Field(default={}, description="Analysis populations.")
+    flow: dict[str, Text] = Field(default={}, description="Further boxes of the flow diagram, each a rule.")
+    outcomes: dict[Name, Outcome] = Field(default={}, description="What is measured.")
+    confounders: dict[Name, tuple[TermSpec, ...]] = Field(default={}, description="Adjustment sets, argued once.")
+    table1: TableOneNode | None = Field(default=None, description="Table 1, where it is not the adjustment set.")
+    missing_data: MissingData | None = Field(default=None, description="What is done about missing values.")
+    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.05, description="The type I error; intervals have level 1 - alpha.", examples=[0.05]
+    )
+    seed: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="Makes imputation, bootstrap and mock data repeatable; never the allocation.",
+        examples=[20250301],
+    )
+    intercurrent_events: tuple[IntercurrentEvent, ...] = Field(
+        default=(), description="Intercurrent events (ICH E9(R1))."
+    )
+    analyses: tuple[Analysis, ...] = Field(default=(), description="The analyses.")
+    subgroups: Subgroups | None = Field(default=None, description="The subgroup analyses.")
+    amendments: tuple[Amendment, ...] = Field(default=(), description="What was changed, when and why.")
+    privacy: Privacy = Field(default=Privacy(), description="What must not be shared.")
+    report: ReportLooks = Field(default=ReportLooks(), description="Looks only.")

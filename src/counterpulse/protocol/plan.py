@@ -1,0 +1,177 @@
+"""The plan: every choice resolved, or stated as its rule, before any data are read. Types only; `study.plan` makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from counterpulse.data.terms import Term
+from counterpulse.protocol.nodes import ProtocolNode
+from counterpulse.protocol.words import Duration
+from counterpulse.results import Choice, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedGroup:
+    """A compared group: the level as it stands in the data, its label, whether the others are compared with it."""
+
+    level: str
+    label: str
+    is_reference: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedVariable:
+    """A variable as the report names it. `definition` is the derivation in words, None for a column of the table."""
+
+    name: str
+    label: str
+    kind: str
+    unit: str | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
+    section: str | None = None
+    definition: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCriterion:
+    """An eligibility criterion: its clinical text, its rule in canonical form and in words."""
+
+    id: str
+    kind: str
+    text: str
+    rule: str
+    english: str
+    if_unknown: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedOutcome:
+    """An outcome. `definition` is in words; `horizon` as written; `time_unit` of a time-to-event outcome."""
+
+    name: str
+    label: str
+    kind: str
+    definition: str
+    better: str | None = None
+    horizon: float | None = None
+    time_unit: str | None = None
+    unit: str | None = None
+    summary: str | None = None
+    shown_as: str | None = None
+    primary: bool = False
+    if_unknown: str | None = None
+    competing: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPopulation:
+    """An analysis population."""
+
+    name: str
+    label: str
+    rule: str | None
+    english: str
+    analyze_as: str | None = None
+    if_unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAnalysis:
+    """One analysis, resolved.
+
+    `composition` names what it is made of, in order ("landmark at 24 hours", "logistic regression", "cluster-robust
+    variance"). `maker` turns the eligible patients into the sample ("as observed", "landmark", "time-varying"), at the
+    times `landmarks` as written. `measures` are the effect measures, the first the primary one; `companions` further
+    methods on the same sample. `options` are the method's, each resolved. `choices` repeat everything with origin and
+    reference. `missing` is None where the protocol does not say what happens to incomplete rows.
+    """
+
+    id: str
+    role: str
+    label: str
+    method: str
+    outcomes: tuple[str, ...]
+    population: str
+    measures: tuple[str, ...]
+    target: str
+    terms: tuple[Term, ...]
+    adjusted: bool
+    level: float
+    maker: str = "as observed"
+    landmarks: tuple[Duration, ...] = ()
+    composition: tuple[str, ...] = ()
+    clusters: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    citations: tuple[str, ...] = ()
+    multiplicity: str = "none"
+    missing: str | None = None
+    planned: str = "stated"
+    of: str | None = None
+    keep: str | None = None
+    companions: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    draws: tuple[str, ...] = ()
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSubgroup:
+    """A subgroup variable: cut points of a number, or groups of levels; `labels` are the strata as printed."""
+
+    variable: str
+    label: str
+    cuts: tuple[float, ...] = ()
+    levels: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSubgroups:
+    """The subgroup analyses of one analysis."""
+
+    of: str
+    by: tuple[PlannedSubgroup, ...]
+    refit: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTableOne:
+    """Table 1: variables in order, the named rule of tests, summaries and tests fixed for a variable."""
+
+    variables: tuple[str, ...]
+    rule: str
+    p_values: bool
+    smd: bool
+    overall: bool
+    smd_denominator: str
+    quartiles: str
+    summaries: Mapping[str, str] = field(default_factory=dict)
+    tests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything a run and a report need besides the data. `protocol` is what the researcher wrote."""
+
+    protocol: ProtocolNode
+    protocol_digest: str
+    dictionary_digest: str
+    group_variable: str | None
+    group_label: str
+    groups: tuple[PlannedGroup, ...]
+    time_zero: str
+    variables: Mapping[str, PlannedVariable]
+    criteria: tuple[PlannedCriterion, ...]
+    populations: Mapping[str, PlannedPopulation]
+    outcomes: Mapping[str, PlannedOutcome]
+    table_one: PlannedTableOne | None
+    analyses: tuple[PlannedAnalysis, ...]
+    subgroups: PlannedSubgroups | None
+    choices: tuple[Choice, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+
+    @property
+    def primary(self) -> PlannedAnalysis | None:
+        """The first primary analysis."""
+        return next((analysis for analysis in self.analyses if analysis.role == "primary"), None)

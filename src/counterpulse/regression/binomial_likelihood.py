@@ -1,0 +1,110 @@
+"""The log-likelihood of a binary outcome, its gradient and information, in one pass over row blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from counterpulse.numerics.linear_algebra import BLOCK_ROWS, row_blocks
+from counterpulse.numerics.newton import Evaluation
+
+Floats = NDArray[np.float64]
+
+FARTHEST = -700.0
+"""A linear predictor farther on the wrong side than this is held here, so that its exponential is finite."""
+
+
+@dataclass(frozen=True, slots=True)
+class BinomialLikelihood:
+    """The logistic log-likelihood of coefficients, to be called.
+
+    Attributes
+    ----------
+    X : shape (n, k), column-major
+    sign : +1 for an event and -1 for none, shape (n,)
+    weights : shape (n,), or None
+    """
+
+    X: Floats
+    sign: Floats
+    weights: Floats | None
+
+    def __call__(self, coefficients: Floats) -> Evaluation:
+        """Log-likelihood, score and information."""
+        n, k = self.X.shape
+        value, gradient, information = 0.0, np.zeros(k), np.zeros((k, k))
+        buffer = np.empty((min(n, BLOCK_ROWS), k), order="F")
+        for rows, loss, residual, variance in self._blocks(coefficients):
+            block = self.X[rows]
+            value -= loss
+            gradient += residual @ block
+            weighted = np.multiply(block, np.sqrt(variance)[:, None], out=buffer[: block.shape[0]])
+            information += weighted.T @ weighted
+        return Evaluation(value, gradient, information)
+
+    def _blocks(self, coefficients: Floats) -> Iterator[tuple[slice, float, Floats, Floats]]:
+        """Yield rows, sum of losses, residuals y - p and variances p (1 - p), the last three times the weights."""
+        for rows in row_blocks(self.X.shape[0]):
+            sign = self.sign[rows]
+            margin = self.X[rows] @ coefficients
+            margin *= sign
+            np.maximum(margin, FARTHEST, out=margin)
+            odds = np.exp(np.negative(margin, out=margin), out=margin)
+            total = odds + 1
+            losses = np.log1p(odds)
+            residual = odds / total
+            variance = residual / total
+            residual *= sign
+            if self.weights is None:
+                yield rows, float(losses.sum()), residual, variance
+            else:
+                weights = self.weights[rows]
+                yield rows, float(weights @ losses), residual * weights, variance * weights
+
+    def every(self, step: int) -> BinomialLikelihood:
+        """Thin to every `step`-th row."""
+        weights = None if self.weights is None else self.weights[::step]
+        return BinomialLikelihood(np.asfortranarray(self.X[::step]), self.sign[::step].copy(), weights)
+
+    def rows(self, keep: NDArray[np.bool_]) -> BinomialLikelihood:
+        """Keep some rows; the matrix is overwritten, so that there is never a second one."""
+        m = int(keep.sum())
+        for column in self.X.T:
+            column[:m] = column[keep]
+        return BinomialLikelihood(self.X[:m], self.sign[keep], None if self.weights is None else self.weights[keep])
+
+    def residuals(self, coefficients: Floats) -> Floats:
+        """``w (y - p)``, shape (n,)."""
+        out = np.empty(self.X.shape[0])
+        for rows, _, residual, _ in self._blocks(coefficients):
+            out[rows] = residual
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class FirthLikelihood:
+    """The log-likelihood penalized by half the log determinant of the information (Jeffreys' prior).
+
+    The score is that of Firth (1993), doi:10.1093/biomet/80.1.27: ``sum w (y - p) x + h (1/2 - p) x`` with h the
+    diagonal of the hat matrix.
+    """
+
+    plain: BinomialLikelihood
+
+    def __call__(self, coefficients: Floats) -> Evaluation:
+        """Penalized log-likelihood, modified score, and the information of the plain likelihood."""
+        here = self.plain(coefficients)
+        sign, log_determinant = np.linalg.slogdet(here.information)
+        if sign <= 0 or not np.isfinite(log_determinant):
+            return Evaluation(-np.inf, here.gradient, here.information)
+        root = linalg.solve_triangular(np.linalg.cholesky(here.information), np.eye(len(coefficients)), lower=True).T
+        gradient = here.gradient.copy()
+        for rows, _, _, variance in self.plain._blocks(coefficients):
+            block = self.plain.X[rows]
+            leverage = variance * np.square(block @ root).sum(axis=1)
+            gradient -= (leverage * np.tanh(block @ coefficients / 2) / 2) @ block
+        return Evaluation(here.value + log_determinant / 2, gradient, here.information)

@@ -1,0 +1,138 @@
+"""Solving a logistic model: the start, the ascent, and what is done when coefficients run to infinity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from counterpulse.numerics.linear_algebra import independent_columns, weighted_gram
+from counterpulse.numerics.newton import Maximum, maximize
+from counterpulse.regression.binomial_likelihood import BinomialLikelihood, FirthLikelihood
+from counterpulse.regression.model_rows import ScaledDesign, Scaling
+from counterpulse.regression.profile import LogLikelihood
+from counterpulse.regression.separation import Separation, find_separation
+from counterpulse.results.status import Status
+
+Floats = NDArray[np.float64]
+
+SUBSAMPLE = 40_000
+"""Rows on which the start for a much longer table is found."""
+
+USUAL_ITERATIONS = 12
+"""A fit with finite coefficients has converged by then, or is worth a look for separation."""
+
+LATE_ITERATIONS = 10
+FIRTH_TOLERANCE = 1e-20
+"""Firth's score is solved with the information of the plain likelihood; convergence is linear and is driven on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A solved model.
+
+    Attributes
+    ----------
+    likelihood : on the rows that have a finite fit
+    objective : what was maximized
+    maximum : in the scaled columns of `scaling`
+    overlapping : the rows `likelihood` is of, shape (n,), or None for all
+    statuses : one for every column of the spec
+    """
+
+    likelihood: BinomialLikelihood
+    objective: LogLikelihood
+    maximum: Maximum
+    scaling: Scaling
+    overlapping: NDArray[np.bool_] | None
+    statuses: tuple[Status, ...]
+    status: Status
+    iterations: int
+
+
+def solve_penalized(design: ScaledDesign, likelihood: BinomialLikelihood) -> Solution:
+    """Maximize Firth's penalized likelihood."""
+    objective = FirthLikelihood(likelihood)
+    maximum = maximize(objective, _null_start(likelihood), tolerance=FIRTH_TOLERANCE, limit=200)
+    return _solved(design, likelihood, objective, maximum)
+
+
+def solve(design: ScaledDesign, likelihood: BinomialLikelihood) -> Solution:
+    """Maximize the likelihood; where it has no maximum, name the infinite coefficients and fit the others."""
+    first = maximize(likelihood, _start(likelihood), limit=USUAL_ITERATIONS)
+    if first.converged:
+        return _solved(design, likelihood, likelihood, first)
+    late = maximize(likelihood, first.at, limit=LATE_ITERATIONS)
+    if late.converged:
+        return _solved(design, likelihood, likelihood, late, before=first.iterations)
+    separation = find_separation(likelihood.X, likelihood.sign, late.at - first.at)
+    if separation is not None and not separation.overlapping.any():
+        return _all_infinite(design, likelihood, late)
+    if separation is not None:
+        return _without_separated(design, likelihood, separation)
+    last = maximize(likelihood, late.at, limit=100)
+    return _solved(design, likelihood, likelihood, last, before=first.iterations + late.iterations)
+
+
+def _solved(
+    design: ScaledDesign, likelihood: BinomialLikelihood, objective: LogLikelihood, maximum: Maximum, before: int = 0
+) -> Solution:
+    status = Status.OK if maximum.converged else Status.NOT_CONVERGED
+    statuses = tuple(status if own is Status.OK else own for own in design.statuses)
+    iterations = before + maximum.iterations
+    return Solution(likelihood, objective, maximum, design.scaling, None, statuses, status, iterations)
+
+
+def _null_start(likelihood: BinomialLikelihood) -> Floats:
+    weights = likelihood.weights
+    events, others = (
+        float((likelihood.sign == side).sum() if weights is None else weights[likelihood.sign == side].sum())
+        for side in (1, -1)
+    )
+    start = np.zeros(likelihood.X.shape[1])
+    start[0] = log(events / others) if events and others else 0.0
+    return start
+
+
+def _start(likelihood: BinomialLikelihood) -> Floats:
+    """Begin at the intercept alone, or for a long table at the fit of an even subsample."""
+    step = len(likelihood.sign) // SUBSAMPLE
+    if step < 4:
+        return _null_start(likelihood)
+    part = likelihood.every(step)
+    found = maximize(part, _null_start(part), tolerance=1e-6, limit=8)
+    return found.at if found.converged else _null_start(likelihood)
+
+
+def _all_infinite(design: ScaledDesign, likelihood: BinomialLikelihood, maximum: Maximum) -> Solution:
+    """Complete separation: no row is left to estimate anything on."""
+    statuses = tuple(Status.SEPARATION if own is Status.OK else own for own in design.statuses)
+    return Solution(
+        likelihood, likelihood, maximum, design.scaling, None, statuses, Status.SEPARATION, maximum.iterations
+    )
+
+
+def _without_separated(design: ScaledDesign, likelihood: BinomialLikelihood, separation: Separation) -> Solution:
+    """Fit the coefficients that are finite, on the rows that are not fitted perfectly."""
+    scaling, keep = design.scaling, separation.overlapping
+    infinite = separation.infinite(scaling.to_original())
+    statuses = list(design.statuses)
+    for k in np.flatnonzero(infinite):
+        statuses[scaling.active[k]] = Status.SEPARATION
+    part = likelihood.rows(keep)
+    independent = np.flatnonzero(independent_columns(weighted_gram(part.X)))
+    part = replace(part, X=np.asfortranarray(part.X[:, independent]))
+    maximum = maximize(part, _null_start(part))
+    if not maximum.converged:
+        statuses = [Status.NOT_CONVERGED if own is Status.OK else own for own in statuses]
+    reduced = replace(
+        scaling,
+        active=scaling.active[independent],
+        center=scaling.center[independent],
+        scale=scaling.scale[independent],
+    )
+    status = Status.SEPARATION if maximum.converged else Status.NOT_CONVERGED
+    iterations = USUAL_ITERATIONS + LATE_ITERATIONS + maximum.iterations
+    return Solution(part, part, maximum, reduced, keep, tuple(statuses), status, iterations)

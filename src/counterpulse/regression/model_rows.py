@@ -1,0 +1,220 @@
+"""From a table to the rows and the matrix a regression works on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from counterpulse.data.design import DesignColumn, DesignSpec, build_design, complete_rows, learn
+from counterpulse.data.terms import Interaction, Term, variables_of
+from counterpulse.errors import InputError
+from counterpulse.numerics.linear_algebra import (
+    center_and_scale,
+    independent_columns,
+    solve_symmetric,
+    weighted_gram,
+)
+from counterpulse.results.status import Status
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a table that a model uses, before any coding.
+
+    Attributes
+    ----------
+    table : the table as given
+    used : indices of the complete rows of positive weight, shape (n,)
+    n_missing : rows left out for a missing value
+    weights : shape (n,), or None
+    cluster : codes 0, 1, …, shape (n,), or None
+    clusters : how many clusters, or None
+    """
+
+    table: pl.DataFrame
+    used: Codes
+    n_missing: int
+    weights: Floats | None
+    cluster: Codes | None
+    clusters: int | None
+
+    @property
+    def n(self) -> int:
+        """How many rows."""
+        return len(self.used)
+
+    @property
+    def whole_weights(self) -> bool:
+        """Whether every weight is a whole number, so that it counts patients."""
+        return self.weights is None or bool((self.weights == np.floor(self.weights)).all())
+
+    def column(self, name: str) -> pl.Series:
+        """Pick a column of the table in the rows used."""
+        column = self.table[name]
+        return column if self.n == self.table.height else column.gather(self.used)
+
+
+def read_rows(
+    table: pl.DataFrame,
+    *,
+    outcome: str,
+    terms: Sequence[Term],
+    weights: str | ArrayLike | None,
+    cluster: str | ArrayLike | None,
+) -> Rows:
+    """Find the rows that have every value the model needs."""
+    named = [column for column in (weights, cluster) if isinstance(column, str)]
+    complete = complete_rows(table, [outcome, *(name for term in terms for name in variables_of(term)), *named])
+    weight_values = None if weights is None else _weight_values(table, weights)
+    labels = None if cluster is None else _labels(table, cluster)
+    if weight_values is not None:
+        complete &= ~np.isnan(weight_values)
+    if labels is not None:
+        complete &= labels.is_not_null().to_numpy()
+    n_missing = table.height - int(complete.sum())
+    if weight_values is not None:
+        if not np.isfinite(weight_values[complete]).all() or (weight_values[complete] < 0).any():
+            raise InputError("a weight is negative or infinite; weights are numbers at or above zero")
+        complete &= ~(weight_values == 0)
+    used = np.flatnonzero(complete)
+    codes, count = (None, None) if labels is None else _codes(labels.gather(used))
+    return Rows(table, used, n_missing, None if weight_values is None else weight_values[used], codes, count)
+
+
+def _weight_values(table: pl.DataFrame, weights: str | ArrayLike) -> Floats:
+    if isinstance(weights, str):
+        column = table[weights]
+        if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+            raise InputError(f"the weights '{weights}' are {column.dtype}; weights are numbers")
+        return column.cast(pl.Float64).to_numpy()
+    values = np.asarray(weights, dtype=np.float64)
+    if values.shape != (table.height,):
+        raise InputError(f"there are {values.size} weights for {table.height} rows; give one a row")
+    return values
+
+
+def _labels(table: pl.DataFrame, cluster: str | ArrayLike) -> pl.Series:
+    labels = table[cluster] if isinstance(cluster, str) else pl.Series("cluster", np.asarray(cluster))
+    if len(labels) != table.height:
+        raise InputError(f"there are {len(labels)} cluster labels for {table.height} rows; give one a row")
+    return labels.fill_nan(None) if labels.dtype.is_float() else labels
+
+
+def _codes(labels: pl.Series) -> tuple[Codes, int]:
+    """Code the clusters 0, 1, … in the order of their labels; codes (n,) and how many."""
+    codes = labels.rank("dense").cast(pl.Int64).to_numpy() - 1
+    return codes.astype(np.intp, copy=False), int(codes.max(initial=-1)) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """What was done to the columns of a matrix, and how coefficients come back.
+
+    Attributes
+    ----------
+    spec : the coding of the terms
+    active : positions of the columns that the fit uses, ascending; shape (k,); 0 is the intercept
+    center, scale : of the active columns, shape (k,); 0 and 1 for the intercept
+    """
+
+    spec: DesignSpec
+    active: Codes
+    center: Floats
+    scale: Floats
+
+    def matrix(self, table: pl.DataFrame, rows: Codes | None = None) -> Floats:
+        """Make the active columns of any complete rows, centered and scaled as in the fit; shape (n, k), column-major."""
+        X = self.spec.matrix(table, rows)
+        for k, j in enumerate(self.active):
+            np.subtract(X[:, j], self.center[k], out=X[:, k])
+            X[:, k] /= self.scale[k]
+        return X[:, : len(self.active)]
+
+    def to_original(self) -> Floats:
+        """Make the matrix T of shape (k, k): coefficients in the table's units are ``T @ scaled``."""
+        T = np.diag(1 / self.scale)
+        T[0, 1:] = -self.center[1:] / self.scale[1:]
+        return T
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledDesign:
+    """The active columns of the model matrix, centered and scaled.
+
+    Attributes
+    ----------
+    X : column-major, shape (n, k); the intercept first
+    gram : X'X, shape (k, k)
+    scaling : how X was made
+    statuses : one for every column of the spec, p of them
+    depends_on : for a column left out as dependent, the columns it is a combination of
+    """
+
+    X: Floats
+    gram: Floats
+    scaling: Scaling
+    statuses: tuple[Status, ...]
+    depends_on: dict[str, tuple[str, ...]]
+
+
+def scaled_design(rows: Rows, terms: Sequence[Term]) -> ScaledDesign:
+    """Code the terms, center and scale the columns, and leave out constant and dependent ones."""
+    design = build_design(rows.table, terms, intercept=True, rows=rows.used)
+    X, columns = design.X, design.columns
+    center, scale = center_and_scale(X[:, 1:])
+    for column, middle in zip(columns[1:], center, strict=True):
+        if not np.isfinite(middle):
+            raise InputError(f"column '{column.variable}' has an infinite value; make it missing or correct it")
+    center, scale = np.append(0.0, center), np.append(1.0, scale)
+    gram = weighted_gram(X)
+    independent = independent_columns(gram)
+    statuses = tuple(
+        Status.OK if good else Status.CONSTANT if width == 0 else Status.RANK_DEFICIENT
+        for good, width in zip(independent, scale, strict=True)
+    )
+    active = np.flatnonzero(independent)
+    for k, j in enumerate(active):
+        if k != j:
+            X[:, k] = X[:, j]
+    scaling = Scaling(design.spec, active, center[active], scale[active])
+    depends_on = _dependencies(gram, columns, active, statuses)
+    return ScaledDesign(X[:, : len(active)], gram[np.ix_(active, active)], scaling, statuses, depends_on)
+
+
+def _dependencies(
+    gram: Floats, columns: tuple[DesignColumn, ...], active: Codes, statuses: tuple[Status, ...]
+) -> dict[str, tuple[str, ...]]:
+    """Name, for every dependent column, the active columns that make it up."""
+    found = {}
+    for j, status in enumerate(statuses):
+        if status is Status.RANK_DEFICIENT:
+            before = active[active < j]
+            parts = solve_symmetric(gram[np.ix_(before, before)], gram[before, j])
+            size = np.abs(parts) * np.sqrt(np.diag(gram)[before] / gram[j, j])
+            found[columns[j].name] = tuple(columns[k].name for k, part in zip(before, size, strict=True) if part > 1e-5)
+    return found
+
+
+def spec_of_no_rows(table: pl.DataFrame, terms: Sequence[Term]) -> DesignSpec:
+    """Name the columns a model would have had, had any row been complete."""
+    return learn(table, terms, intercept=True, rows=np.arange(table.height))
+
+
+def single_level_terms(terms: Sequence[Term], spec: DesignSpec) -> tuple[str, ...]:
+    """Find the categorical terms that have one level in the rows used, and so no column."""
+    coded = {column.variable for column in spec.columns}
+    names = (variables_of(term)[0] for term in terms if not isinstance(term, Interaction))
+    return tuple(name for name in names if name not in coded)
+
+
+def check_level(level: float) -> None:
+    """Refuse a confidence level outside (0, 1)."""
+    if not 0 < level < 1:
+        raise InputError(f"the level {level} is not between 0 and 1; 0.95 is usual")

@@ -1,0 +1,188 @@
+"""What every part of the report needs: the plan's words, the result's numbers, the style, and the order of citations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
+from counterpulse.report import numbers
+from counterpulse.report.document import Cell, Reference
+from counterpulse.report.measures import Measure, measure_of
+from counterpulse.report.numbers import NumberStyle
+from counterpulse.results import REFERENCES, AnalysisRecord, EstimateRow, Status, StudyResult
+
+EM_DASH = "\N{EM DASH}"
+MARKS = {
+    "mock": "MOCK DATA: no patient behind these numbers",
+    "synthetic": "SYNTHETIC DATA: no patient behind these numbers",
+    "simulated": "SIMULATED DATA: no patient behind these numbers",
+}
+PRINTED = (Status.OK, Status.NOT_REACHED)
+
+
+@dataclass(slots=True)
+class Counter:
+    """Numbers tables and figures in the order they are made."""
+
+    tables: int = 0
+    figures: int = 0
+
+    def table(self) -> str:
+        """The next table's label."""
+        self.tables += 1
+        return f"Table {self.tables}"
+
+    def figure(self) -> str:
+        """The next figure's label."""
+        self.figures += 1
+        return f"Figure {self.figures}"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A plan, its result and a style; `counter` labels what is made."""
+
+    plan: Plan
+    result: StudyResult
+    style: NumberStyle
+    counter: Counter = field(default_factory=Counter)
+
+    @property
+    def mark(self) -> str | None:
+        """What stands on every page when the patients are not real."""
+        return MARKS.get(self.result.data_kind)
+
+    def group(self, level: str | None) -> str:
+        """The label of a compared group."""
+        return next((group.label for group in self.plan.groups if group.level == level), level or "All patients")
+
+    def outcome(self, name: str) -> PlannedOutcome | None:
+        """A planned outcome."""
+        return self.plan.outcomes.get(name)
+
+    def outcome_label(self, name: str) -> str:
+        """The label of an outcome."""
+        outcome = self.outcome(name)
+        return outcome.label if outcome else name
+
+    def planned(self, analysis: str) -> PlannedAnalysis | None:
+        """A planned analysis."""
+        return next((item for item in self.plan.analyses if item.id == analysis), None)
+
+    def records(self) -> Iterator[tuple[AnalysisRecord, PlannedAnalysis | None]]:
+        """Every analysis that ran, with its plan."""
+        for record in self.result.analyses:
+            yield record, self.planned(record.id)
+
+    def rows(self, analysis: str) -> list[EstimateRow]:
+        """The estimates of one analysis."""
+        return [row for row in self.result.estimates if row.analysis == analysis]
+
+    def variable(self, name: str, *, unit: bool = False) -> str:
+        """The label of a variable, with its unit where wanted."""
+        variable = self.plan.variables.get(name)
+        if variable is None:
+            return self.plan.group_label if name == self.plan.group_variable and self.plan.group_label else name
+        return f"{variable.label}, {variable.unit}" if unit and variable.unit else variable.label
+
+    def level(self, variable: str, level: str) -> str:
+        """The label of a level."""
+        planned = self.plan.variables.get(variable)
+        if variable == self.plan.group_variable:
+            return self.group(level)
+        return planned.levels.get(level, level) if planned else level
+
+    def cite(self, *keys: str | None) -> tuple[int, ...]:
+        """The numbers of works, each once, in order."""
+        order = citation_order(self.result)
+        return tuple(sorted({order[key] for key in keys if key in order}))
+
+    def references(self) -> tuple[Reference, ...]:
+        """The works that the report cites."""
+        return tuple(_reference(key, number) for key, number in citation_order(self.result).items())
+
+    def count(self, n: int) -> str:
+        """A count."""
+        return numbers.count(n, self.style)
+
+    def p(self, value: float | None, result: str | None = None) -> Cell:
+        """A cell with a P value, or a dash."""
+        known = value is not None and value == value
+        return Cell(numbers.p_value(value, self.style), result) if known and value is not None else Cell(EM_DASH)
+
+    def effect(self, row: EstimateRow) -> str:
+        """An estimate with its interval as printed, or what became of it."""
+        item = row.estimate.natural()
+        if item.status not in PRINTED:
+            return "Not estimable"
+        interval = item.interval
+        if item.status is Status.NOT_REACHED and item.value != item.value:
+            return "Not reached" if interval is None else f"Not reached ({self._limits(row)})"
+        if item.value != item.value:
+            return EM_DASH
+        return self._printed(row)
+
+    def _scaled(self, row: EstimateRow) -> tuple[Measure, float, float | None, float | None]:
+        item, measure = row.estimate.natural(), measure_of(row.estimate.measure)
+        ends = (item.interval.low, item.interval.high) if item.interval else (None, None)
+        low, high = (None if end is None or end != end else end for end in ends)
+        if measure.kind in ("points", "probability"):
+            low, high = (None if end is None else numbers.hundredfold(end) for end in (low, high))
+            return measure, numbers.hundredfold(item.value), low, high
+        return measure, item.value, low, high
+
+    def _printed(self, row: EstimateRow) -> str:
+        measure, value, low, high = self._scaled(row)
+        return numbers.estimate(value, low, high, self.style, places=measure.places, null=measure.null)
+
+    def _limits(self, row: EstimateRow) -> str:
+        measure, _, low, high = self._scaled(row)
+        return numbers.interval(low, high, measure.places, self.style)
+
+    def scaled(self, row: EstimateRow) -> tuple[float, float | None, float | None]:
+        """Value and limits on the scale that is printed."""
+        return self._scaled(row)[1:]
+
+    def level_name(self, row: EstimateRow | None) -> str:
+        """The name of the interval of an estimate: "95% CI"."""
+        interval = row.estimate.interval if row else None
+        planned = self.plan.primary
+        return numbers.level(interval.level if interval else (planned.level if planned else 0.95), self.style)
+
+    def unit(self, row: EstimateRow) -> str:
+        """The unit in which an estimate is printed."""
+        kind = measure_of(row.estimate.measure).kind
+        outcome = self.outcome(row.outcome)
+        if kind == "points":
+            return "percentage points"
+        if kind == "probability":
+            return "%"
+        if kind in ("difference", "value"):
+            return row.estimate.unit or (outcome.unit or outcome.time_unit or "" if outcome else "")
+        return ""
+
+
+def citation_order(result: StudyResult) -> dict[str, int]:
+    """Numbers of works in the order in which the analyses rest on them; unknown keys are left out."""
+    return {key: number for number, key in enumerate(dict.fromkeys(_cited(result)), start=1)}
+
+
+def _cited(result: StudyResult) -> Iterable[str]:
+    for analysis in result.analyses:
+        for key in (*analysis.citations, *(choice.reference for choice in analysis.choices)):
+            if key is not None and key in REFERENCES:
+                yield key
+    yield from (key for key in ("therneau-grambsch-2000", "yang-dalton-2012") if _needed(key, result))
+    yield "strobe-2007"
+
+
+def _needed(key: str, result: StudyResult) -> bool:
+    if key == "yang-dalton-2012":
+        return any(row.smd is not None for row in result.table_one)
+    return any(block.kind == "numbers-at-risk" for block in result.blocks)
+
+
+def _reference(key: str, number: int) -> Reference:
+    text, _, doi = REFERENCES[key].partition(" doi:")
+    return Reference(number, key, text, doi or None)

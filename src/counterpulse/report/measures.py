@@ -1,0 +1,79 @@
+"""How each measure is named, on which scale it is printed and drawn, and where it says that groups are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["ratio", "points", "difference", "probability", "value", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure.
+
+    `noun` is what goes up or down ("odds"); `abbreviation` stands in narrow columns. "points" are differences of
+    proportions, printed in percentage points; "probability" is printed in percent; "value" in its own unit.
+    """
+
+    name: str
+    kind: Kind
+    abbreviation: str = ""
+    noun: str = ""
+
+    @property
+    def null(self) -> float | None:
+        """The value of equal groups, on the scale that is printed."""
+        return {"ratio": 1.0, "points": 0.0, "difference": 0.0}.get(self.kind)
+
+    @property
+    def contrasts(self) -> bool:
+        """Whether it compares groups."""
+        return self.null is not None
+
+    @property
+    def places(self) -> int:
+        """Decimal places where nothing asks for more."""
+        return {"ratio": 2, "points": 1, "probability": 1}.get(self.kind, 2)
+
+    @property
+    def title(self) -> str:
+        """The name at the start of a cell."""
+        return self.name[:1].upper() + self.name[1:]
+
+
+MEASURES: Mapping[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        Measure("odds ratio", "ratio", "OR", "odds"),
+        Measure("hazard ratio", "ratio", "HR", "hazard"),
+        Measure("risk ratio", "ratio", "RR", "risk"),
+        Measure("rate ratio", "ratio", "IRR", "rate"),
+        Measure("rmst ratio", "ratio", "RMST ratio", "restricted mean event-free time"),
+        Measure("risk difference", "points", "RD", "risk"),
+        Measure("survival difference", "points", "SD", "survival"),
+        Measure("mean difference", "difference", "MD", "mean"),
+        Measure("median difference", "difference", "", "median"),
+        Measure("rmst difference", "difference", "RMST difference", "restricted mean event-free time"),
+        Measure("risk", "probability", "", "risk"),
+        Measure("proportion", "probability", "", "proportion"),
+        Measure("survival", "probability", "", "survival"),
+        Measure("cumulative incidence", "probability", "", "cumulative incidence"),
+        Measure("interaction", "test"),
+    )
+}
+
+
+def measure_of(name: str) -> Measure:
+    """The measure of a name; one that is not listed is read by its last word."""
+    if name in MEASURES:
+        return MEASURES[name]
+    last = name.rsplit(" ", 1)[-1]
+    if last == "ratio":
+        return Measure(name, "ratio", noun=name.removesuffix(" ratio"))
+    if last == "difference":
+        return Measure(name, "difference", noun=name.removesuffix(" difference"))
+    if last in ("test", "interaction") or name.startswith("log-rank"):
+        return Measure(name, "test")
+    return Measure(name, "probability" if last in ("survival", "risk", "incidence") else "value")

@@ -1,0 +1,1 @@
+"""The neutral document in the forms people read."""

@@ -1,0 +1,73 @@
+"""Where a protocol meets a method: plan, derive, run, explain, mock, draft."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from counterpulse.protocol.plan_on_disk import plan_to_json as plan_json
+    from counterpulse.results.on_disk import results_schema
+    from counterpulse.results.study_result import StudyResult
+    from counterpulse.study.draft import draft_study
+    from counterpulse.study.explain import explain_number, explanation_text, read_result
+    from counterpulse.study.load import check, read_plan, read_study, study_name
+    from counterpulse.study.mock import mock_table, write_mock
+    from counterpulse.study.plan import make_plan
+    from counterpulse.study.plan_text import plan_as_text
+    from counterpulse.study.run import could_not_estimate
+    from counterpulse.study.schema import protocol_schema
+    from counterpulse.study.short_table import summary_lines
+
+__all__ = [
+    "StudyResult",
+    "check",
+    "could_not_estimate",
+    "draft_study",
+    "explain_number",
+    "explanation_text",
+    "make_plan",
+    "mock_table",
+    "plan_json",
+    "plan_as_text",
+    "protocol_schema",
+    "read_plan",
+    "read_result",
+    "read_study",
+    "results_schema",
+    "summary_lines",
+    "study_name",
+    "write_mock",
+]
+
+_HOME = {
+    "StudyResult": "results.study_result",
+    "check": "study.load",
+    "could_not_estimate": "study.run",
+    "draft_study": "study.draft",
+    "explain_number": "study.explain",
+    "explanation_text": "study.explain",
+    "make_plan": "study.plan",
+    "mock_table": "study.mock",
+    "plan_json": "protocol.plan_on_disk",
+    "plan_as_text": "study.plan_text",
+    "protocol_schema": "study.schema",
+    "read_plan": "study.load",
+    "read_result": "study.explain",
+    "read_study": "study.load",
+    "results_schema": "results.on_disk",
+    "summary_lines": "study.short_table",
+    "study_name": "study.load",
+    "write_mock": "study.mock",
+}
+_RENAMED = {"plan_json": "plan_to_json"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"counterpulse.{_HOME[name]}"), _RENAMED.get(name, name))
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,117 @@
+"""One number of a bundle: what it is, the rule behind it, the patients it rests on, the choices and their sources."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from counterpulse.errors import UsageError
+from counterpulse.results import REFERENCES, StudyResult
+from counterpulse.results.bundle import read_outputs
+from counterpulse.results.on_disk import from_json
+from counterpulse.source import did_you_mean
+
+Json = Mapping[str, Any]
+
+
+def read_result(directory: Path) -> StudyResult:
+    """The result that a bundle holds, with its plan.
+
+    Raises
+    ------
+    UsageError : the directory is not a bundle
+    """
+    results, plan = read_outputs(directory, ("results.json", "plan.json"))
+    return from_json(json.loads(results), plan=json.loads(plan))
+
+
+def explain_number(directory: Path, number: str) -> dict[str, Any]:
+    """Everything a bundle knows of one number: an estimate, a box of the flow, a block, or an analysis.
+
+    Raises
+    ------
+    UsageError : the directory is not a bundle, or has no such id
+    """
+    raw_results, raw_plan = read_outputs(directory, ("results.json", "plan.json"))
+    results, plan = json.loads(raw_results), json.loads(raw_plan)
+    kinds = {"estimate": "estimates", "flow": "flow", "block": "blocks", "analysis": "analyses"}
+    for kind, key in kinds.items():
+        for row in results.get(key, []):
+            if row["id"] == number:
+                return {"kind": kind, "id": number, "row": row, **_context(kind, row, results, plan)}
+    known = [row["id"] for key in kinds.values() for row in results.get(key, [])]
+    hint = did_you_mean(number, known)
+    raise UsageError(f"{directory} has no number '{number}'. {hint or 'The ids stand in results.json.'}")
+
+
+def _context(kind: str, row: Json, results: Json, plan: Json) -> dict[str, Any]:
+    if kind == "flow":
+        criterion = number_suffix(row["id"])
+        found = next((item for item in plan.get("criteria", []) if item["id"] == criterion), None)
+        return {"rule": found}
+    analysis_id = row["id"] if kind == "analysis" else row["analysis"]
+    record = next((item for item in results["analyses"] if item["id"] == analysis_id), {})
+    planned = next((item for item in plan.get("analyses", []) if item["id"] == analysis_id), {})
+    outcome = plan.get("outcomes", {}).get(row.get("outcome", ""), {})
+    return {
+        "outcome": outcome,
+        "method": record.get("method"),
+        "composition": planned.get("composition", []),
+        "sentence": planned.get("sentence", ""),
+        "choices": record.get("choices", []),
+        "citations": [REFERENCES[key] for key in record.get("citations", []) if key in REFERENCES],
+        "flow": [step for step in results["flow"] if step["id"] in ("read", "eligible", f"analyzed.{analysis_id}")],
+        "study": results["study"],
+    }
+
+
+def number_suffix(text: str) -> str:
+    """``exclude.pregnant`` is about the criterion ``pregnant``."""
+    return text.split(".", 1)[-1]
+
+
+def explanation_text(found: Json) -> str:
+    """An explanation as lines of text."""
+    return "\n".join(_lines(found))
+
+
+def _lines(found: Json) -> Iterator[str]:
+    row = found["row"]
+    yield found["id"]
+    if found["kind"] == "flow":
+        yield f"  {row['label']}: {row['n']}"
+        rule = found.get("rule")
+        if rule:
+            yield f"  rule      {rule['rule']}"
+            yield f"  in words  {rule['english']}"
+            yield f"  unknown   {row.get('unknown', 0)}; then: {rule['if_unknown'] or 'not stated'}"
+        return
+    if found["kind"] == "estimate":
+        yield from _estimate_lines(row, found)
+    yield f"  made of   {' + '.join(found['composition'])}"
+    if found["sentence"]:
+        yield f"  in words  {found['sentence']}"
+    for step in found["flow"]:
+        yield f"  patients  {step['label']}: {step['n']}"
+    for choice in found["choices"]:
+        yield f"  choice    {choice['name']}: {choice['value']} ({choice['origin']})"
+    for citation in found["citations"]:
+        yield f"  source    {citation}"
+
+
+def _estimate_lines(row: Json, found: Json) -> Iterator[str]:
+    against = f" against {row['reference']}" if row.get("reference") else ""
+    yield f"  {row['measure']} of {row['term']}{against}"
+    if row.get("estimate") is not None:
+        yield f"  value     {row['estimate']!r}  ({row['conf_low']!r} to {row['conf_high']!r}, level {row['conf_level']}, {row['interval_method']})"
+    if row.get("p_value") is not None:
+        yield f"  P         {row['p_value']!r}  ({row['statistic_name']} = {row['statistic']!r})"
+    if row.get("status") != "ok":
+        yield f"  status    {row['status']}: {' '.join(row.get('notes', []))}"
+    yield f"  rests on  {row['n']} patients, {row['events']} events; {row['n_missing']} left out for a missing value"
+    for group in row.get("groups", []):
+        yield f"            {group['group']}: {group['n']} patients, {group['events']} events"
+    if found["outcome"]:
+        yield f"  outcome   {found['outcome'].get('label')}: {found['outcome'].get('definition')}"

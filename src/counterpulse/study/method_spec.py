@@ -1,0 +1,81 @@
+"""What the house knows of a method: the plan, the schema, the English and the report derive from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from counterpulse.study.request import Answer, Request
+
+OptionKind = Literal["word", "number", "yes-no", "length", "lengths", "name", "names"]
+SampleKind = Literal["plain", "landmark", "start-stop"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A choice the researcher may make, with its default, the words the methods section uses, and its source.
+
+    `words` may hold ``{value}``; `phrases` gives the words of each allowed value instead.
+    """
+
+    name: str
+    default: Any
+    kind: OptionKind
+    about: str
+    allowed: tuple[str, ...] = ()
+    words: str = ""
+    phrases: tuple[tuple[str, str], ...] = ()
+    reference: str | None = None
+    references: tuple[tuple[str, str], ...] = ()
+
+    def sentence(self, value: object) -> str:
+        """The words of the methods section for this value."""
+        return dict(self.phrases).get(str(value), self.words.format(value=value))
+
+    def cited(self, value: object) -> str | None:
+        """The key of the work this value rests on."""
+        return dict(self.references).get(str(value), self.reference)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A choice that needs data: stated in the plan, answered in the provenance."""
+
+    name: str
+    text: str
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodSpec:
+    """One method of the protocol language.
+
+    `measures` are the contrasts it estimates, the first by default; `also` those it can add, some at a time
+    ("risk difference at 60 days"). `calls` names the function that computes, for the reader of the docs.
+    """
+
+    name: str
+    label: str
+    about: str
+    outcomes: frozenset[str]
+    measures: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    kind: Literal["conditional", "marginal"] = "marginal"
+    options: tuple[Option, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    accepts: frozenset[str] = frozenset({"plain", "landmark"})
+    adjustable: bool = False
+    clusters: tuple[str, ...] = ()
+    needs_groups: bool = True
+    two_groups_only: bool = False
+    checks: tuple[str, ...] = ()
+    draws: tuple[str, ...] = ()
+    subgroups: bool = False
+    calls: str
+    citations: tuple[str, ...] = ()
+    estimate: Callable[[Request], Answer]
+
+    def option(self, name: str) -> Option | None:
+        """The option of that name."""
+        return next((option for option in self.options if option.name == name), None)

@@ -1,0 +1,115 @@
+"""Cox's proportional hazards model: the hazard ratio, its check, and risks at a time besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from counterpulse import survival
+from counterpulse.data.terms import Term
+from counterpulse.results import Block, Notice, Status
+from counterpulse.study.curves import curve_answer
+from counterpulse.study.method_spec import MethodSpec, Option, Rule
+from counterpulse.study.model_answers import ModelKind, answer_model
+from counterpulse.study.request import START, Answer, Request, event_column, time_column
+from counterpulse.survival import CoxFit
+
+
+def estimate(request: Request) -> Answer:
+    """The hazard ratio of the exposure, its covariates, the check of proportional hazards, and what the plan asks besides."""
+    frame, cluster = _clustered(request)
+    outcome = request.outcome.name
+    strata = tuple(request.option("strata") or ())  # type: ignore[call-overload]
+
+    def fit(rows: pl.DataFrame, terms: Sequence[Term]) -> CoxFit:
+        return survival.cox(
+            rows,
+            time=time_column(outcome),
+            event=event_column(outcome),
+            start=START if START in rows.columns else None,
+            terms=[term for term in terms if term not in strata],
+            ties=str(request.option("ties")),
+            strata=strata or None,
+            cluster=cluster,
+            level=request.analysis.level,
+        )
+
+    request = replace(request, sample=replace(request.sample, frame=frame))
+    answer, model = answer_model(request, fit, ModelKind("hazard ratio", "log", True))
+    assert isinstance(model, CoxFit)
+    if "proportional-hazards" in request.analysis.checks and model.status is Status.OK:
+        answer = answer.joined(_proportional_hazards(request, model))
+    if request.outcome.competing:
+        answer = answer.joined(Answer(notices=(_cause_specific(request),)))
+    besides = [measure for measure in request.analysis.measures if measure != "hazard ratio"]
+    if besides or "kaplan-meier" in request.analysis.draws:
+        answer = answer.joined(curve_answer(request, besides))
+    return answer
+
+
+def _clustered(request: Request) -> tuple[pl.DataFrame, str | None]:
+    """Rows of one patient belong together, also where the plan names no clusters."""
+    if request.analysis.clusters is not None or request.sample.cluster is None:
+        return request.frame, request.analysis.clusters
+    return request.frame.with_columns(pl.Series("patient.", request.sample.cluster)), "patient."
+
+
+def _proportional_hazards(request: Request, model: CoxFit) -> Answer:
+    test = survival.proportional_hazards(model, transform=str(request.option("transform")))
+    block = Block(
+        id=f"{request.analysis.id}.{request.variant + '.' if request.variant else ''}{request.outcome.name}.zph".replace(" ", "-"),
+        analysis=request.analysis.id,
+        kind="proportional-hazards",
+        columns={
+            "variable": tuple(test.variables), "chi_squared": tuple(test.chi_squared), "df": tuple(test.df),
+            "p_value": tuple(test.p_values),
+        },
+    )  # fmt: skip
+    return Answer(blocks=(block,), citations=("grambsch-therneau-1994",))
+
+
+def _cause_specific(request: Request) -> Notice:
+    text = (
+        f"{request.outcome.label}: patients with the competing event are censored at it, so the hazard ratio is "
+        "cause-specific and says nothing of the absolute risk."
+    )
+    return Notice("W701", request.analysis.id, text)
+
+
+SPEC = MethodSpec(
+    name="cox",
+    label="Cox regression",
+    about="hazard ratios were estimated by Cox proportional hazards regression",
+    outcomes=frozenset({"time-to-event"}),
+    measures=("hazard ratio",),
+    also=("risk difference", "risk ratio", "rmst difference", "rmst ratio"),
+    kind="conditional",
+    options=(
+        Option(
+            name="ties", default="efron", kind="word", allowed=("efron", "breslow"), about="how tied event times are treated",
+            phrases=(("efron", "ties by Efron's method"), ("breslow", "ties by Breslow's method")),
+            references=(("efron", "efron-1977"), ("breslow", "breslow-1974")),
+        ),
+        Option(
+            name="strata", default=(), kind="names", about="variables whose levels have baseline hazards of their own",
+            words="baseline hazards stratified by {value}",
+        ),
+        Option(
+            name="transform", default="km", kind="word", allowed=("km", "identity", "rank", "log"),
+            about="the function of time in the proportional-hazards test", reference="grambsch-therneau-1994",
+        ),
+    ),
+    rules=(Rule("separation", "a coefficient that is infinite is named, not printed", None),),
+    accepts=frozenset({"plain", "landmark", "start-stop"}),
+    adjustable=True,
+    clusters=("robust", "strata"),
+    needs_groups=False,
+    checks=("proportional-hazards",),
+    draws=(),
+    subgroups=True,
+    calls="counterpulse.survival.cox",
+    citations=("cox-1972",),
+    estimate=estimate,
+)  # fmt: skip

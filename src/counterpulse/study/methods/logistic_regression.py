@@ -1,0 +1,103 @@
+"""Logistic regression of a binary outcome: odds ratio, and marginal risks by standardization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from counterpulse import regression
+from counterpulse.data.terms import Term
+from counterpulse.regression import LogisticFit
+from counterpulse.results import Estimate, EstimateRow, Status
+from counterpulse.study.method_spec import MethodSpec, Option, Rule
+from counterpulse.study.model_answers import ModelKind, answer_model, group_counts, patients, total_events
+from counterpulse.study.request import Answer, Request, place
+
+MARGINAL = ("risk difference", "risk ratio")
+
+
+def estimate(request: Request) -> Answer:
+    """The odds ratio of the exposure, its covariates, and what the plan asks besides."""
+    penalty = None if request.option("penalty") == "none" else "firth"
+
+    def fit(frame: pl.DataFrame, terms: Sequence[Term]) -> LogisticFit:
+        return regression.logistic(
+            frame,
+            outcome=request.outcome.name,
+            terms=terms,
+            cluster=request.analysis.clusters,
+            penalty=penalty,
+            level=request.analysis.level,
+            interval=str(request.option("interval")),
+        )
+
+    likelihood = penalty is None
+    answer, model = answer_model(request, fit, ModelKind("odds ratio", "log", likelihood))
+    assert isinstance(model, LogisticFit)
+    wanted = [measure for measure in request.analysis.measures if measure in MARGINAL]
+    if request.group is None or not wanted:
+        return answer
+    marginal = _marginal(request, model, wanted)
+    if request.analysis.measures[0] in MARGINAL:
+        return replace(answer, rows=marginal + answer.rows)
+    head = tuple(row for row in answer.rows if row.estimate.variable == request.group and row.subgroup is None)
+    rest = tuple(row for row in answer.rows if row not in head)
+    return replace(answer, rows=head + marginal + rest, citations=(*answer.citations, "stefanski-boos-2002"))
+
+
+def _marginal(request: Request, model: LogisticFit, wanted: Sequence[str]) -> tuple[EstimateRow, ...]:
+    """Each risk if everybody belonged to the group, and their contrasts."""
+    found: list[Estimate] = []
+    for treated in request.treated:
+        standardized = regression.standardize(
+            model, request.frame, variable=str(request.group), treated=treated, reference=request.reference,
+            level=request.analysis.level,
+        )  # fmt: skip
+        found += [item for item in standardized.estimates() if item.measure in wanted or item.measure == "risk"]
+    contrasts = [item for name in wanted for item in found if item.measure == name]
+    risks = [item for item in dict.fromkeys(found) if item.measure == "risk"]
+    unique = {item.term: item for item in risks}
+    ordered = [*contrasts, *unique.values()] if model.status is Status.OK else contrasts
+    return tuple(
+        place(
+            request, replace(item, variable=str(request.group)), kind="marginal", n=patients(request, model.rows_used),
+            events=total_events(request, model.rows_used), n_missing=model.n_missing,
+            groups=group_counts(request, model.rows_used) if item.measure != "risk" else (), clusters=model.clusters,
+        )
+        for item in ordered
+    )  # fmt: skip
+
+
+SPEC = MethodSpec(
+    name="logistic-regression",
+    label="logistic regression",
+    about="odds ratios were estimated by logistic regression",
+    outcomes=frozenset({"binary"}),
+    measures=("odds ratio", *MARGINAL),
+    also=MARGINAL,
+    kind="conditional",
+    options=(
+        Option(
+            name="interval", default="wald", kind="word", allowed=("wald", "profile"), about="how intervals are made",
+            phrases=(("wald", "Wald confidence intervals"), ("profile", "profile-likelihood confidence intervals")),
+        ),
+        Option(
+            name="penalty", default="none", kind="word", allowed=("none", "firth"), about="a penalty on the likelihood",
+            phrases=(("none", ""), ("firth", "the likelihood was penalized by Firth's method")),
+            references=(("firth", "firth-1993"),),
+        ),
+    ),
+    rules=(
+        Rule("separation", "a coefficient that is infinite is named, not printed; Firth's penalty is offered", "konis-2007"),
+        Rule("dependent covariates", "a covariate that others determine is left out and named", None),
+    ),
+    adjustable=True,
+    clusters=("robust",),
+    needs_groups=False,
+    subgroups=True,
+    calls="counterpulse.regression.logistic",
+    citations=("mccullagh-nelder-1989",),
+    estimate=estimate,
+)  # fmt: skip

@@ -1,0 +1,331 @@
+"""From a fitted model to the rows of a study: the exposure first, then what it was adjusted for, then subgroups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import nan
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from counterpulse.data.design import INTERCEPT
+from counterpulse.data.terms import Interaction, Numeric, Term, variables_of
+from counterpulse.numerics.distributions import chi_squared_tail
+from counterpulse.protocol.plan import PlannedSubgroup
+from counterpulse.results import Block, Choice, Estimate, EstimateRow, GroupCount, Provenance, Scale, Status, Subgroup
+from counterpulse.results.coefficients import Coefficients
+from counterpulse.study.request import Answer, Request, event_column, place, time_column
+from counterpulse.study.strata import stratum_column
+
+
+class FittedModel(Protocol):
+    """What every model of the house returns."""
+
+    @property
+    def coefficients(self) -> Coefficients:
+        """The coefficients with the covariance used."""
+
+    @property
+    def log_likelihood(self) -> float:
+        """At the estimate."""
+
+    @property
+    def n(self) -> int:
+        """Rows used."""
+
+    @property
+    def n_missing(self) -> int:
+        """Rows left out for a missing value."""
+
+    @property
+    def rows_used(self) -> NDArray[np.intp]:
+        """Indices of the rows used."""
+
+    @property
+    def clusters(self) -> int | None:
+        """How many clusters, if the variance is robust to them."""
+
+    @property
+    def status(self) -> Status:
+        """Of the fit as a whole."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """How it was made."""
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """One a coefficient, on the estimation scale."""
+
+
+Fit = Callable[[pl.DataFrame, Sequence[Term]], FittedModel]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKind:
+    """How a model's coefficients are read; `likelihood` says whether interactions are tested by likelihood ratio."""
+
+    measure: str
+    scale: Scale
+    likelihood: bool
+
+
+def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, FittedModel]:
+    """Fit the planned model and place its coefficients."""
+    exposure = (request.group,) if request.group is not None else ()
+    terms: tuple[Term, ...] = (*exposure, *request.analysis.terms)
+    model = fit(request.frame, terms)
+    groups = group_counts(request, model.rows_used)
+    conditional = "conditional" if request.analysis.terms else "marginal"
+    rows = [
+        place(
+            request, estimate, role=_role(request, estimate), kind=conditional,
+            n=patients(request, model.rows_used), events=total_events(request, model.rows_used),
+            n_missing=model.n_missing, clusters=model.clusters,
+            groups=groups if estimate.variable == request.group else (),
+        )
+        for estimate in sorted(model.estimates(), key=lambda item: item.variable != request.group)
+        if estimate.term != INTERCEPT
+    ]  # fmt: skip
+    if request.group is not None and not any(row.estimate.variable == request.group for row in rows):
+        rows.insert(0, _no_contrast(request, model, kind, groups, conditional))
+    answer = Answer(
+        rows=tuple(rows),
+        choices=tuple(replace(choice, origin="derived") for choice in model.provenance.choices),
+        citations=model.provenance.citations,
+        n_missing=model.n_missing,
+    )
+    if request.plan.subgroups is not None and request.plan.subgroups.of == request.analysis.id and exposure:
+        answer = answer.joined(subgroup_answer(request, fit, kind, rows[0], groups))
+    return answer, model
+
+
+def _role(request: Request, estimate: Estimate) -> str | None:
+    return None if request.group is None or estimate.variable == request.group else "covariate"
+
+
+def _no_contrast(
+    request: Request, model: FittedModel, kind: ModelKind, groups: tuple[GroupCount, ...], conditional: str
+) -> EstimateRow:
+    """The row of an exposure that the model could not compare, with the reason."""
+    empty = any(count.n == 0 for count in groups)
+    status = model.status if model.status is not Status.OK else Status.EMPTY_GROUP if empty else Status.UNDEFINED
+    estimate = Estimate(
+        term=request.treated[0], variable=request.group, reference=request.reference, measure=kind.measure,
+        scale=kind.scale, value=nan, status=status,
+    )  # fmt: skip
+    return place(
+        request, estimate, kind=conditional, n=patients(request, model.rows_used), n_missing=model.n_missing, groups=groups
+    )
+
+
+def patients(request: Request, rows: NDArray[np.intp]) -> int:
+    """How many patients the rows are of."""
+    return len(np.unique(request.sample.row_of_origin[rows]))
+
+
+def total_events(request: Request, rows: NDArray[np.intp]) -> int | None:
+    """How many events the rows hold."""
+    column = _event_name(request)
+    return None if column is None else int(request.frame[column].gather(rows).sum() or 0)
+
+
+def _event_name(request: Request) -> str | None:
+    if request.outcome.kind == "time-to-event":
+        return event_column(request.outcome.name)
+    return request.outcome.name if request.outcome.kind == "binary" else None
+
+
+def group_counts(
+    request: Request, rows: NDArray[np.intp], among: NDArray[np.bool_] | None = None
+) -> tuple[GroupCount, ...]:
+    """Patients, events and follow-up of each compared group in the rows used."""
+    if request.group is None:
+        return ()
+    if among is not None:
+        rows = rows[among[rows]]
+    frame, event = request.frame, _event_name(request)
+    group = frame[request.group].gather(rows).cast(pl.String).to_numpy()
+    events = None if event is None else frame[event].gather(rows).cast(pl.Float64).to_numpy()
+    spent = _person_time(request, rows)
+    return tuple(
+        _group_count(request, level.level, group == level.level, rows, events, spent) for level in request.plan.groups
+    )
+
+
+def _person_time(request: Request, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    if request.outcome.kind != "time-to-event":
+        return None
+    stop = request.frame[time_column(request.outcome.name)].gather(rows).to_numpy()
+    if "start." not in request.frame.columns:
+        return stop.astype(np.float64)
+    spent: NDArray[np.float64] = stop - request.frame["start."].gather(rows).to_numpy()
+    return spent
+
+
+def _group_count(
+    request: Request, level: str, member: NDArray[np.bool_], rows: NDArray[np.intp],
+    events: NDArray[np.float64] | None, spent: NDArray[np.float64] | None,
+) -> GroupCount:  # fmt: skip
+    n = patients(request, rows[member])
+    count = None if events is None else int(np.nansum(events[member]))
+    risk = count / n if count is not None and n and spent is None else None
+    return GroupCount(
+        group=level, n=n, events=count, person_time=None if spent is None else float(spent[member].sum()), risk=risk
+    )
+
+
+def subgroup_answer(
+    request: Request, fit: Fit, kind: ModelKind, overall: EstimateRow, groups: tuple[GroupCount, ...]
+) -> Answer:
+    """Effects in each stratum from one model by contrasts (or from refits), one interaction test a variable."""
+    assert request.plan.subgroups is not None
+    planned = request.plan.subgroups
+    rows: list[EstimateRow] = []
+    tests: dict[str, float | None] = {}
+    method = "refitted in each stratum" if planned.refit else "contrasts of one model with an interaction"
+    for subgroup in planned.by:
+        strata = stratum_column(request.frame, subgroup)
+        framed = request.frame.with_columns(strata)
+        found = _subgroup(replace_frame(request, framed), fit, kind, subgroup, strata.name, planned.refit)
+        rows += found
+        tests[subgroup.variable] = next((row.estimate.p_value for row in found if row.estimate.measure == "interaction"), None)
+    return Answer(
+        rows=tuple(rows),
+        blocks=(_forest(request, overall, groups, rows, tests),),
+        choices=(Choice("subgroup effects", method, "given" if planned.refit else "default"),),
+    )
+
+
+def replace_frame(request: Request, frame: pl.DataFrame) -> Request:
+    """The same request on other columns of the same rows."""
+    return replace(request, sample=replace(request.sample, frame=frame))
+
+
+def _subgroup(
+    request: Request, fit: Fit, kind: ModelKind, subgroup: PlannedSubgroup, column: str, refit: bool
+) -> list[EstimateRow]:
+    group = str(request.group)
+    others = tuple(term for term in request.analysis.terms if not _is_stratified(term, subgroup))
+    terms: tuple[Term, ...] = (group, *others, column, Interaction(group, column))
+    model = fit(request.frame, terms)
+    rows = [
+        _stratum_row(request, fit, kind, subgroup, column, level, model, others, refit)
+        for level in request.frame[column].cat.get_categories()
+    ]
+    tests = [_interaction(request, fit, kind, model, terms, subgroup, Interaction(group, column), ())]
+    if subgroup.cuts:
+        numeric = Interaction(group, Numeric(subgroup.variable))
+        continuous: tuple[Term, ...] = (group, *others, Numeric(subgroup.variable), numeric)
+        tests.append(
+            _interaction(
+                request, fit, kind, fit(request.frame, continuous), continuous, subgroup, numeric,
+                (f"{subgroup.label} as a continuous variable",),
+            )
+        )  # fmt: skip
+    return [*rows, *tests]
+
+
+def _is_stratified(term: Term, subgroup: PlannedSubgroup) -> bool:
+    """A categorical covariate that the strata already hold; a number stays in the model beside its strata."""
+    return not subgroup.cuts and variables_of(term) == (subgroup.variable,)
+
+
+def _stratum_row(
+    request: Request, fit: Fit, kind: ModelKind, subgroup: PlannedSubgroup, column: str, level: str,
+    model: FittedModel, others: tuple[Term, ...], refit: bool,
+) -> EstimateRow:  # fmt: skip
+    member = (request.frame[column] == level).fill_null(False).to_numpy()
+    if refit:
+        frame = request.frame.filter(member)
+        model = fit(frame, (str(request.group), *others))
+        estimate = _exposure_estimate(request, model.coefficients, kind, {})
+        counts = group_counts(request, np.flatnonzero(member)[model.rows_used])
+    else:
+        estimate = _exposure_estimate(request, model.coefficients, kind, {column: level})
+        counts = group_counts(request, model.rows_used, member)
+    estimate = _judged(estimate, counts)
+    return place(
+        request, estimate, subgroup=Subgroup(subgroup.variable, level),
+        kind="conditional", n=sum(count.n for count in counts), groups=counts,
+        events=None if any(count.events is None for count in counts) else sum(count.events or 0 for count in counts),
+    )  # fmt: skip
+
+
+def _judged(estimate: Estimate, counts: tuple[GroupCount, ...]) -> Estimate:
+    """A stratum with an empty group, or a group without (or with nothing but) events, has no effect to show."""
+    if any(count.n == 0 for count in counts):
+        return replace(estimate, value=nan, std_error=None, interval=None, p_value=None, status=Status.EMPTY_GROUP)
+    return estimate
+
+
+def _exposure_estimate(
+    request: Request, coefficients: Coefficients, kind: ModelKind, strata: Mapping[str, str]
+) -> Estimate:
+    """The effect of the (first) treatment, in a stratum of the model's interaction."""
+    group, level = str(request.group), request.treated[0]
+    names = [column.name for column in coefficients.columns]
+    main = f"{group}={level}"
+    wanted = [main, *(f"{main}:{column}={stratum}" for column, stratum in strata.items())]
+    weights = {name: 1.0 for name in wanted if name in names}
+    labels = {"measure": kind.measure, "scale": kind.scale, "term": level, "variable": group, "reference": request.reference}
+    if main not in names:
+        return Estimate(value=nan, status=Status.EMPTY_GROUP, **labels)  # type: ignore[arg-type]
+    return coefficients.contrast(weights, **labels)  # type: ignore[arg-type]
+
+
+def _interaction(
+    request: Request, fit: Fit, kind: ModelKind, model: FittedModel, terms: tuple[Term, ...],
+    subgroup: PlannedSubgroup, interaction: Interaction, notes: tuple[str, ...],
+) -> EstimateRow:  # fmt: skip
+    """One test a subgroup variable: likelihood ratio, or Wald where the variance is robust."""
+    names = [column.name for column in model.coefficients.columns if ":" in column.name]
+    wald = model.coefficients.wald(names) if names else None
+    robust = model.clusters is not None or not kind.likelihood
+    if wald is None or model.status is not Status.OK:
+        statistic, name, df, p_value = nan, "chi-squared", None, nan
+        status = model.status if model.status is not Status.OK else Status.UNDEFINED
+    elif robust:
+        statistic, name, df, p_value, status = wald.statistic, f"Wald {wald.statistic_name}", wald.df, wald.p_value, wald.status
+    else:
+        without = fit(request.frame[np.sort(model.rows_used)], [term for term in terms if term != interaction])
+        statistic, df = max(0.0, 2 * (model.log_likelihood - without.log_likelihood)), wald.df
+        name, p_value, status = "likelihood ratio chi-squared", chi_squared_tail(statistic, df), wald.status
+        status = Status.OK if status is Status.SEPARATION else status
+    estimate = Estimate(
+        term="continuous" if notes else subgroup.variable, variable=subgroup.variable, measure="interaction", value=nan,
+        statistic=statistic, statistic_name=name, df=df, p_value=p_value, status=status, notes=notes,
+    )  # fmt: skip
+    return place(request, estimate, role=request.analysis.role, n=patients(request, model.rows_used))
+
+
+def _forest(
+    request: Request, overall: EstimateRow, groups: tuple[GroupCount, ...], rows: list[EstimateRow],
+    tests: Mapping[str, float | None],
+) -> Block:  # fmt: skip
+    """The rows of a forest plot: everybody, then each stratum, one line a compared group."""
+    lines = [*_forest_lines(None, None, overall, groups, None)]
+    for row in rows:
+        if row.subgroup is not None:
+            variable = row.subgroup.variable
+            lines += _forest_lines(variable, row.subgroup.level, row, row.groups, tests[variable])
+    columns = ("variable", "level", "group", "n", "events", "estimate", "conf_low", "conf_high", "p_interaction")
+    suffix = f"{request.variant}." if request.variant else ""
+    return Block(
+        id=f"{request.analysis.id}.{suffix}{request.outcome.name}.forest".replace(" ", "-"),
+        analysis=request.analysis.id,
+        kind="forest",
+        columns={name: tuple(line[index] for line in lines) for index, name in enumerate(columns)},
+    )
+
+
+def _forest_lines(
+    variable: str | None, level: str | None, row: EstimateRow, groups: tuple[GroupCount, ...], p_value: float | None
+) -> Iterator[tuple[str | float | int | None, ...]]:
+    tidy = row.estimate.row()
+    effect = tuple(tidy[name] for name in ("estimate", "conf_low", "conf_high"))
+    p_value = None if p_value is None or p_value != p_value else p_value
+    for count in groups:
+        yield (variable, level, count.group, count.n, count.events, *effect, p_value)  # type: ignore[misc]

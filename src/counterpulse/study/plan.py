@@ -1,0 +1,266 @@
+"""Protocol and dictionary become the plan: every choice resolved, or stated as its rule, before any data are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from counterpulse.data.dictionary import Dictionary
+from counterpulse.data.terms import variables_of
+from counterpulse.errors import ProtocolError
+from counterpulse.expression import Scope, parse, to_english, to_text
+from counterpulse.protocol import Protocol, lint
+from counterpulse.protocol.nodes import CountedTime, Outcome, ProtocolNode, SubgroupVariable
+from counterpulse.protocol.plan import (
+    Plan,
+    PlannedAnalysis,
+    PlannedCriterion,
+    PlannedGroup,
+    PlannedOutcome,
+    PlannedPopulation,
+    PlannedSubgroup,
+    PlannedSubgroups,
+    PlannedTableOne,
+    PlannedVariable,
+)
+from counterpulse.results import Choice, Notice
+from counterpulse.source import Finding
+from counterpulse.study.derive import derived_kind, derived_levels, levels_of, study_scope
+from counterpulse.study.outcomes import outcome_kind, time_unit
+from counterpulse.study.resolve import Desk, drafts, resolve
+
+SUMMARIZED = ("number", "integer", "category", "ordinal", "yesno")
+PATIENT_DESIGNS = ("cohort", "randomized-trial", "case-control", "single-arm")
+
+
+def make_plan(protocol: Protocol, dictionary: Dictionary) -> Plan:
+    """Resolve every choice of a protocol.
+
+    Raises
+    ------
+    ProtocolError : with every finding of the protocol against its dictionary and against the methods of this version
+    """
+    plan, findings = draft_plan(protocol, dictionary)
+    if plan is None:
+        raise ProtocolError([finding for finding in findings if finding.severity == "error"])
+    return plan
+
+
+def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None, tuple[Finding, ...]]:
+    """The plan, or None where an error stands in the way; and all findings, warnings among them."""
+    nodes = protocol.nodes
+    findings = list(lint(protocol, dictionary))
+    if any(finding.severity == "error" for finding in findings):
+        return None, tuple(findings)
+    scope = study_scope(nodes, dictionary)
+    variables = _variables(nodes, dictionary, scope)
+    outcomes = {name: _outcome(name, outcome, nodes, dictionary, scope) for name, outcome in nodes.outcomes.items()}
+    desk = Desk(nodes, protocol.file.position, variables, outcomes)
+    _not_in_this_version(desk)
+    analyses = [resolve(desk, draft) for draft in drafts(nodes)]
+    findings += desk.findings
+    if any(finding.severity == "error" for finding in findings):
+        return None, tuple(findings)
+    resolved = tuple(analysis for analysis in analyses if analysis is not None)
+    plan = Plan(
+        protocol=nodes,
+        protocol_digest=protocol.digest,
+        dictionary_digest=dictionary.digest,
+        group_variable=nodes.groups.variable if nodes.groups else None,
+        group_label=variables[nodes.groups.variable].label if nodes.groups else "",
+        groups=_groups(nodes),
+        time_zero=_time_zero(nodes, scope),
+        variables=variables,
+        criteria=tuple(_criteria(nodes, scope)),
+        populations={name: _population(name, nodes, scope) for name in nodes.populations},
+        outcomes=outcomes,
+        table_one=_table_one(nodes, resolved, variables),
+        analyses=resolved,
+        subgroups=_subgroups(nodes, variables),
+        choices=tuple(_study_choices(nodes)),
+        warnings=tuple(Notice(finding.code, finding.where.text(), _one_line(finding)) for finding in findings),
+    )
+    return plan, tuple(findings)
+
+
+def _one_line(finding: Finding) -> str:
+    return f"{finding.seen}; {finding.remedy}" if finding.remedy else finding.seen
+
+
+def _not_in_this_version(desk: Desk) -> None:
+    nodes = desk.nodes
+    if nodes.study.design not in PATIENT_DESIGNS:
+        desk.refuse(
+            ("study", "design"), "E601", f"the design '{nodes.study.design}' is not in this version",
+            ", ".join(PATIENT_DESIGNS), "wait for a later version",
+        )  # fmt: skip
+    for name in nodes.tables:
+        desk.refuse(
+            ("tables", name), "E601", "tables with several rows a patient are not in this version", "one row a patient",
+            "add the column to the main table for now",
+        )  # fmt: skip
+    for name, outcome in nodes.outcomes.items():
+        used = any(name in (analysis.outcome or ()) for analysis in nodes.analyses)
+        if used and outcome.truncated_by is not None:
+            desk.refuse(
+                ("outcomes", name, "truncated_by"), "E601", "values cut short by death are not in this version", "",
+                "leave the outcome out of the analyses for now",
+            )  # fmt: skip
+
+
+def _groups(nodes: ProtocolNode) -> tuple[PlannedGroup, ...]:
+    if nodes.groups is None:
+        return ()
+    treated = tuple(PlannedGroup(level, label, False) for level, label in nodes.groups.treated.items())
+    return (*treated, *(PlannedGroup(level, label, True) for level, label in nodes.groups.reference.items()))
+
+
+def _time_zero(nodes: ProtocolNode, scope: Scope) -> str:
+    if isinstance(nodes.time_zero, CountedTime):
+        return nodes.time_zero.text
+    return scope[nodes.time_zero].label if nodes.time_zero else ""
+
+
+def _variables(nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> dict[str, PlannedVariable]:
+    found = {
+        variable.name: PlannedVariable(
+            name=variable.name, label=variable.label, kind=variable.type, unit=variable.unit,
+            levels=levels_of(variable.type, variable.levels), section=variable.section,
+        )
+        for variable in dictionary
+    }  # fmt: skip
+    for name, node in nodes.variables.items():
+        kind = derived_kind(node)
+        text = node.rule or node.value
+        found[name] = PlannedVariable(
+            name=name, label=node.label or name, kind=kind, unit=node.unit,
+            levels=levels_of(kind, derived_levels(node)),
+            definition=to_english(parse(text), scope) if text is not None else _cases(nodes, name, scope),
+        )  # fmt: skip
+    return found
+
+
+def _cases(nodes: ProtocolNode, name: str, scope: Scope) -> str:
+    parts = [
+        f"{case.value} when {to_english(parse(case.when), scope)}" if case.when is not None else f"otherwise {case.otherwise}"
+        for case in nodes.variables[name].cases or ()
+    ]
+    return "; ".join(parts)
+
+
+def _criteria(nodes: ProtocolNode, scope: Scope) -> Iterator[PlannedCriterion]:
+    for kind, criteria in (("include", nodes.eligibility.include), ("exclude", nodes.eligibility.exclude)):
+        for criterion in criteria:
+            rule = parse(criterion.rule)
+            yield PlannedCriterion(
+                id=criterion.id, kind=kind, text=criterion.text, rule=to_text(rule), english=to_english(rule, scope),
+                if_unknown=criterion.if_unknown,
+            )  # fmt: skip
+
+
+def _population(name: str, nodes: ProtocolNode, scope: Scope) -> PlannedPopulation:
+    node = nodes.populations[name]
+    rule = parse(node.rule)
+    return PlannedPopulation(
+        name=name, label=node.label or name, rule=to_text(rule), english=to_english(rule, scope),
+        analyze_as=node.analyze_as, if_unknown=node.if_unknown,
+    )  # fmt: skip
+
+
+def _outcome(
+    name: str, outcome: Outcome, nodes: ProtocolNode, dictionary: Dictionary, scope: Scope
+) -> PlannedOutcome:
+    unit = time_unit(outcome, dictionary)
+    return PlannedOutcome(
+        name=name,
+        label=outcome.label or name,
+        kind=outcome_kind(outcome),
+        definition=_outcome_words(outcome, nodes, scope),
+        better=outcome.better,
+        horizon=outcome.horizon.within(unit) if outcome.horizon and unit else None,
+        time_unit=unit,
+        unit=outcome.unit,
+        summary=outcome.summary,
+        shown_as=outcome.shown_as,
+        primary=outcome.primary,
+        if_unknown=outcome.if_unknown,
+        competing=outcome.competing,
+    )
+
+
+def _outcome_words(outcome: Outcome, nodes: ProtocolNode, scope: Scope) -> str:
+    if outcome.any_of is not None or outcome.first_of is not None:
+        parts: Mapping[str, str] | tuple[str, ...] = outcome.any_of or outcome.first_of or ()
+        labels = list(parts.values()) if isinstance(parts, Mapping) else [_label(name, scope) for name in parts]
+        return f"{'any' if outcome.any_of is not None else 'the first'} of {', '.join(labels)}"
+    if outcome_kind(outcome) == "time-to-event" and outcome.time is None:
+        return f"time from {_time_zero(nodes, scope)} to {_label(str(outcome.event), scope)}"
+    text = outcome.event or outcome.value
+    words = to_english(parse(text), scope) if text is not None else ""
+    return f"time to {_label(outcome.time, scope)} with the event where {words}" if outcome.time is not None else words
+
+
+def _label(name: str, scope: Scope) -> str:
+    return scope[name].label if name in scope else name
+
+
+def _table_one(
+    nodes: ProtocolNode, analyses: tuple[PlannedAnalysis, ...], variables: Mapping[str, PlannedVariable]
+) -> PlannedTableOne | None:
+    looks, written = nodes.report.table1, nodes.table1
+    names = written.variables if written is not None else _baseline(nodes, analyses, variables)
+    if not names:
+        return None
+    return PlannedTableOne(
+        variables=names,
+        rule=(written.rule if written and written.rule else "means"),
+        p_values=looks.p_values is True,
+        smd="smd" in looks.show and nodes.groups is not None,
+        overall=looks.overall,
+        smd_denominator=written.smd_denominator if written else "pooled",
+        quartiles=(written.quartiles if written and written.quartiles else "linear"),
+        summaries=written.summaries if written else {},
+        tests=written.tests if written else {},
+    )
+
+
+def _baseline(
+    nodes: ProtocolNode, analyses: tuple[PlannedAnalysis, ...], variables: Mapping[str, PlannedVariable]
+) -> tuple[str, ...]:
+    """What the models adjust for and the subgroups split by; where there is nothing, every column that can be summarized."""
+    adjusted = [name for analysis in analyses for term in analysis.terms for name in variables_of(term)]
+    split = [] if nodes.subgroups is None else [by if isinstance(by, str) else by.variable for by in nodes.subgroups.by]
+    listed = [name for terms in nodes.confounders.values() for item in terms if (name := _named(item))]
+    wanted = list(dict.fromkeys([*listed, *adjusted, *split]))
+    if not wanted:
+        outcome_text = " ".join(str(outcome.model_dump()) for outcome in nodes.outcomes.values())
+        taken = {nodes.groups.variable if nodes.groups else None, nodes.data.id, nodes.data.site}
+        wanted = [name for name in variables if name not in taken and name not in outcome_text]
+    return tuple(name for name in wanted if variables[name].kind in SUMMARIZED)
+
+
+def _named(item: object) -> str | None:
+    return item if isinstance(item, str) else getattr(item, "variable", None)
+
+
+def _subgroups(nodes: ProtocolNode, variables: Mapping[str, PlannedVariable]) -> PlannedSubgroups | None:
+    if nodes.subgroups is None:
+        return None
+    by = []
+    for item in nodes.subgroups.by:
+        node = SubgroupVariable(variable=item) if isinstance(item, str) else item
+        by.append(
+            PlannedSubgroup(
+                variable=node.variable, label=node.label or variables[node.variable].label,
+                cuts=tuple(sorted(node.cut)), levels=tuple(node.levels or ()),
+            )
+        )  # fmt: skip
+    return PlannedSubgroups(of=nodes.subgroups.of, by=tuple(by), refit=nodes.subgroups.refit)
+
+
+def _study_choices(nodes: ProtocolNode) -> Iterator[Choice]:
+    yield Choice("alpha", nodes.alpha, "given" if "alpha" in nodes.model_fields_set else "default")
+    if nodes.seed is not None:
+        yield Choice("seed", nodes.seed, "given")
+    yield Choice("numbers at risk", "n(T >= t), those under observation just before t", "default", "therneau-grambsch-2000")
+    yield Choice("quartiles", "linear interpolation (type 7)", "default", "hyndman-fan-1996")
+    yield Choice("small cells", nodes.privacy.small_cells, "given" if nodes.privacy.small_cells else "default")

@@ -1,0 +1,88 @@
+"""The plan as a person reads it in the terminal: what will be done, each choice with its origin and source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from counterpulse.protocol.plan import Plan, PlannedAnalysis
+from counterpulse.results import Choice
+from counterpulse.results.references import REFERENCES
+
+
+def plan_as_text(plan: Plan) -> str:
+    """All of a plan as lines of text."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    study = plan.protocol.study
+    yield f"{study.title}  ({study.id}, {study.design})"
+    yield f"protocol    {plan.protocol_digest}"
+    yield f"dictionary  {plan.dictionary_digest}"
+    yield ""
+    yield f"Time zero: {plan.time_zero or 'none'}"
+    if plan.groups:
+        labels = [group.label for group in plan.groups if not group.is_reference]
+        reference = next(group.label for group in plan.groups if group.is_reference)
+        yield f"Compared: {', '.join(labels)} with {reference}"
+    yield from _eligibility(plan)
+    yield from _outcomes(plan)
+    for analysis in plan.analyses:
+        yield from _analysis(analysis)
+    if plan.subgroups is not None:
+        names = ", ".join(subgroup.label for subgroup in plan.subgroups.by)
+        yield ""
+        yield f"Subgroups of {plan.subgroups.of}: {names}; one interaction test a variable"
+    yield ""
+    yield "Choices for the whole study"
+    yield from _choices(plan.choices)
+    yield from _sources(plan)
+
+
+def _eligibility(plan: Plan) -> Iterator[str]:
+    if not plan.criteria:
+        return
+    yield ""
+    yield "Eligibility, in this order"
+    for criterion in plan.criteria:
+        word = "include" if criterion.kind == "include" else "exclude"
+        unknown = f"  [unknown: {criterion.if_unknown}]" if criterion.if_unknown else ""
+        yield f"  {word}  {criterion.text}: {criterion.english}{unknown}"
+
+
+def _outcomes(plan: Plan) -> Iterator[str]:
+    yield ""
+    yield "Outcomes"
+    for outcome in plan.outcomes.values():
+        horizon = f", up to {outcome.horizon:g} {outcome.time_unit}" if outcome.horizon is not None else ""
+        mark = " (primary)" if outcome.primary else ""
+        yield f"  {outcome.name}  {outcome.label}{mark}: {outcome.kind}; {outcome.definition}{horizon}"
+
+
+def _analysis(analysis: PlannedAnalysis) -> Iterator[str]:
+    yield ""
+    edit = f", an edit of {analysis.of}" if analysis.of else ""
+    yield f"{analysis.id}  {analysis.role}{edit}: {analysis.label}"
+    yield f"  = {' + '.join(analysis.composition)}"
+    yield from _choices(analysis.choices)
+
+
+def _choices(choices: Iterable[Choice]) -> Iterator[str]:
+    for choice in choices:
+        source = f"  [{choice.reference}]" if choice.reference else ""
+        yield f"  {choice.name:<24} {_value(choice.value):<40} {choice.origin}{source}"
+
+
+def _value(value: object) -> str:
+    return "none" if value is None else {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _sources(plan: Plan) -> Iterator[str]:
+    keys = [choice.reference for analysis in plan.analyses for choice in analysis.choices if choice.reference]
+    keys += [key for analysis in plan.analyses for key in analysis.citations]
+    keys += [choice.reference for choice in plan.choices if choice.reference]
+    if keys:
+        yield ""
+        yield "Sources"
+        for key in dict.fromkeys(keys):
+            yield f"  [{key}] {REFERENCES[key]}"

@@ -1,0 +1,173 @@
+"""What a method is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from counterpulse.data.sample import Sample
+from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
+from counterpulse.results import (
+    At,
+    Block,
+    Cell,
+    Choice,
+    Estimand,
+    Estimate,
+    EstimateRow,
+    GroupCount,
+    Notice,
+    Subgroup,
+)
+
+CLUSTER = "cluster."
+ROW = "row."
+
+
+def event_column(outcome: str) -> str:
+    """The column that holds the event of a time-to-event outcome (no name of the language holds a dot)."""
+    return f"{outcome}.event"
+
+
+def time_column(outcome: str) -> str:
+    """The column that holds the time of a time-to-event outcome, from time zero."""
+    return f"{outcome}.time"
+
+
+START = "start."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One outcome of one analysis on one sample.
+
+    `sample.frame` holds the group column (an enum whose first level is the reference), the outcome's columns and
+    every variable of the model. `variant` names the sample where an analysis has several (three landmarks, say).
+    """
+
+    plan: Plan
+    analysis: PlannedAnalysis
+    outcome: PlannedOutcome
+    sample: Sample
+    variant: str | None = None
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows."""
+        return self.sample.frame
+
+    @property
+    def group(self) -> str | None:
+        """The column of the compared groups."""
+        return self.plan.group_variable
+
+    @property
+    def reference(self) -> str:
+        """The level the others are compared with."""
+        return next(group.level for group in self.plan.groups if group.is_reference)
+
+    @property
+    def treated(self) -> tuple[str, ...]:
+        """The other levels."""
+        return tuple(group.level for group in self.plan.groups if not group.is_reference)
+
+    @property
+    def time_unit(self) -> str | None:
+        """The unit of a time-to-event outcome."""
+        return self.outcome.time_unit
+
+    def option(self, name: str) -> object:
+        """What the plan resolved for an option of the method."""
+        return self.analysis.options[name]
+
+    def at(self, time: float | None = None) -> At | None:
+        """A time, by default the horizon, as estimates carry it."""
+        time = self.outcome.horizon if time is None else time
+        return None if time is None else At(float(time), self.time_unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a method found. `choices` say what the plan's rules gave."""
+
+    rows: tuple[EstimateRow, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    details: Mapping[str, Cell] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    citations: tuple[str, ...] = ()
+    n_missing: int = 0
+
+    def joined(self, other: Answer) -> Answer:
+        """This answer followed by another."""
+        return Answer(
+            rows=self.rows + other.rows,
+            blocks=self.blocks + other.blocks,
+            details={**self.details, **other.details},
+            choices=tuple(dict.fromkeys(self.choices + other.choices)),
+            notices=tuple(dict.fromkeys(self.notices + other.notices)),
+            citations=tuple(dict.fromkeys(self.citations + other.citations)),
+            n_missing=max(self.n_missing, other.n_missing),
+        )
+
+
+def place(
+    request: Request,
+    estimate: Estimate,
+    *,
+    method: str | None = None,
+    role: str | None = None,
+    subgroup: Subgroup | None = None,
+    kind: str = "marginal",
+    n: int | None = None,
+    events: int | None = None,
+    n_missing: int | None = None,
+    groups: tuple[GroupCount, ...] = (),
+    clusters: int | None = None,
+    notes: tuple[str, ...] = (),
+) -> EstimateRow:
+    """An estimate in its place in the study, with a readable, unique id."""
+    analysis = request.analysis
+    return EstimateRow(
+        id=estimate_id(request, estimate, subgroup),
+        analysis=analysis.id,
+        model=request.variant,
+        role=role or analysis.role,
+        outcome=request.outcome.name,
+        population=analysis.population,
+        method=method or analysis.method,
+        estimate=replace(estimate, notes=estimate.notes + notes) if notes else estimate,
+        subgroup=subgroup,
+        estimand=Estimand(kind, analysis.target) if estimate.reference is not None else None,
+        better=request.outcome.better,
+        n=n,
+        events=events,
+        n_missing=n_missing,
+        groups=groups,
+        clusters=clusters,
+        planned=analysis.planned,
+    )
+
+
+def estimate_id(request: Request, estimate: Estimate, subgroup: Subgroup | None) -> str:
+    """``analysis[.model].outcome[.subgroup][.variable].term.measure[.at]``; the variable only where it is not the exposure."""
+    parts = [request.analysis.id]
+    if request.variant:
+        parts.append(slug(request.variant))
+    parts.append(request.outcome.name)
+    if subgroup is not None:
+        parts.append(f"{subgroup.variable}={slug(subgroup.level)}")
+    if estimate.variable not in (None, request.group, estimate.term):
+        parts.append(str(estimate.variable))
+    parts += [slug(estimate.term)] if estimate.term else []
+    parts.append(slug(estimate.measure))
+    if estimate.at is not None:
+        parts.append(slug(f"{estimate.at.time:g} {estimate.at.unit or ''}".strip()))
+    return ".".join(parts)
+
+
+def slug(text: str) -> str:
+    """A text as a part of an id: blanks become hyphens, dots are kept out."""
+    return "-".join(text.replace(".", "_").split())

@@ -1,0 +1,498 @@
+"""One analysis of the protocol, resolved: every choice named with where it comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from counterpulse.data.terms import Categorical, Interaction, Numeric, Term, variables_of
+from counterpulse.protocol.nodes import Analysis, ImmortalTime, MissingData, ProtocolNode, Selection, TermNode
+from counterpulse.protocol.plan import PlannedAnalysis, PlannedOutcome, PlannedVariable
+from counterpulse.protocol.words import Duration
+from counterpulse.results import Choice, Origin
+from counterpulse.source import Finding, Location, did_you_mean
+from counterpulse.source.yaml_file import YamlPath
+from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.study.methods import LATER, METHODS
+
+OWN_KEYS = frozenset(Analysis.model_fields) - {"id", "role", "of", "label"}
+ROLES = {"of": "sensitivity", "none": "secondary"}
+MAKERS = {
+    "landmark": ("landmark", "landmark"),
+    "time-varying": ("time-varying", "start-stop"),
+    "ignore-and-report": ("as observed", "plain"),
+}
+REFERENCES = {"landmark": "anderson-1983", "time-varying": "mantel-byar-1974"}
+
+
+@dataclass(slots=True)
+class Desk:
+    """What the planner has before it: the protocol, the names it may use, and the findings so far."""
+
+    nodes: ProtocolNode
+    place: Any
+    variables: Mapping[str, PlannedVariable]
+    outcomes: Mapping[str, PlannedOutcome]
+    findings: list[Finding] = field(default_factory=list)
+
+    def refuse(self, path: YamlPath, code: str, seen: str, allowed: str = "", remedy: str = "") -> None:
+        """Keep a finding at a place of the protocol file."""
+        where: Location = self.place(path)
+        self.findings.append(Finding(code=code, where=where, seen=seen, allowed=allowed, remedy=remedy))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An analysis with what it inherits from the one it is `of`; `path` is where a key was written."""
+
+    node: Analysis
+    path: YamlPath
+    inherited: Mapping[str, YamlPath]
+
+    def where(self, key: str) -> YamlPath:
+        """Where a key of the analysis stands."""
+        return (*self.inherited.get(key, self.path), key)
+
+
+def drafts(nodes: ProtocolNode) -> Iterator[Draft]:
+    """The analyses in order, each sensitivity analysis as the edit it is of another."""
+    written = {analysis.id: (index, analysis) for index, analysis in enumerate(nodes.analyses)}
+    for index, analysis in enumerate(nodes.analyses):
+        yield _merged(analysis, index, written, frozenset())
+
+
+def _merged(
+    analysis: Analysis, index: int, written: Mapping[str, tuple[int, Analysis]], seen: frozenset[str]
+) -> Draft:
+    path: YamlPath = ("analyses", index)
+    if analysis.of is None or analysis.of not in written or analysis.of in seen | {analysis.id}:
+        return Draft(analysis, path, {})
+    base_index, base_node = written[analysis.of]
+    base = _merged(base_node, base_index, written, seen | {analysis.id})
+    own = {name: getattr(analysis, name) for name in analysis.model_fields_set}
+    inherited_keys = {
+        name for name in base.node.model_fields_set if name not in own and name not in ("id", "role", "of", "label")
+    }
+    if "method" in own:
+        inherited_keys -= set(base.node.options)
+        inherited_keys -= {"check", "draw", "also"}
+        if "estimand" not in own:
+            inherited_keys -= {"estimand"}
+    values = {name: getattr(base.node, name) for name in inherited_keys}
+    merged = analysis.model_copy(update={**values, **own})
+    merged = Analysis.model_construct(_fields_set=set(values) | set(own), **{**_dump(merged), **values, **own})
+    return Draft(merged, path, {key: base.inherited.get(key, base.path) for key in inherited_keys})
+
+
+def _dump(analysis: Analysis) -> dict[str, Any]:
+    return {name: getattr(analysis, name) for name in Analysis.model_fields}
+
+
+def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
+    """The analysis as it will be run, or None where a finding stands in the way."""
+    before = len(desk.findings)
+    spec = _method(desk, draft)
+    if spec is None:
+        return None
+    node = draft.node
+    outcomes = _outcomes(desk, draft, spec)
+    terms = _terms(desk, draft, spec)
+    options, option_choices = _options(desk, draft, spec)
+    measures = _measures(desk, draft, spec)
+    maker, landmarks, maker_choices = _maker(desk, draft, spec)
+    missing, missing_choice = _missing(desk, draft)
+    clusters = _clusters(desk, draft, spec)
+    _later(desk, draft)
+    if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
+        return None
+    level = 1 - desk.nodes.alpha
+    kind, target = _estimand(draft, spec, bool(terms))
+    population = node.population or _default_population(desk.nodes)
+    companions = tuple(name for name in node.also if name in METHODS)
+    choices = (
+        _choice("method", spec.name, "method" in node.model_fields_set, desk),
+        _choice("effect measure", measures[0], bool(node.estimand and node.estimand.contrast), desk),
+        _choice("kind of effect", kind, bool(node.estimand and node.estimand.kind), desk),
+        _choice("target", target, bool(node.estimand and node.estimand.target), desk),
+        _choice("population", population, node.population is not None, desk),
+        Choice("adjusted for", ", ".join(map(_term_text, terms)) or "nothing", "given" if node.adjust else "default"),
+        *maker_choices,
+        missing_choice,
+        Choice("confidence level", round(level, 12), "derived", None),
+        *option_choices,
+        *(Choice(rule.name, rule.text, "default", rule.reference) for rule in spec.rules),
+        *_cluster_choice(clusters),
+        *_multiplicity_choice(node),
+    )
+    return PlannedAnalysis(
+        id=node.id,
+        role=node.role or ("sensitivity" if node.of else "secondary"),
+        label=node.label or _label(spec, [desk.outcomes[name].label for name in outcomes]),
+        method=spec.name,
+        outcomes=outcomes,
+        population=population,
+        measures=measures,
+        target=target,
+        terms=terms,
+        adjusted=bool(terms),
+        level=level,
+        maker=maker,
+        landmarks=landmarks,
+        composition=_composition(maker, landmarks, spec, clusters),
+        clusters=clusters,
+        options=options,
+        choices=choices,
+        citations=_citations(spec, options, choices),
+        multiplicity=node.multiplicity or "none",
+        missing=missing,
+        planned=node.planned or _planned(desk.nodes),
+        of=node.of,
+        keep=node.keep,
+        companions=companions,
+        checks=tuple(node.check),
+        draws=tuple(node.draw) or spec.draws,
+        sentence=_sentence(desk, spec, outcomes, terms, options, measures, maker, landmarks, clusters),
+    )
+
+
+def _choice(name: str, value: str, given: bool, desk: Desk) -> Choice:
+    return Choice(name, value, "given" if given else "default")
+
+
+def _method(desk: Desk, draft: Draft) -> MethodSpec | None:
+    name = draft.node.method or "by-type"
+    if name in METHODS:
+        return METHODS[name]
+    known = ", ".join(sorted(METHODS))
+    if name in LATER:
+        desk.refuse(
+            draft.where("method"), "E601", f"analysis {draft.node.id}: the method '{name}' is not in this version",
+            known, f"leave the analysis out for now, or use {LATER[name]}",
+        )  # fmt: skip
+    else:
+        desk.refuse(
+            draft.where("method"), "E602", f"analysis {draft.node.id}: there is no method '{name}'", known,
+            did_you_mean(name, sorted({*METHODS, *LATER})) or "choose one of these",
+        )  # fmt: skip
+    return None
+
+
+def _outcomes(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
+    names = draft.node.outcome or tuple(name for name, outcome in desk.outcomes.items() if outcome.primary)[:1]
+    if not names:
+        desk.refuse(
+            draft.path, "E603", f"analysis {draft.node.id} names no outcome, and none is marked primary",
+            ", ".join(desk.outcomes), "add outcome: NAME",
+        )  # fmt: skip
+    for name in names:
+        outcome = desk.outcomes.get(name)
+        if outcome is not None and outcome.kind not in spec.outcomes:
+            desk.refuse(
+                draft.where("outcome"), "E604",
+                f"analysis {draft.node.id}: {spec.label} cannot analyze '{name}', a {outcome.kind} outcome",
+                " or ".join(sorted(spec.outcomes)), "choose another method, or another outcome",
+            )  # fmt: skip
+    return tuple(name for name in names if name in desk.outcomes)
+
+
+def _terms(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[Term, ...]:
+    adjust = draft.node.adjust
+    if adjust is None or adjust == "none":
+        return ()
+    if isinstance(adjust, Selection):
+        desk.refuse(
+            draft.where("adjust"), "E605", f"analysis {draft.node.id}: selection of covariates is not in this version",
+            "a named set of confounders, a list of variables, or none", "name the adjustment set",
+        )  # fmt: skip
+        return ()
+    if not spec.adjustable:
+        adjustable = ", ".join(name for name, other in METHODS.items() if other.adjustable)
+        desk.refuse(
+            draft.where("adjust"), "E606", f"analysis {draft.node.id}: {spec.label} does not adjust for covariates",
+            f"adjust: none, or a method that adjusts: {adjustable}", "take `adjust` out, or change the method",
+        )  # fmt: skip
+        return ()
+    if isinstance(adjust, str):
+        if adjust not in desk.nodes.confounders:
+            return (adjust,) if adjust in desk.variables else ()
+        listed = desk.nodes.confounders[adjust]
+    else:
+        listed = adjust
+    return tuple(term for item in listed if (term := _term(desk, draft, item)) is not None)
+
+
+def _term(desk: Desk, draft: Draft, item: str | TermNode) -> Term | None:
+    if isinstance(item, str):
+        term: Term = item
+    elif item.spline is not None:
+        desk.refuse(
+            draft.where("adjust"), "E607", f"analysis {draft.node.id}: splines are not in this version",
+            "a name, log: yes, per: NUMBER, reference: LEVEL, interaction: [A, B]", "use the variable as it is",
+        )  # fmt: skip
+        return None
+    elif item.interaction is not None:
+        term = Interaction(*item.interaction)
+    else:
+        assert item.variable is not None
+        numeric = item.log or item.per is not None
+        term = Numeric(item.variable, item.per or 1.0, item.log) if numeric else item.variable
+        if item.reference is not None:
+            term = Categorical(item.variable, item.reference)
+    if desk.nodes.groups is not None and desk.nodes.groups.variable in variables_of(term):
+        desk.refuse(
+            draft.where("adjust"), "E608", f"analysis {draft.node.id} adjusts for the group variable itself",
+            "covariates other than the compared groups", "take it out of the adjustment set",
+        )  # fmt: skip
+        return None
+    kinds = {name: desk.variables[name].kind for name in variables_of(term) if name in desk.variables}
+    wrong = [name for name, kind in kinds.items() if kind in ("date", "datetime", "text", "id")]
+    for name in wrong:
+        desk.refuse(
+            draft.where("adjust"), "E609", f"analysis {draft.node.id} adjusts for '{name}', a {kinds[name]}",
+            "numbers, yes/no and categories", "derive a number or a category from it under `variables`",
+        )  # fmt: skip
+    return None if wrong else term
+
+
+def _options(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[dict[str, object], list[Choice]]:
+    given = dict(draft.node.options)
+    for name in [name for name in given if spec.option(name) is None]:
+        if name in LATER:
+            desk.refuse(
+                draft.where(name), "E601", f"analysis {draft.node.id}: '{name}' is not in this version",
+                "", f"leave it out for now, or use {LATER[name]}",
+            )  # fmt: skip
+        else:
+            known = sorted([option.name for option in spec.options] + sorted(OWN_KEYS))
+            desk.refuse(
+                draft.where(name), "E610", f"analysis {draft.node.id}: {spec.label} has no option '{name}'",
+                ", ".join(known), did_you_mean(name, known) or "take it out",
+            )  # fmt: skip
+    values: dict[str, object] = {}
+    choices: list[Choice] = []
+    for option in spec.options:
+        value = _option_value(desk, draft, option, given[option.name]) if option.name in given else option.default
+        values[option.name] = value
+        if value is not None and value != ():
+            origin: Origin = "given" if option.name in given else "default"
+            choices.append(Choice(option.name, _plain(value), origin, option.cited(value)))
+    return values, choices
+
+
+def _option_value(desk: Desk, draft: Draft, option: Option, written: Any) -> object:
+    readers = {
+        "word": lambda: str(written),
+        "number": lambda: float(written),
+        "yes-no": lambda: {"yes": True, "no": False, "true": True, "false": False}[str(written).lower()],
+        "length": lambda: _length(written),
+        "lengths": lambda: tuple(_length(item) for item in (written if isinstance(written, list | tuple) else [written])),
+        "name": lambda: str(written),
+        "names": lambda: tuple(map(str, written)) if isinstance(written, list | tuple) else (str(written),),
+    }
+    try:
+        value = readers[option.kind]()
+    except (ValueError, TypeError, KeyError):
+        value = None
+    names = value if isinstance(value, tuple) else (value,)
+    unknown = option.kind in ("name", "names") and any(name not in desk.variables for name in names)
+    if value is None or unknown or (option.allowed and value not in option.allowed):
+        allowed = ", ".join(option.allowed) or {
+            "number": "a number", "yes-no": "yes or no", "length": "a length such as 60 days",
+            "lengths": "lengths such as [30 days, 60 days]", "name": "a variable", "names": "variables",
+        }.get(option.kind, "a word")  # fmt: skip
+        desk.refuse(
+            draft.where(option.name), "E611", f"analysis {draft.node.id}: '{option.name}' cannot be {written!r}", allowed,
+            did_you_mean(str(written), list(option.allowed)) or f"the default is {_plain(option.default)}",
+        )  # fmt: skip
+        return option.default
+    return value
+
+
+def _length(written: object) -> Duration:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(minute|hour|day|week|month|year)s?\s*", str(written))
+    if not found:
+        raise ValueError
+    return Duration(float(found[1]), f"{found[2]}s")
+
+
+def _plain(value: object) -> str | float | int | bool | None:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return value if isinstance(value, str | float | int | bool) or value is None else str(value)
+
+
+MEASURE_AT = re.compile(r"(?P<measure>.+?)(?: at (?P<time>.+))?")
+
+
+def split_measure(text: str) -> tuple[str, Duration | None]:
+    """``risk difference at 60 days`` is a measure and a time."""
+    found = re.fullmatch(MEASURE_AT, text)
+    assert found is not None
+    return found["measure"], _length(found["time"]) if found["time"] else None
+
+
+def _measures(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
+    estimand = draft.node.estimand
+    first = estimand.contrast if estimand and estimand.contrast else spec.measures[0]
+    wanted = [first, *(estimand.also if estimand else ()), *(item for item in draft.node.also if item not in METHODS)]
+    for index, text in enumerate(wanted):
+        allowed = spec.measures if index == 0 else spec.measures + spec.also
+        try:
+            measure, _ = split_measure(text)
+        except ValueError:
+            measure = text
+        if measure not in allowed:
+            key = "also" if text in draft.node.also else "estimand"
+            desk.refuse(
+                draft.where(key), "E612", f"analysis {draft.node.id}: {spec.label} does not estimate '{text}'",
+                ", ".join(allowed), did_you_mean(measure, list(allowed)) or "choose one of these, or another method",
+            )  # fmt: skip
+    return tuple(dict.fromkeys(wanted))
+
+
+def _maker(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, tuple[Duration, ...], tuple[Choice, ...]]:
+    given = "immortal_time" in draft.node.model_fields_set
+    setting: ImmortalTime | None = draft.node.immortal_time if given else desk.nodes.immortal_time
+    if setting is None or desk.nodes.exposure is None:
+        return "as observed", (), ()
+    path = draft.where("immortal_time") if given else ("immortal_time",)
+    if setting.plan not in MAKERS:
+        desk.refuse(
+            path, "E601", f"analysis {draft.node.id}: the plan '{setting.plan}' is not in this version",
+            ", ".join(MAKERS), "use landmark or time-varying for now",
+        )  # fmt: skip
+        return "as observed", (), ()
+    maker, sample = MAKERS[setting.plan]
+    if sample not in spec.accepts:
+        able = ", ".join(name for name, other in METHODS.items() if sample in other.accepts)
+        desk.refuse(
+            path, "E613", f"analysis {draft.node.id}: {spec.label} cannot use the plan '{setting.plan}'",
+            f"with this plan: {able}", "choose another plan for this analysis (immortal_time: {plan: landmark, at: …})",
+        )  # fmt: skip
+    origin: Origin = "given"
+    choices = [Choice("immortal time", setting.plan, origin, REFERENCES.get(setting.plan))]
+    if setting.plan == "landmark":
+        choices.append(Choice("landmark", ", ".join(map(str, setting.at)), origin, REFERENCES["landmark"]))
+        choices.append(Choice("landmark keeps", "patients followed to it (T >= L); time counted from time zero", "default"))
+    return maker, setting.at if setting.plan == "landmark" else (), tuple(choices)
+
+
+def _missing(desk: Desk, draft: Draft) -> tuple[str | None, Choice]:
+    setting = draft.node.missing_data
+    key = draft.where("missing_data")
+    if setting is None:
+        setting, key = desk.nodes.missing_data, ("missing_data",)
+    method = setting.method if isinstance(setting, MissingData) else setting
+    if method == "multiple-imputation":
+        desk.refuse(
+            key, "E601", f"analysis {draft.node.id}: multiple imputation is not in this version", "complete-case",
+            "write missing_data: {method: complete-case} for now",
+        )  # fmt: skip
+    if method is None:
+        return None, Choice("missing values", "refused: the protocol does not say what to do with them", "default")
+    return method, Choice("missing values", "rows with a missing value are left out and counted", "given")
+
+
+def _clusters(desk: Desk, draft: Draft, spec: MethodSpec) -> str | None:
+    clusters = draft.node.clusters
+    if clusters is None:
+        return None
+    if clusters.treat_as not in spec.clusters:
+        desk.refuse(
+            draft.where("clusters"), "E614",
+            f"analysis {draft.node.id}: {spec.label} cannot treat clusters as {clusters.treat_as}",
+            ", ".join(f"as: {word}" for word in spec.clusters) or "no clusters", "change `as`, or take `clusters` out",
+        )  # fmt: skip
+    return clusters.variable
+
+
+def _later(desk: Desk, draft: Draft) -> None:
+    for key in ("models", "screen"):
+        if getattr(draft.node, key) is not None:
+            desk.refuse(
+                draft.where(key), "E601", f"analysis {draft.node.id}: '{key}' is not in this version", "",
+                "write one analysis a model for now",
+            )  # fmt: skip
+
+
+def _estimand(draft: Draft, spec: MethodSpec, adjusted: bool) -> tuple[str, str]:
+    estimand = draft.node.estimand
+    kind = spec.kind if adjusted else "marginal"
+    if estimand is None:
+        return kind, "all"
+    return estimand.kind or kind, estimand.target or "all"
+
+
+def _default_population(nodes: ProtocolNode) -> str:
+    return next((name for name, population in nodes.populations.items() if population.default), "eligible")
+
+
+def _planned(nodes: ProtocolNode) -> str:
+    if nodes.study.planned is not None:
+        return nodes.study.planned
+    return "stated" if nodes.study.registration == "none" else "registered"
+
+
+def _cluster_choice(clusters: str | None) -> tuple[Choice, ...]:
+    return () if clusters is None else (Choice("variance", f"robust to clustering by {clusters}", "given", "lin-wei-1989"),)
+
+
+def _multiplicity_choice(node: Analysis) -> tuple[Choice, ...]:
+    given: Origin = "given" if node.multiplicity else "default"
+    reference = {"holm": "holm-1979", "hochberg": "hochberg-1988"}.get(node.multiplicity or "")
+    return (Choice("multiplicity", node.multiplicity or "none", given, reference),)
+
+
+def _composition(
+    maker: str, landmarks: tuple[Duration, ...], spec: MethodSpec, clusters: str | None
+) -> tuple[str, ...]:
+    made = f"landmark at {', '.join(map(str, landmarks))}" if landmarks else maker
+    return (made, spec.label, *((f"variance robust to clustering by {clusters}",) if clusters else ()))
+
+
+def _citations(spec: MethodSpec, options: Mapping[str, object], choices: tuple[Choice, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*spec.citations, *(choice.reference for choice in choices if choice.reference))))
+
+
+def _label(spec: MethodSpec, outcomes: list[str]) -> str:
+    return f"{', '.join(outcomes)}: {spec.label}"
+
+
+def _term_text(term: Term) -> str:
+    if isinstance(term, Interaction):
+        return " x ".join(variables_of(term))
+    if isinstance(term, Numeric):
+        name = f"log {term.variable}" if term.log else term.variable
+        return name if term.per == 1 else f"{name} per {term.per:g}"
+    return variables_of(term)[0]
+
+
+def _sentence(
+    desk: Desk, spec: MethodSpec, outcomes: tuple[str, ...], terms: tuple[Term, ...], options: Mapping[str, object],
+    measures: tuple[str, ...], maker: str, landmarks: tuple[Duration, ...], clusters: str | None,
+) -> str:  # fmt: skip
+    what = " and ".join(desk.outcomes[name].label for name in outcomes)
+    names = [desk.variables[name].label for term in terms for name in variables_of(term) if name in desk.variables]
+    parts = [f"{what}: {spec.about}"]
+    if names:
+        parts.append(f"adjusted for {_listed(list(dict.fromkeys(names)))}")
+    if landmarks:
+        parts.append(
+            f"among patients followed to the landmark ({_listed([str(mark) for mark in landmarks])} after time zero), "
+            "grouped by the treatment given by then"
+        )
+    elif maker == "time-varying":
+        parts.append("with the exposure as a time-varying covariate, each patient counted as untreated until it starts")
+    if clusters is not None:
+        parts.append(f"with variance robust to clustering by {desk.variables[clusters].label}")
+    words = [option.sentence(options[option.name]) for option in spec.options if options[option.name] not in (None, ())]
+    extra = f" Also estimated: {_listed(list(measures[1:]))}." if measures[1:] else ""
+    body = ", ".join(parts) + "."
+    tail = " ".join(f"{word[0].upper()}{word[1:]}." for word in words if word)
+    return f"{body} {tail}{extra}".strip()
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

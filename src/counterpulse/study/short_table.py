@@ -1,0 +1,47 @@
+"""The few lines that a run prints at its end."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from counterpulse.results import EstimateRow, StudyResult
+
+HEADER = ("Analysis", "Outcome", "Patients", "Events", "Measure", "Estimate (CI)", "P")
+
+
+def summary_lines(result: StudyResult) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """One line a contrast that was asked for: no covariates, no subgroups."""
+    rows = [
+        row for row in result.estimates
+        if row.role != "covariate" and row.subgroup is None and row.estimate.reference is not None
+    ]  # fmt: skip
+    return HEADER, [_line(row) for row in rows]
+
+
+def _line(row: EstimateRow) -> tuple[str, ...]:
+    estimate = row.estimate.natural()
+    at = f" at {estimate.at.time:g} {estimate.at.unit or ''}".rstrip() if estimate.at is not None else ""
+    model = f" ({row.model})" if row.model else ""
+    return (
+        f"{row.analysis}{model}", row.outcome, _count(row.n), _count(row.events), f"{estimate.measure}{at}",
+        _interval(row), _p_value(estimate.p_value),
+    )  # fmt: skip
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def _interval(row: EstimateRow) -> str:
+    estimate = row.estimate.natural()
+    if not isfinite(estimate.value):
+        return row.estimate.status.code
+    if estimate.interval is None:
+        return f"{estimate.value:.3g}"
+    return f"{estimate.value:.3g} ({estimate.interval.low:.3g} to {estimate.interval.high:.3g})"
+
+
+def _p_value(value: float | None) -> str:
+    if value is None or not isfinite(value):
+        return ""
+    return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,183 @@
+"""The log-rank test and its relatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+import polars as pl
+
+from counterpulse.errors import InputError
+from counterpulse.numerics.distributions import chi_squared_tail
+from counterpulse.results.provenance import Choice, Provenance
+from counterpulse.results.status import Status
+from counterpulse.survival.follow_up import ColumnOrArray, Floats, Indices, column_names, group_codes, read_follow_up, with_column
+from counterpulse.survival.kaplan_meier_curves import time_order
+from counterpulse.survival.risk_sets import segmented_cumsum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRankTest:
+    """A test that the hazards of all groups are equal.
+
+    Attributes
+    ----------
+    groups, n, observed, expected : a value a group; observed and expected events are weighted where rho is not 0
+    covariance : of observed - expected, shape (groups, groups)
+    statistic, df, p_value : chi-squared
+    """
+
+    groups: tuple[str, ...]
+    n: tuple[int, ...]
+    observed: tuple[float, ...]
+    expected: tuple[float, ...]
+    covariance: Floats
+    statistic: float
+    statistic_name: str
+    df: float
+    p_value: float
+    rho: float
+    n_missing: int
+    status: Status
+    provenance: Provenance
+
+    def tidy(self) -> pl.DataFrame:
+        """One row a group: the columns of a "group-test" block."""
+        return pl.DataFrame({"group": self.groups, "n": self.n, "observed": self.observed, "expected": self.expected})
+
+    def glance(self) -> pl.DataFrame:
+        """One row: the test."""
+        return pl.DataFrame(
+            {
+                "statistic": [self.statistic], "statistic_name": [self.statistic_name], "df": [self.df],
+                "p_value": [self.p_value], "n_missing": [self.n_missing], "status": [self.status.code],
+            }
+        )  # fmt: skip
+
+
+def log_rank(
+    table: pl.DataFrame,
+    *,
+    time: str,
+    event: str,
+    by: ColumnOrArray,
+    rho: float = 0,
+    strata: ColumnOrArray | None = None,
+) -> LogRankTest:
+    """Compare survival between groups.
+
+    Parameters
+    ----------
+    table : one row a patient
+    time, event : end of follow-up, and whether it is the event (yes/no, 0/1, or 1/2 where 2 is the event)
+    by : column(s) or array of the group
+    rho : weight of a time is S(t-) to this power: 0 log-rank, 1 Peto and Peto's test
+    strata : column(s) or array; the comparison is made within strata
+
+    Raises
+    ------
+    InputError : columns that are absent or of the wrong kind, impossible times, negative rho
+
+    References
+    ----------
+    Mantel 1966; Harrington and Fleming 1982 (doi:10.1093/biomet/69.3.553)
+    """
+    if rho < 0:
+        raise InputError("rho is not negative: 0 for the log-rank test, 1 for Peto and Peto's")
+    table = with_column(table, "strata", strata)
+    also = column_names(strata, "strata")
+    follow_up = read_follow_up(table, time=time, event=event, groups=by, also_complete=also)
+    stratum = group_codes(table, also, follow_up.rows)[0] if also else None
+    order, times, _ = time_order(follow_up)
+    if follow_up.groups is None:
+        raise InputError("'by' names the column of the groups to compare")
+    k = len(follow_up.labels)
+    if stratum is not None:
+        by_stratum = np.argsort(stratum[order], kind="stable")
+        order, times, stratum = order[by_stratum], times[by_stratum], stratum[order][by_stratum]
+    observed, expected, covariance = _compare(
+        times, follow_up.event[order], follow_up.groups[order], stratum, k, float(rho)
+    )
+    statistic, df = _chi_squared(observed - expected, covariance)
+    status = _status(k, follow_up.event, df)
+    return LogRankTest(
+        groups=follow_up.labels, n=tuple(np.bincount(follow_up.groups, minlength=k).tolist()),
+        observed=tuple(observed.tolist()), expected=tuple(expected.tolist()), covariance=covariance,
+        statistic=statistic if status is Status.OK else nan, statistic_name="chi-squared", df=float(df),
+        p_value=chi_squared_tail(statistic, df) if status is Status.OK else nan, rho=float(rho),
+        n_missing=follow_up.n_missing, status=status,
+        provenance=Provenance(
+            method="log-rank test" if rho == 0 else "Harrington-Fleming test",
+            choices=(Choice("rho", float(rho), "default" if rho == 0 else "given", "harrington-fleming-1982"),),
+            citations=("mantel-1966",) if rho == 0 else ("harrington-fleming-1982",),
+        ),
+    )  # fmt: skip
+
+
+def _compare(
+    time: Floats, event: np.ndarray[tuple[int], np.dtype[np.bool_]], group: Indices, stratum: Indices | None, k: int,
+    rho: float,
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
+    """Sum observed and expected events and the hypergeometric covariance over times; rows by stratum, rising time."""
+    n = len(time)
+    change = np.diff(time, prepend=-1.0) != 0
+    strata = np.zeros(min(n, 1), dtype=np.intp)
+    if stratum is not None:
+        border = np.diff(stratum, prepend=-1) != 0
+        change |= border
+        strata = np.flatnonzero(border)
+    first = np.flatnonzero(change)
+    events = np.flatnonzero(event)
+    block = np.cumsum(change) - 1
+    with_event = np.flatnonzero(np.bincount(block[events], minlength=len(first)))
+    begin, m = first[with_event], len(with_event)
+    of_event = np.searchsorted(with_event, block[events])
+    died = np.bincount(of_event * k + group[events], minlength=m * k).reshape(m, k).astype(np.float64)
+    at_risk = np.empty((m, k))
+    stop = np.append(strata[1:], n)[np.searchsorted(strata, begin, side="right") - 1]
+    for g in range(k):
+        count = np.concatenate(([0], np.cumsum(group == g)))
+        at_risk[:, g] = count[stop] - count[begin]
+    total, deaths = at_risk.sum(axis=1), died.sum(axis=1)
+    weight = _weights(total, deaths, np.searchsorted(begin, strata), rho)
+    part = at_risk / total[:, None]
+    expected = weight @ (deaths[:, None] * part)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.where(total > 1, weight**2 * deaths * (total - deaths) / (total - 1), 0.0)
+    covariance = np.diag(spread @ part) - (part * spread[:, None]).T @ part
+    return weight @ died, expected, covariance
+
+
+def _weights(total: Floats, deaths: Floats, strata: Indices, rho: float) -> Floats:
+    """S(t-) ** rho with the pooled curve of each stratum."""
+    if rho == 0 or not len(total):
+        return np.ones(len(total))
+    with np.errstate(divide="ignore"):
+        fall = np.log1p(-deaths / total)
+    starts = np.unique(strata[strata < len(total)])
+    before = np.zeros(len(total))
+    before[1:] = segmented_cumsum(fall, starts)[:-1]
+    before[starts] = 0.0
+    weights: Floats = np.exp(rho * before)
+    return weights
+
+
+def _chi_squared(difference: Floats, covariance: Floats) -> tuple[float, int]:
+    """Quadratic form without one group; groups that never vary are left out."""
+    varying = np.flatnonzero(np.diag(covariance) > 0)
+    if len(varying) < 2:
+        return nan, max(len(difference) - 1, 0)
+    kept = varying[1:]
+    inverse = np.linalg.pinv(covariance[np.ix_(kept, kept)], hermitian=True)
+    return float(difference[kept] @ inverse @ difference[kept]), len(kept)
+
+
+def _status(groups: int, event: np.ndarray[tuple[int], np.dtype[np.bool_]], df: int) -> Status:
+    if len(event) == 0:
+        return Status.NO_ROWS
+    if groups < 2:
+        return Status.EMPTY_GROUP
+    if not event.any():
+        return Status.NO_EVENTS
+    return Status.OK if df > 0 else Status.ZERO_VARIANCE

@@ -1,0 +1,133 @@
+"""Survival at one time compared between groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import hypot, log, nan
+from typing import Literal
+
+import polars as pl
+
+from counterpulse.errors import InputError
+from counterpulse.numerics.distributions import normal_two_sided
+from counterpulse.results.estimate import Estimate, Interval
+from counterpulse.results.provenance import Choice, Provenance
+from counterpulse.results.status import Status
+from counterpulse.results.tidy import tidy
+from counterpulse.survival.curve_interval import CurveInterval
+from counterpulse.survival.follow_up import ColumnOrArray
+from counterpulse.survival.kaplan_meier_curves import KaplanMeier, kaplan_meier
+from counterpulse.survival.restricted_mean_time import compared
+
+PointTest = Literal["plain", "log-log"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurvivalDifference:
+    """Survival and risk at one time.
+
+    Attributes
+    ----------
+    survival, risk : of every group, with the pointwise interval of its curve; risk is 1 - S(t)
+    differences : risk of every other group less that of the first
+    """
+
+    survival: tuple[Estimate, ...]
+    risk: tuple[Estimate, ...]
+    differences: tuple[Estimate, ...]
+    time: float
+    curves: KaplanMeier
+    provenance: Provenance
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Risk differences, then the risk of the groups."""
+        return (*self.differences, *self.risk)
+
+    def tidy(self) -> pl.DataFrame:
+        """One row an estimate."""
+        return tidy(self.estimates())
+
+    def glance(self) -> pl.DataFrame:
+        """One row a group: counts and person-time."""
+        return self.curves.glance()
+
+
+def survival_difference(
+    table: pl.DataFrame,
+    *,
+    time: str,
+    event: str,
+    by: ColumnOrArray,
+    at: float,
+    test: PointTest = "plain",
+    interval: CurveInterval = "log",
+    level: float = 0.95,
+) -> SurvivalDifference:
+    """Compare the risk by a time between groups; the first group is the reference.
+
+    Parameters
+    ----------
+    table : one row a patient
+    time, event : end of follow-up, and whether it is the event (yes/no, 0/1, or 1/2 where 2 is the event)
+    by : column(s) or array of the group
+    at : the time, not beyond the follow-up of any group
+    test : scale of the test; the difference and its Greenwood interval stay plain. "log-log" keeps its level better
+    interval : scale of the interval of each group's risk
+    level : of intervals
+
+    Raises
+    ------
+    InputError : columns that are absent or of the wrong kind, impossible times, an unknown test
+
+    References
+    ----------
+    Klein and others 2007 (doi:10.1002/sim.2864)
+    """
+    if test not in ("plain", "log-log"):
+        raise InputError(f"test={test!r} is not known; use 'plain' or 'log-log'")
+    if not at > 0:
+        raise InputError("'at' is a time above zero, in the unit of the follow-up time")
+    curves = kaplan_meier(table, time=time, event=event, by=by, interval=interval, level=level)
+    survival = curves.at(float(at))
+    differences = tuple(_difference(survival[0], other, test, float(at), level) for other in survival[1:])
+    return SurvivalDifference(
+        survival=survival, risk=tuple(map(risk_of, survival)), differences=differences, time=float(at), curves=curves,
+        provenance=Provenance(
+            method="difference of Kaplan-Meier risks",
+            choices=(
+                Choice("at", float(at), "given"),
+                Choice("test", test, "default" if test == "plain" else "given", "klein-2007"),
+            ),
+            citations=("kaplan-meier-1958", "greenwood-1926", "klein-2007"),
+        ),
+    )  # fmt: skip
+
+
+def risk_of(survival: Estimate) -> Estimate:
+    """The risk 1 - S(t) with the mirrored interval."""
+    interval = survival.interval
+    if interval is not None:
+        interval = Interval(1 - interval.high, 1 - interval.low, interval.level, interval.kind)
+    return replace(survival, measure="risk", value=1 - survival.value, interval=interval)
+
+
+def _difference(reference: Estimate, other: Estimate, test: PointTest, at: float, level: float) -> Estimate:
+    plain = compared(
+        reference, other, reference.value - other.value, hypot(reference.std_error or 0.0, other.std_error or 0.0),
+        measure="risk difference", scale="identity", time=at, level=level,
+    )  # fmt: skip
+    if test == "plain" or plain.status is not Status.OK:
+        return plain
+    statistic = _log_log_statistic(reference, other)
+    return replace(plain, statistic=statistic, p_value=normal_two_sided(statistic))
+
+
+def _log_log_statistic(reference: Estimate, other: Estimate) -> float:
+    """Difference of log(-log S) over its standard error; nan where a curve stands at 0 or 1."""
+    if not (0 < reference.value < 1 and 0 < other.value < 1):
+        return nan
+    values, errors = [], []
+    for one in (reference, other):
+        values.append(log(-log(one.value)))
+        errors.append((one.std_error or 0.0) / abs(one.value * log(one.value)))
+    return (values[1] - values[0]) / hypot(*errors)

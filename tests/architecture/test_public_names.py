@@ -1,0 +1,114 @@
+"""`__all__` says what a room offers, sorted, and every name in it is really there."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+from source_tree import PACKAGE, module_name, package_inits, tree_of
+
+HEAVY = ("numpy", "scipy", "polars", "matplotlib", "pydantic", "ruamel", "pyreadstat", "typer", "rich")
+FAMILIES = ("two_groups", "describe", "regression", "survival", "emulation")
+INITS = {module_name(path): path for path in package_inits()}
+
+
+def declared(tree: ast.Module) -> list[str] | None:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__":
+            return [constant.value for constant in node.value.elts]
+    return None
+
+
+def offered(tree: ast.Module) -> set[str]:
+    """Public names bound in an `__init__`: ours that are imported (for the type checker too) and what is defined."""
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "counterpulse"
+        for alias in node.names
+    }
+    names |= {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    names |= {
+        getattr(target, "id", "") for node in tree.body if isinstance(node, ast.Assign) for target in node.targets
+    }
+    return {name for name in names if not name.startswith("_")}
+
+
+def order(name: str) -> tuple[int, str]:
+    """CONSTANTS, then Classes, then functions, as the formatter of imports sorts them."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
+
+
+@pytest.mark.parametrize("package", [name for name in INITS if name != "counterpulse"])
+def test_all_is_what_the_room_offers(package):
+    tree = tree_of(INITS[package])
+    assert set(declared(tree) or []) == offered(tree)
+
+
+@pytest.mark.parametrize("package", INITS)
+def test_all_is_sorted_and_every_name_is_there(package):
+    names = declared(tree_of(INITS[package])) or []
+    assert names == sorted(names, key=order)
+    module = import_module(package)
+    assert [name for name in names if getattr(module, name, None) is None] == []
+
+
+@pytest.mark.parametrize("package", INITS)
+def test_an_unknown_name_is_refused_as_python_does(package):
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = import_module(package).no_such_name
+
+
+def test_the_typed_stub_names_what_the_front_door_names():
+    stub = tree_of(PACKAGE / "__init__.pyi")
+    typed = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    typed |= {node.target.id for node in stub.body if isinstance(node, ast.AnnAssign)}
+    assert typed == set(import_module("counterpulse").__all__)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_public_functions_say_what_they_take_and_give(family):
+    module = import_module(f"counterpulse.{family}")
+    functions = {name: getattr(module, name) for name in module.__all__ if inspect.isfunction(getattr(module, name))}
+    assert functions
+    silent = [name for name, function in functions.items() if not _is_documented(function)]
+    assert not silent, f"no docstring with Parameters and Returns: {silent}"
+
+
+def _is_documented(function) -> bool:
+    text = inspect.getdoc(function) or ""
+    return all(f"{section}\n---" in text for section in ("Parameters", "Returns"))
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    program = f"import sys, counterpulse; print([name for name in {HEAVY!r} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "import counterpulse as cp; report = cp.report",
+        "import counterpulse.report; import counterpulse as cp; report = cp.report",
+        "from counterpulse.report import render; import counterpulse as cp; report = cp.report",
+        "from counterpulse import report; import counterpulse.report as cp_report; assert report is cp_report",
+        "import counterpulse as cp; report = cp.report; from counterpulse.report import render; assert cp.report is report",
+    ],
+)
+def test_report_is_a_room_and_can_be_called_whichever_is_imported_first(first):
+    program = f"{first}; assert callable(report); import counterpulse.report.render"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("first", ["cp.plan", "cp.run"])
+def test_plan_and_run_stay_functions_after_their_modules_are_imported(first):
+    program = (
+        f"import counterpulse as cp; {first}; import counterpulse.study.plan, counterpulse.study.run; "
+        "from types import FunctionType; assert type(cp.plan) is type(cp.run) is FunctionType"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
