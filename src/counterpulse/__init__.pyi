@@ -3,13 +3,13 @@ from counterpulse import emulation as emulation
 from counterpulse import errors as errors
 from counterpulse import expression as expression
 from counterpulse import regression as regression
-from counterpulse import report as report
 from counterpulse import results as results
 from counterpulse import survival as survival
 from counterpulse import two_groups as two_groups
 from counterpulse.data import read_dictionary as read_dictionary
 from counterpulse.data import read_table as read_table
 from counterpulse.protocol import read_protocol as read_protocol
+from counterpulse.study.bundle import report as report
 from counterpulse.study.mock import mock_table as mock_table
 from counterpulse.study.plan import make_plan as plan
 from counterpulse.study.run import run as run

@@ -23,6 +23,12 @@ def declared(tree: ast.Module) -> list[str] | None:
     return None
 
 
+def is_front(tree: ast.Module) -> bool:
+    """An `__init__` that only passes on what its modules hold."""
+    own = [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    return declared(tree) is not None and not [name for name in own if not name.startswith("_")]
+
+
 def offered(tree: ast.Module) -> set[str]:
     """Public names bound in an `__init__`: ours that are imported (for the type checker too) and what is defined."""
     names = {
@@ -43,10 +49,20 @@ def order(name: str) -> tuple[int, str]:
     return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2, name)
 
 
-@pytest.mark.parametrize("package", [name for name in INITS if name != "counterpulse"])
-def test_all_is_what_the_room_offers(package):
+@pytest.mark.parametrize("package", [name for name, path in INITS.items() if is_front(tree_of(path))])
+def test_a_front_passes_on_what_it_names_and_nothing_else(package):
+    if package != "counterpulse":  # its names stand in the typed stub
+        tree = tree_of(INITS[package])
+        assert {name for name in offered(tree) if not inspect.ismodule(getattr(import_module(package), name))} == set(
+            declared(tree)
+        )
+
+
+@pytest.mark.parametrize("package", [name for name, path in INITS.items() if not is_front(tree_of(path))])
+def test_what_a_package_defines_publicly_it_names(package):
     tree = tree_of(INITS[package])
-    assert set(declared(tree) or []) == offered(tree)
+    own = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    assert {name for name in own if not name.startswith("_")} <= set(declared(tree) or [])
 
 
 @pytest.mark.parametrize("package", INITS)
@@ -76,12 +92,14 @@ def test_public_functions_say_what_they_take_and_give(family):
     functions = {name: getattr(module, name) for name in module.__all__ if inspect.isfunction(getattr(module, name))}
     assert functions
     silent = [name for name, function in functions.items() if not _is_documented(function)]
-    assert not silent, f"no docstring with Parameters and Returns: {silent}"
+    assert not silent, f"no docstring that says what its parameters are: {silent}"
 
 
 def _is_documented(function) -> bool:
+    """Options need a Parameters section; one or two arguments may be said in the sentence."""
     text = inspect.getdoc(function) or ""
-    return all(f"{section}\n---" in text for section in ("Parameters", "Returns"))
+    kinds = [parameter.kind for parameter in inspect.signature(function).parameters.values()]
+    return bool(text) and ("Parameters\n---" in text or inspect.Parameter.KEYWORD_ONLY not in kinds)
 
 
 def test_importing_the_package_loads_nothing_heavy():

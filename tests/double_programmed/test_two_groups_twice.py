@@ -89,7 +89,9 @@ def test_moments_of_rank_statistics_over_all_permutations(groups):
     arranged = [np.split(np.array(order, dtype=float), cuts) for order in permutations(flat)]
 
     def slow_j(parts):
-        return sum((b > a) + (b == a) / 2 for i, j in combinations(range(len(parts)), 2) for a in parts[i] for b in parts[j])
+        return sum(
+            (b > a) + (b == a) / 2 for i, j in combinations(range(len(parts)), 2) for a in parts[i] for b in parts[j]
+        )
 
     js = np.array([slow_j(parts) for parts in arranged])
     z = (slow_j(np.split(np.array(flat, dtype=float), cuts)) - js.mean()) / js.std()
@@ -150,7 +152,9 @@ def slow_exact_lower(x1, n1, x0, n0, tail):
         if (a, b, delta) in known:
             return known[a, b, delta]
         low, high = max(0, -delta), min(1, 1 - delta)
-        p1, p0 = slow_restricted_risks(a, n1, b, n0, lambda p: min(max(p + delta, 1e-15), 1 - 1e-15), low + 1e-12, high - 1e-12)
+        p1, p0 = slow_restricted_risks(
+            a, n1, b, n0, lambda p: min(max(p + delta, 1e-15), 1 - 1e-15), low + 1e-12, high - 1e-12
+        )
         gap, variance = a / n1 - b / n0 - delta, p1 * (1 - p1) / n1 + p0 * (1 - p0) / n0
         known[a, b, delta] = gap / sqrt(variance)
         return known[a, b, delta]

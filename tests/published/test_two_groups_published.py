@@ -4,7 +4,13 @@ from math import log
 
 import pytest
 
-from counterpulse.two_groups import fisher_exact, fisher_monte_carlo, jonckheere_terpstra, single_proportion, two_proportions
+from counterpulse.two_groups import (
+    fisher_exact,
+    fisher_monte_carlo,
+    jonckheere_terpstra,
+    single_proportion,
+    two_proportions,
+)
 
 PRINTED = 5.1e-5  # half a unit of the fourth decimal, as printed
 TWO_DECIMALS = 5.1e-3  # half a unit of the second decimal, as printed
@@ -50,7 +56,9 @@ def test_exact_unconditional_interval():
     """Chan and Zhang's method as the tests of the R package lrstat print it, six decimals."""
     estimate = two_proportions(2, 30, 1, 30, interval="exact").estimate
     assert (estimate.interval.low, estimate.interval.high) == pytest.approx((-0.111153, 0.200071), abs=SIX_DECIMALS)
-    assert two_proportions(2, 68, 1, 65, interval="exact").estimate.p_value == pytest.approx(2 * 0.354387, abs=SIX_DECIMALS)
+    assert two_proportions(2, 68, 1, 65, interval="exact").estimate.p_value == pytest.approx(
+        2 * 0.354387, abs=SIX_DECIMALS
+    )
 
 
 def test_wilson_1998():

@@ -13,14 +13,18 @@ from counterpulse.cli.console import say, say_table
 
 def example(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="The study.", show_default=False)] = None,
-    directory: Annotated[Path | None, typer.Argument(metavar="DIR", help="Where to copy it.", show_default="NAME")] = None,
+    directory: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Where to copy it.", show_default="NAME")
+    ] = None,
 ) -> None:
     """List the studies that ship, or copy one out.
 
     Example: counterpulse example stanford-heart
     """
     if name is None:
-        say_table(("Name", "Study", "Patients"), [(item.name, item.title, item.data_kind) for item in examples.EXAMPLES])
+        say_table(
+            ("Name", "Study", "Patients"), [(item.name, item.title, item.data_kind) for item in examples.EXAMPLES]
+        )
         return
     protocol = examples.copy(name, directory or Path(name))
     say(f"Copied to {protocol.parent}.")

@@ -13,7 +13,12 @@ from counterpulse.cli.options import AsJson, BundlePath
 
 def explain(
     bundle: BundlePath,
-    number: Annotated[str, typer.Argument(metavar="ID", help="The id of a number, as results.json and the report carry it.", show_default=False)],
+    number: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="The id of a number, as results.json and the report carry it.", show_default=False
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """One number: rule, rows, method, choices, citations.

@@ -77,7 +77,9 @@ def invoke(arguments: Sequence[str]) -> int:
             error.show()  # type: ignore[attr-defined]
             return errors.USAGE
         # a bug: say so, without the values that a traceback would show
-        complain(f"Internal error ({type(error).__name__} in {_where(error)}). This is a bug in Counterpulse; please report it.")
+        complain(
+            f"Internal error ({type(error).__name__} in {_where(error)}). This is a bug in Counterpulse; please report it."
+        )
         if os.environ.get("COUNTERPULSE_DEBUG"):
             raise
         return errors.INTERNAL

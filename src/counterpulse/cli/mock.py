@@ -16,7 +16,9 @@ def mock(
     protocol: ProtocolPath,
     n: Annotated[int, typer.Option("--n", min=1, help="How many patients.")] = 500,
     seed: Annotated[int, typer.Option(help="Of the random numbers.")] = 1,
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The CSV to write.", show_default="NAME.mock.csv")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The CSV to write.", show_default="NAME.mock.csv")
+    ] = None,
 ) -> None:
     """Write dummy patients from the dictionary, to rehearse a study before data exist.
 

@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 ProtocolPath = Annotated[Path, typer.Argument(metavar="PROTOCOL", help="The protocol file (YAML).", show_default=False)]
-BundlePath = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The directory that `run` wrote.", show_default=False)]
+BundlePath = Annotated[
+    Path, typer.Argument(metavar="BUNDLE", help="The directory that `run` wrote.", show_default=False)
+]
 DataPath = Annotated[
-    Path | None, typer.Option("--data", metavar="PATH", help="The data file, instead of the protocol's.", show_default=False)
+    Path | None,
+    typer.Option("--data", metavar="PATH", help="The data file, instead of the protocol's.", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]

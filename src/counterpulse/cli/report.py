@@ -16,7 +16,9 @@ STYLES = "plain, jama, nejm, lancet, bmj, jacc, annals"
 
 def report(
     bundle: BundlePath,
-    style: Annotated[str | None, typer.Option("--style", metavar="S", help=f"One of {STYLES}.", show_default=False)] = None,
+    style: Annotated[
+        str | None, typer.Option("--style", metavar="S", help=f"One of {STYLES}.", show_default=False)
+    ] = None,
 ) -> None:
     """Render a bundle again, perhaps in another style; no number changes.
 

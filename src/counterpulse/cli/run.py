@@ -18,7 +18,8 @@ def run(
     protocol: ProtocolPath,
     data: DataPath = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where the report goes.", show_default="PROTOCOLNAME-report")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where the report goes.", show_default="PROTOCOLNAME-report"),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the protocol's; the report says so.")] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Analyses side by side; 0 is one a processor.")] = 0,

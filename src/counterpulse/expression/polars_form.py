@@ -12,7 +12,6 @@ from __future__ import annotations
 import operator as operators
 from collections.abc import Callable
 from datetime import date, datetime, time
-from functools import reduce
 
 import polars as pl
 
@@ -87,7 +86,7 @@ def _condition(node: Expression, scope: Scope) -> pl.Expr:
         case Between(value, low, high):
             return _compare(">=", value, low, scope) & _compare("<=", value, high, scope)
         case Membership(value, items, negated):
-            found = reduce(operators.or_, (_compare("=", value, item, scope) for item in items))
+            found = pl.any_horizontal([_compare("=", value, item, scope) for item in items])
             return ~found if negated else found
         case Known(operand, known):
             inner = _compile(operand, scope)
@@ -95,8 +94,8 @@ def _condition(node: Expression, scope: Scope) -> pl.Expr:
         case Not(operand):
             return ~_compile(operand, scope)
         case Junction(word, parts):
-            join = operators.and_ if word == "and" else operators.or_
-            return reduce(join, (_compile(part, scope) for part in parts))
+            joined = pl.all_horizontal if word == "and" else pl.any_horizontal
+            return joined([_compile(part, scope) for part in parts])
         case _:
             raise AssertionError(f"{type(node).__name__} is no condition")
 

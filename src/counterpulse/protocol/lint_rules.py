@@ -49,7 +49,7 @@ def place_problem(desk: Desk, rule: Rule, problem: Problem) -> Finding:
 def _lint_cycles(desk: Desk, section: str, readable: Mapping[YamlPath, Expression]) -> None:
     reads: dict[str, set[str]] = {}
     for path, expression in readable.items():
-        if path[0] == section:
+        if path[0] == section and path[1] not in desk.dictionary:
             reads.setdefault(str(path[1]), set()).update(names(expression))
     while True:
         try:

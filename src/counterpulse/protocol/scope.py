@@ -16,6 +16,8 @@ def study_scope(nodes: ProtocolNode, dictionary: Dictionary, *, populations: boo
     """Name every symbol a rule may use; a rule of eligibility may not use populations."""
     scope = dict(scope_of(dictionary))
     for name, variable in nodes.variables.items():
+        if name in dictionary:  # an error of its own
+            continue
         kind = derived_kind(variable)
         levels = derived_levels(variable) if kind == "category" else None
         scope[name] = Symbol(name=name, kind=kind, label=variable.label or name, unit=variable.unit, levels=levels)

@@ -147,7 +147,7 @@ def _unfit_value(misfit: _Misfit, tree: object, file: YamlFile) -> Finding:
         example = example_at(misfit.path)
         remedy = f"write it as in `{example}`" if example and not listed else _general_remedy(value, words)
     return Finding(
-        code="E223" if listed else "E224", where=where(file, misfit.path),
+        code="E223" if listed else "E224", where=where(file, misfit.path, key=value is None),
         seen=f"{name_of(tree, misfit.path)} is {shown(value)}", allowed=allowed_at(misfit.path), remedy=remedy,
     )  # fmt: skip
 

@@ -110,8 +110,8 @@ def _words(branch: Schema) -> list[object]:
 def _sized(text: str, branch: Schema) -> str:
     least, most = (next((branch[key] for key in branch if key.startswith(bound)), None) for bound in ("min", "max"))
     if least is not None and least == most:
-        return f"{text}, exactly {least}"
-    return f"{text}, at least {least}" if least is not None else text
+        return f"{text}, exactly {least} of them"
+    return f"{text}, at least {least} of them" if least is not None else text
 
 
 def _children(branch: Schema, part: str | int) -> Iterator[Schema]:

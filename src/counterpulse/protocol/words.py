@@ -47,7 +47,13 @@ class Duration:
         return f"{_number_as_text(self.value)} {self.unit.removesuffix('s')}{'' if self.value == 1 else 's'}"
 
 
-def _read_duration(value: object) -> Duration:
+def read_duration(value: object) -> Duration:
+    """Read a length of time.
+
+    Raises
+    ------
+    ValueError : it is none
+    """
     if isinstance(value, Duration):
         return value
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(minute|hour|day|week|month|year)s?\s*", str(value), re.ASCII)
@@ -104,7 +110,7 @@ YesNo = Annotated[
 ]
 Length = Annotated[
     Duration,
-    BeforeValidator(_read_duration),
+    BeforeValidator(read_duration),
     PlainSerializer(str),
     WithJsonSchema({
         "type": "string",

@@ -192,7 +192,7 @@ def _least_squares(X: Floats, y: Floats, weights: Floats | None, bread: Floats) 
     middle = float(y.mean())
     coefficients, residuals = np.zeros(X.shape[1]), y - middle
     for _ in range(2):
-        moments: Floats = residuals @ X if weights is None else (residuals * weights) @ X
+        moments = residuals @ X if weights is None else (residuals * weights) @ X
         step = bread @ moments
         coefficients += step
         residuals = residuals - X @ step
@@ -204,7 +204,8 @@ def _robust(rows: Rows, X: Floats, bread: Floats, residuals: Floats) -> Floats:
     n, k = X.shape
     if rows.cluster is not None:
         factor = cluster_factor(rows.clusters) * (n - 1) / (n - k)
-        return factor * sandwich(X, bread, residuals, rows.cluster, rows.clusters)
+        clustered: Floats = factor * sandwich(X, bread, residuals, rows.cluster, rows.clusters)
+        return clustered
     remaining = 1 - _leverages(X, bread, rows.weights)
     if (remaining < FULL_LEVERAGE).any():
         return np.full((k, k), nan)

@@ -24,7 +24,9 @@ SUBSAMPLE = 40_000
 USUAL_ITERATIONS = 12
 """A fit with finite coefficients has converged by then, or is worth a look for separation."""
 
-LATE_ITERATIONS = 10
+LATE_ITERATIONS, LATE_LOOKS = 10, 8
+"""From then on separation is looked for after every so many more, so many times."""
+
 FIRTH_TOLERANCE = 1e-20
 """Firth's score is solved with the information of the plain likelihood; convergence is linear and is driven on."""
 
@@ -56,32 +58,32 @@ def solve_penalized(design: ScaledDesign, likelihood: BinomialLikelihood) -> Sol
     """Maximize Firth's penalized likelihood."""
     objective = FirthLikelihood(likelihood)
     maximum = maximize(objective, _null_start(likelihood), tolerance=FIRTH_TOLERANCE, limit=200)
-    return _solved(design, likelihood, objective, maximum)
+    return _solved(design, likelihood, objective, maximum, maximum.iterations)
 
 
 def solve(design: ScaledDesign, likelihood: BinomialLikelihood) -> Solution:
     """Maximize the likelihood; where it has no maximum, name the infinite coefficients and fit the others."""
-    first = maximize(likelihood, _start(likelihood), limit=USUAL_ITERATIONS)
-    if first.converged:
-        return _solved(design, likelihood, likelihood, first)
-    late = maximize(likelihood, first.at, limit=LATE_ITERATIONS)
-    if late.converged:
-        return _solved(design, likelihood, likelihood, late, before=first.iterations)
-    separation = find_separation(likelihood.X, likelihood.sign, late.at - first.at)
-    if separation is not None and not separation.overlapping.any():
-        return _all_infinite(design, likelihood, late)
-    if separation is not None:
-        return _without_separated(design, likelihood, separation)
-    last = maximize(likelihood, late.at, limit=100)
-    return _solved(design, likelihood, likelihood, last, before=first.iterations + late.iterations)
+    found = maximize(likelihood, _start(likelihood), limit=USUAL_ITERATIONS)
+    iterations = found.iterations
+    for _ in range(LATE_LOOKS):
+        if found.converged:
+            break
+        late = maximize(likelihood, found.at, limit=LATE_ITERATIONS)
+        iterations += late.iterations
+        separation = None if late.converged else find_separation(likelihood.X, likelihood.sign, late.at - found.at)
+        if separation is not None and separation.overlapping.any():
+            return _without_separated(design, likelihood, separation, iterations)
+        if separation is not None:
+            return _all_infinite(design, likelihood, late, iterations)
+        found = late
+    return _solved(design, likelihood, likelihood, found, iterations)
 
 
 def _solved(
-    design: ScaledDesign, likelihood: BinomialLikelihood, objective: LogLikelihood, maximum: Maximum, before: int = 0
+    design: ScaledDesign, likelihood: BinomialLikelihood, objective: LogLikelihood, maximum: Maximum, iterations: int
 ) -> Solution:
     status = Status.OK if maximum.converged else Status.NOT_CONVERGED
     statuses = tuple(status if own is Status.OK else own for own in design.statuses)
-    iterations = before + maximum.iterations
     return Solution(likelihood, objective, maximum, design.scaling, None, statuses, status, iterations)
 
 
@@ -106,15 +108,15 @@ def _start(likelihood: BinomialLikelihood) -> Floats:
     return found.at if found.converged else _null_start(likelihood)
 
 
-def _all_infinite(design: ScaledDesign, likelihood: BinomialLikelihood, maximum: Maximum) -> Solution:
+def _all_infinite(design: ScaledDesign, likelihood: BinomialLikelihood, maximum: Maximum, iterations: int) -> Solution:
     """Complete separation: no row is left to estimate anything on."""
     statuses = tuple(Status.SEPARATION if own is Status.OK else own for own in design.statuses)
-    return Solution(
-        likelihood, likelihood, maximum, design.scaling, None, statuses, Status.SEPARATION, maximum.iterations
-    )
+    return Solution(likelihood, likelihood, maximum, design.scaling, None, statuses, Status.SEPARATION, iterations)
 
 
-def _without_separated(design: ScaledDesign, likelihood: BinomialLikelihood, separation: Separation) -> Solution:
+def _without_separated(
+    design: ScaledDesign, likelihood: BinomialLikelihood, separation: Separation, iterations: int
+) -> Solution:
     """Fit the coefficients that are finite, on the rows that are not fitted perfectly."""
     scaling, keep = design.scaling, separation.overlapping
     infinite = separation.infinite(scaling.to_original())
@@ -134,5 +136,4 @@ def _without_separated(design: ScaledDesign, likelihood: BinomialLikelihood, sep
         scale=scaling.scale[independent],
     )
     status = Status.SEPARATION if maximum.converged else Status.NOT_CONVERGED
-    iterations = USUAL_ITERATIONS + LATE_ITERATIONS + maximum.iterations
-    return Solution(part, part, maximum, reduced, keep, tuple(statuses), status, iterations)
+    return Solution(part, part, maximum, reduced, keep, tuple(statuses), status, iterations + maximum.iterations)

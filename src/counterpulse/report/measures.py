@@ -40,7 +40,13 @@ class Measure:
     @property
     def title(self) -> str:
         """The name at the start of a cell."""
-        return self.name[:1].upper() + self.name[1:]
+        words = self.words
+        return words[:1].upper() + words[1:]
+
+    @property
+    def words(self) -> str:
+        """The name inside a sentence."""
+        return self.name.replace("rmst", "RMST")
 
 
 MEASURES: Mapping[str, Measure] = {
@@ -60,7 +66,9 @@ MEASURES: Mapping[str, Measure] = {
         Measure("proportion", "probability", "", "proportion"),
         Measure("survival", "probability", "", "survival"),
         Measure("cumulative incidence", "probability", "", "cumulative incidence"),
+        Measure("rmst", "value", "", "restricted mean event-free time"),
         Measure("interaction", "test"),
+        Measure("test of curves", "test"),
     )
 }
 

@@ -62,7 +62,9 @@ def write_bundle(directory: Path, files: Mapping[str, bytes], *, identity: Mappi
             f"{directory} cannot be written (no permission). Choose another place with --out, such as your own folder."
         ) from error
     except OSError as error:
-        raise UsageError(f"{directory} cannot be written: {error.strerror}. Choose another place with --out.") from error
+        raise UsageError(
+            f"{directory} cannot be written: {error.strerror}. Choose another place with --out."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -28,15 +28,15 @@ __all__ = [
     "explanation_text",
     "make_plan",
     "mock_table",
-    "plan_json",
     "plan_as_text",
+    "plan_json",
     "protocol_schema",
     "read_plan",
     "read_result",
     "read_study",
     "results_schema",
-    "summary_lines",
     "study_name",
+    "summary_lines",
     "write_mock",
 ]
 

@@ -10,13 +10,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpulse.data.patient_table import PatientTable
-from counterpulse.describe import CohortCriterion, cohort_flow
+from counterpulse.describe import Criterion, cohort_flow
 from counterpulse.errors import DataError
 from counterpulse.expression import Scope
 from counterpulse.protocol.plan import Plan
+from counterpulse.protocol.scope import study_scope
 from counterpulse.results import FlowStep, Notice
 from counterpulse.source import Finding, Location
-from counterpulse.study.derive import condition, derive_populations, derive_variables, recode_groups, study_scope
+from counterpulse.study.derive import condition, derive_populations, derive_variables, recode_groups
 from counterpulse.study.outcomes import columns_of, derive_outcomes
 from counterpulse.study.request import time_column
 
@@ -70,31 +71,33 @@ def _judge(
     plan: Plan, frame: pl.DataFrame, scope: Scope, table: PatientTable
 ) -> tuple[list[FlowStep], NDArray[np.bool_], list[Finding]]:
     criteria = [
-        CohortCriterion(
+        Criterion(
             id=criterion.id,
             label=criterion.text,
             kind="include" if criterion.kind == "include" else "exclude",
-            met=frame.select(condition(criterion.rule, scope).alias("met"))["met"],
-            if_unknown=criterion.if_unknown,
+            result=frame.select(condition(criterion.rule, scope).alias("result"))["result"],
+            if_unknown=criterion.if_unknown,  # type: ignore[arg-type]
         )
         for criterion in plan.criteria
     ]
-    judged = cohort_flow(criteria, n=frame.height)
-    head = []
-    if (absent := plan.protocol.eligibility.not_in_table) is not None:
-        head.append(FlowStep(id="not_in_table", label="No record in the table", kind="absent", n=absent))
+    absent = plan.protocol.eligibility.not_in_table or 0
+    judged = cohort_flow(criteria, records=frame.height, not_in_table=absent)
+    stated = {criterion.id: criterion.if_unknown for criterion in plan.criteria}
     findings = [
-        _unknown(table, f"criterion '{step.id}'", step.unknown, step.stated) for step in judged.unresolved
+        _unknown(table, f"criterion '{count.id}'", count.unknown, stated[count.id])
+        for count in judged.counts
+        if count.id in judged.undecided
     ]
-    return [*head, *judged.steps], judged.eligible, findings
+    return list(judged.steps[:-1]), judged.eligible, findings
 
 
 def _unknown(table: PatientTable, what: str, count: int, stated: str | None) -> Finding:
     stop = stated == "stop"
     return Finding(
-        code="E520",
+        code="E530",
         where=Location(table.file),
-        seen=f"{what} is unknown for {count} patients (blank values)" + (", and the protocol says stop" if stop else ""),
+        seen=f"{what} is unknown for {count} patients (blank values)"
+        + (", and the protocol says stop" if stop else ""),
         allowed="if_unknown: keep-patient | remove-patient | stop",
         remedy="complete the values" if stop else "say in the protocol what happens to them with `if_unknown`",
     )
@@ -104,7 +107,7 @@ def _nobody(table: PatientTable, flow: Iterable[FlowStep]) -> Finding:
     largest = max((step for step in flow if step.kind == "removed"), key=lambda step: step.n, default=None)
     hint = f"; most were removed by '{largest.label}'" if largest is not None else ""
     return Finding(
-        code="E521", where=Location(table.file), seen=f"no patient is eligible{hint}",
+        code="E531", where=Location(table.file), seen=f"no patient is eligible{hint}",
         allowed="at least one eligible patient", remedy="look at the criteria with `counterpulse check`, one by one",
     )  # fmt: skip
 
@@ -130,7 +133,7 @@ def _negative_times(plan: Plan, frame: pl.DataFrame, table: PatientTable) -> Ite
             negative = frame.select((pl.col(time_column(name)) < 0).sum()).item()
             if negative:
                 yield Finding(
-                    code="E522", where=Location(table.file),
+                    code="E532", where=Location(table.file),
                     seen=f"outcome '{name}' ends before time zero for {negative} patients",
                     allowed="times at or after time zero",
                     remedy="correct the dates, or exclude these patients with a criterion",
@@ -169,6 +172,4 @@ def _not_compared(plan: Plan, frame: pl.DataFrame) -> tuple[Notice, ...]:
     if plan.group_variable is None or not (others := frame[plan.group_variable].null_count()):
         return ()
     text = f"{others} eligible patients belong to none of the compared groups (or their group is unknown) and are not analyzed."
-    return (Notice("W520", "groups", text),)
-
-
+    return (Notice("W530", "groups", text),)

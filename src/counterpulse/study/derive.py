@@ -7,34 +7,9 @@ from collections.abc import Mapping
 import polars as pl
 
 from counterpulse.data.design import level_text
-from counterpulse.data.dictionary import Dictionary
-from counterpulse.data.scope import scope_of
-from counterpulse.expression import Scope, Symbol, evaluation_order, names, parse, to_polars
+from counterpulse.expression import Scope, evaluation_order, names, parse, to_polars
 from counterpulse.protocol.nodes import DerivedVariable, ProtocolNode
-
-
-def derived_levels(node: DerivedVariable) -> dict[str, str]:
-    """The levels of a variable derived by cases, in order, with their labels."""
-    written = [case.otherwise if case.when is None else case.value for case in node.cases or ()]
-    labels = node.levels or {}
-    return {level: labels.get(level, level) for level in dict.fromkeys(filter(None, written))}
-
-
-def derived_kind(node: DerivedVariable) -> str:
-    """The dictionary type of a derived variable."""
-    return "yesno" if node.rule is not None else "category" if node.cases is not None else "number"
-
-
-def study_scope(nodes: ProtocolNode, dictionary: Dictionary) -> dict[str, Symbol]:
-    """Every name a rule may use: the dictionary's, the derived variables, the populations."""
-    scope = dict(scope_of(dictionary))
-    for name, variable in nodes.variables.items():
-        kind = derived_kind(variable)
-        levels = derived_levels(variable) if kind == "category" else None
-        scope[name] = Symbol(name=name, kind=kind, label=variable.label or name, unit=variable.unit, levels=levels)
-    for name, population in nodes.populations.items():
-        scope[name] = Symbol(name=name, kind="condition", label=population.label or name)
-    return scope
+from counterpulse.protocol.scope import derived_levels
 
 
 def derive_variables(frame: pl.DataFrame, nodes: ProtocolNode, scope: Scope) -> pl.DataFrame:
@@ -93,7 +68,11 @@ def _by_cases(node: DerivedVariable, scope: Scope) -> pl.Expr:
         assert case.when is not None
         rule = condition(case.when, scope)
         result = (
-            pl.when(rule.is_null()).then(pl.lit(None, dtype=pl.String)).when(rule).then(pl.lit(case.value)).otherwise(result)
+            pl.when(rule.is_null())
+            .then(pl.lit(None, dtype=pl.String))
+            .when(rule)
+            .then(pl.lit(case.value))
+            .otherwise(result)
         )
     return result.cast(kind)
 

@@ -53,8 +53,13 @@ def draft_study(data: Path, *, sheet: str | None, directory: Path) -> DraftedStu
     guess = guess_roles(draft.dictionary, frozenset(draft.identifiers))
     text = protocol_text(name, data, sheet, dictionary_path.name, guess, protocol_path.parent)
     _write({dictionary_path: dictionary_csv(draft.dictionary), protocol_path: text})
-    notes = [f"{column} looks like {what}: take it out of the file you analyze" for column, what in draft.identifiers.items()]
-    notes += [f"{column}: write its levels into the dictionary (some are held by fewer than 5 patients)" for column in draft.without_levels]
+    notes = [
+        f"{column} looks like {what}: take it out of the file you analyze" for column, what in draft.identifiers.items()
+    ]
+    notes += [
+        f"{column}: write its levels into the dictionary (some are held by fewer than 5 patients)"
+        for column in draft.without_levels
+    ]
     missing = [role for role, found in (("compared groups", guess.group), ("outcome", guess.outcome)) if found is None]
     notes += [f"{role}: nothing in the file looked like it; complete the protocol" for role in missing]
     return DraftedStudy((dictionary_path, protocol_path), protocol_path, tuple(notes))
@@ -75,7 +80,9 @@ def guess_roles(dictionary: Dictionary, identifiers: frozenset[str]) -> Guess:
         and (variable.type in ("number", "integer", "yesno") or (variable.type in ("category", "ordinal") and variable.levels))
     ]  # fmt: skip
     ids = [variable.name for variable in dictionary if variable.type == "id"]
-    return Guess(next(iter(ids), None), group, outcome, start.name if start is not None else None, tuple(covariates[:12]))
+    return Guess(
+        next(iter(ids), None), group, outcome, start.name if start is not None else None, tuple(covariates[:12])
+    )
 
 
 def _first(variables: Iterable[Variable], words: re.Pattern[str]) -> Variable | None:
@@ -108,7 +115,9 @@ def protocol_text(name: str, data: Path, sheet: str | None, dictionary: str, gue
         *([f"  id: {guess.id}"] if guess.id else ["  # id: the column with the study number, if there is one"]),
         "",
         "# ---- WHO. Day 0: from here you count who is in, who is treated, who dies.",
-        f"time_zero: {guess.time_zero}" if guess.time_zero else 'time_zero: {text: "TODO: what is day 0", counted: yes}',
+        f"time_zero: {guess.time_zero}"
+        if guess.time_zero
+        else 'time_zero: {text: "TODO: what is day 0", counted: yes}',
         "eligibility: {}                        # include: [{id: adult, text: Aged 18 or older, rule: age >= 18, if_unknown: stop}]",
         *_group_lines(guess.group),
         "",
@@ -127,7 +136,9 @@ def protocol_text(name: str, data: Path, sheet: str | None, dictionary: str, gue
 
 def _group_lines(group: Variable | None) -> list[str]:
     if group is None:
-        return ["# groups: {variable: NAME, treated: {yes: Treated}, reference: {no: Not treated}}   # TODO: who is compared with whom"]
+        return [
+            "# groups: {variable: NAME, treated: {yes: Treated}, reference: {no: Not treated}}   # TODO: who is compared with whom"
+        ]
     levels = {"yes": f"{group.label}", "no": f"No {group.label}"} if group.type == "yesno" else dict(group.levels or {})
     codes = list(levels)
     treated, reference = (codes[0], codes[1]) if group.type == "yesno" else (codes[1], codes[0])
@@ -143,7 +154,9 @@ def _group_lines(group: Variable | None) -> list[str]:
 
 def _outcome_lines(outcome: Variable | None) -> list[str]:
     if outcome is None:
-        return ["# outcomes: {death: {label: Death, type: binary, event: died = yes, primary: yes, better: lower}}   # TODO"]
+        return [
+            "# outcomes: {death: {label: Death, type: binary, event: died = yes, primary: yes, better: lower}}   # TODO"
+        ]
     code = "yes" if outcome.type == "yesno" else f'"{list(outcome.levels or {"1": ""})[-1]}"'
     return [
         "outcomes:                              # TODO: check the event",
@@ -162,7 +175,9 @@ def _confounder_lines(covariates: Sequence[str]) -> list[str]:
 
 def _analysis_lines(guess: Guess) -> list[str]:
     if guess.outcome is None or guess.group is None:
-        return ["  []                                   # TODO: {id: A1, role: primary, outcome: NAME, method: logistic-regression, adjust: baseline}"]
+        return [
+            "  []                                   # TODO: {id: A1, role: primary, outcome: NAME, method: logistic-regression, adjust: baseline}"
+        ]
     adjust = "baseline" if guess.covariates else "none"
     name = f"{guess.outcome.name}_event"
     return [
@@ -178,10 +193,14 @@ def _quoted(text: str) -> str:
 def _write(files: dict[Path, str]) -> None:
     present = [str(path) for path in files if path.exists()]
     if present:
-        raise UsageError(f"{' and '.join(present)} is there already and is left as it is. Choose another place with --dir.")
+        raise UsageError(
+            f"{' and '.join(present)} is there already and is left as it is. Choose another place with --dir."
+        )
     try:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{path.parent} cannot be written: {error.strerror}. Choose another place with --dir.") from error
+        raise UsageError(
+            f"{path.parent} cannot be written: {error.strerror}. Choose another place with --dir."
+        ) from error

@@ -117,7 +117,12 @@ def _no_contrast(
         scale=kind.scale, value=nan, status=status,
     )  # fmt: skip
     return place(
-        request, estimate, kind=conditional, n=patients(request, model.rows_used), n_missing=model.n_missing, groups=groups
+        request,
+        estimate,
+        kind=conditional,
+        n=patients(request, model.rows_used),
+        n_missing=model.n_missing,
+        groups=groups,
     )
 
 
@@ -191,7 +196,9 @@ def subgroup_answer(
         framed = request.frame.with_columns(strata)
         found = _subgroup(replace_frame(request, framed), fit, kind, subgroup, strata.name, planned.refit)
         rows += found
-        tests[subgroup.variable] = next((row.estimate.p_value for row in found if row.estimate.measure == "interaction"), None)
+        tests[subgroup.variable] = next(
+            (row.estimate.p_value for row in found if row.estimate.measure == "interaction"), None
+        )
     return Answer(
         rows=tuple(rows),
         blocks=(_forest(request, overall, groups, rows, tests),),
@@ -270,7 +277,13 @@ def _exposure_estimate(
     main = f"{group}={level}"
     wanted = [main, *(f"{main}:{column}={stratum}" for column, stratum in strata.items())]
     weights = {name: 1.0 for name in wanted if name in names}
-    labels = {"measure": kind.measure, "scale": kind.scale, "term": level, "variable": group, "reference": request.reference}
+    labels = {
+        "measure": kind.measure,
+        "scale": kind.scale,
+        "term": level,
+        "variable": group,
+        "reference": request.reference,
+    }
     if main not in names:
         return Estimate(value=nan, status=Status.EMPTY_GROUP, **labels)  # type: ignore[arg-type]
     return coefficients.contrast(weights, **labels)  # type: ignore[arg-type]
@@ -288,7 +301,13 @@ def _interaction(
         statistic, name, df, p_value = nan, "chi-squared", None, nan
         status = model.status if model.status is not Status.OK else Status.UNDEFINED
     elif robust:
-        statistic, name, df, p_value, status = wald.statistic, f"Wald {wald.statistic_name}", wald.df, wald.p_value, wald.status
+        statistic, name, df, p_value, status = (
+            wald.statistic,
+            f"Wald {wald.statistic_name}",
+            wald.df,
+            wald.p_value,
+            wald.status,
+        )
     else:
         without = fit(request.frame[np.sort(model.rows_used)], [term for term in terms if term != interaction])
         statistic, df = max(0.0, 2 * (model.log_likelihood - without.log_likelihood)), wald.df

@@ -128,7 +128,11 @@ def censoring_times(nodes: ProtocolNode, outcome: Outcome, kinds: Mapping[str, s
     if follow_up.discharge is not None:
         left = elapsed(zero, follow_up.discharge, kinds, unit)
         if follow_up.after_discharge == "alive" and outcome.horizon is not None:
-            left = pl.when(left.is_null()).then(None).otherwise(pl.max_horizontal(left, pl.lit(outcome.horizon.within(unit))))
+            left = (
+                pl.when(left.is_null())
+                .then(None)
+                .otherwise(pl.max_horizontal(left, pl.lit(outcome.horizon.within(unit))))
+            )
         ends.append(left)
     end = pl.coalesce(*ends) if ends else pl.lit(None, dtype=pl.Float64)
     if follow_up.death is not None and follow_up.death not in event_dates(nodes, outcome):

@@ -9,6 +9,7 @@ from counterpulse.data.terms import variables_of
 from counterpulse.errors import ProtocolError
 from counterpulse.expression import Scope, parse, to_english, to_text
 from counterpulse.protocol import Protocol, lint
+
 from counterpulse.protocol.nodes import CountedTime, Outcome, ProtocolNode, SubgroupVariable
 from counterpulse.protocol.plan import (
     Plan,
@@ -22,11 +23,13 @@ from counterpulse.protocol.plan import (
     PlannedTableOne,
     PlannedVariable,
 )
+from counterpulse.protocol.scope import derived_kind, derived_levels, study_scope
 from counterpulse.results import Choice, Notice
 from counterpulse.source import Finding
-from counterpulse.study.derive import derived_kind, derived_levels, levels_of, study_scope
+from counterpulse.study.derive import levels_of
+from counterpulse.study.drafts import Desk, drafts
 from counterpulse.study.outcomes import outcome_kind, time_unit
-from counterpulse.study.resolve import Desk, drafts, resolve
+from counterpulse.study.resolve import resolve
 
 SUMMARIZED = ("number", "integer", "category", "ordinal", "yesno")
 PATIENT_DESIGNS = ("cohort", "randomized-trial", "case-control", "single-arm")
@@ -141,7 +144,9 @@ def _variables(nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> dic
 
 def _cases(nodes: ProtocolNode, name: str, scope: Scope) -> str:
     parts = [
-        f"{case.value} when {to_english(parse(case.when), scope)}" if case.when is not None else f"otherwise {case.otherwise}"
+        f"{case.value} when {to_english(parse(case.when), scope)}"
+        if case.when is not None
+        else f"otherwise {case.otherwise}"
         for case in nodes.variables[name].cases or ()
     ]
     return "; ".join(parts)
@@ -166,9 +171,7 @@ def _population(name: str, nodes: ProtocolNode, scope: Scope) -> PlannedPopulati
     )  # fmt: skip
 
 
-def _outcome(
-    name: str, outcome: Outcome, nodes: ProtocolNode, dictionary: Dictionary, scope: Scope
-) -> PlannedOutcome:
+def _outcome(name: str, outcome: Outcome, nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> PlannedOutcome:
     unit = time_unit(outcome, dictionary)
     return PlannedOutcome(
         name=name,
@@ -217,7 +220,7 @@ def _table_one(
         smd="smd" in looks.show and nodes.groups is not None,
         overall=looks.overall,
         smd_denominator=written.smd_denominator if written else "pooled",
-        quartiles=(written.quartiles if written and written.quartiles else "linear"),
+        quartiles=(written.quartiles if written and written.quartiles else "linear (type 7)"),
         summaries=written.summaries if written else {},
         tests=written.tests if written else {},
     )
@@ -261,6 +264,8 @@ def _study_choices(nodes: ProtocolNode) -> Iterator[Choice]:
     yield Choice("alpha", nodes.alpha, "given" if "alpha" in nodes.model_fields_set else "default")
     if nodes.seed is not None:
         yield Choice("seed", nodes.seed, "given")
-    yield Choice("numbers at risk", "n(T >= t), those under observation just before t", "default", "therneau-grambsch-2000")
+    yield Choice(
+        "numbers at risk", "n(T >= t), those under observation just before t", "default", "therneau-grambsch-2000"
+    )
     yield Choice("quartiles", "linear interpolation (type 7)", "default", "hyndman-fan-1996")
     yield Choice("small cells", nodes.privacy.small_cells, "given" if nodes.privacy.small_cells else "default")

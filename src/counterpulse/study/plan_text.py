@@ -74,7 +74,13 @@ def _choices(choices: Iterable[Choice]) -> Iterator[str]:
 
 
 def _value(value: object) -> str:
-    return "none" if value is None else {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return (
+        "none"
+        if value is None
+        else {True: "yes", False: "no"}.get(value, str(value))
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 def _sources(plan: Plan) -> Iterator[str]:

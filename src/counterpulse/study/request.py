@@ -101,7 +101,7 @@ class Answer:
     n_missing: int = 0
 
     def joined(self, other: Answer) -> Answer:
-        """This answer followed by another."""
+        """One answer followed by another."""
         return Answer(
             rows=self.rows + other.rows,
             blocks=self.blocks + other.blocks,

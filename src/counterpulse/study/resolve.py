@@ -2,92 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
 
 from counterpulse.data.terms import Categorical, Interaction, Numeric, Term, variables_of
 from counterpulse.protocol.nodes import Analysis, ImmortalTime, MissingData, ProtocolNode, Selection, TermNode
-from counterpulse.protocol.plan import PlannedAnalysis, PlannedOutcome, PlannedVariable
+from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.protocol.words import Duration
 from counterpulse.results import Choice, Origin
-from counterpulse.source import Finding, Location, did_you_mean
-from counterpulse.source.yaml_file import YamlPath
-from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.source import did_you_mean
+from counterpulse.study.drafts import Desk, Draft
+from counterpulse.study.measures import split_measure
+from counterpulse.study.method_options import method_options
+from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.methods import LATER, METHODS
 
-OWN_KEYS = frozenset(Analysis.model_fields) - {"id", "role", "of", "label"}
-ROLES = {"of": "sensitivity", "none": "secondary"}
 MAKERS = {
     "landmark": ("landmark", "landmark"),
     "time-varying": ("time-varying", "start-stop"),
     "ignore-and-report": ("as observed", "plain"),
 }
 REFERENCES = {"landmark": "anderson-1983", "time-varying": "mantel-byar-1974"}
-
-
-@dataclass(slots=True)
-class Desk:
-    """What the planner has before it: the protocol, the names it may use, and the findings so far."""
-
-    nodes: ProtocolNode
-    place: Any
-    variables: Mapping[str, PlannedVariable]
-    outcomes: Mapping[str, PlannedOutcome]
-    findings: list[Finding] = field(default_factory=list)
-
-    def refuse(self, path: YamlPath, code: str, seen: str, allowed: str = "", remedy: str = "") -> None:
-        """Keep a finding at a place of the protocol file."""
-        where: Location = self.place(path)
-        self.findings.append(Finding(code=code, where=where, seen=seen, allowed=allowed, remedy=remedy))
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An analysis with what it inherits from the one it is `of`; `path` is where a key was written."""
-
-    node: Analysis
-    path: YamlPath
-    inherited: Mapping[str, YamlPath]
-
-    def where(self, key: str) -> YamlPath:
-        """Where a key of the analysis stands."""
-        return (*self.inherited.get(key, self.path), key)
-
-
-def drafts(nodes: ProtocolNode) -> Iterator[Draft]:
-    """The analyses in order, each sensitivity analysis as the edit it is of another."""
-    written = {analysis.id: (index, analysis) for index, analysis in enumerate(nodes.analyses)}
-    for index, analysis in enumerate(nodes.analyses):
-        yield _merged(analysis, index, written, frozenset())
-
-
-def _merged(
-    analysis: Analysis, index: int, written: Mapping[str, tuple[int, Analysis]], seen: frozenset[str]
-) -> Draft:
-    path: YamlPath = ("analyses", index)
-    if analysis.of is None or analysis.of not in written or analysis.of in seen | {analysis.id}:
-        return Draft(analysis, path, {})
-    base_index, base_node = written[analysis.of]
-    base = _merged(base_node, base_index, written, seen | {analysis.id})
-    own = {name: getattr(analysis, name) for name in analysis.model_fields_set}
-    inherited_keys = {
-        name for name in base.node.model_fields_set if name not in own and name not in ("id", "role", "of", "label")
-    }
-    if "method" in own:
-        inherited_keys -= set(base.node.options)
-        inherited_keys -= {"check", "draw", "also"}
-        if "estimand" not in own:
-            inherited_keys -= {"estimand"}
-    values = {name: getattr(base.node, name) for name in inherited_keys}
-    merged = analysis.model_copy(update={**values, **own})
-    merged = Analysis.model_construct(_fields_set=set(values) | set(own), **{**_dump(merged), **values, **own})
-    return Draft(merged, path, {key: base.inherited.get(key, base.path) for key in inherited_keys})
-
-
-def _dump(analysis: Analysis) -> dict[str, Any]:
-    return {name: getattr(analysis, name) for name in Analysis.model_fields}
 
 
 def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
@@ -99,7 +33,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     node = draft.node
     outcomes = _outcomes(desk, draft, spec)
     terms = _terms(desk, draft, spec)
-    options, option_choices = _options(desk, draft, spec)
+    options, option_choices = method_options(desk, draft, spec)
     measures = _measures(desk, draft, spec)
     maker, landmarks, maker_choices = _maker(desk, draft, spec)
     missing, missing_choice = _missing(desk, draft)
@@ -112,11 +46,11 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     population = node.population or _default_population(desk.nodes)
     companions = tuple(name for name in node.also if name in METHODS)
     choices = (
-        _choice("method", spec.name, "method" in node.model_fields_set, desk),
-        _choice("effect measure", measures[0], bool(node.estimand and node.estimand.contrast), desk),
-        _choice("kind of effect", kind, bool(node.estimand and node.estimand.kind), desk),
-        _choice("target", target, bool(node.estimand and node.estimand.target), desk),
-        _choice("population", population, node.population is not None, desk),
+        _choice("method", spec.name, "method" in node.model_fields_set),
+        _choice("effect measure", measures[0], bool(node.estimand and node.estimand.contrast)),
+        _choice("kind of effect", kind, bool(node.estimand and node.estimand.kind)),
+        _choice("target", target, bool(node.estimand and node.estimand.target)),
+        _choice("population", population, node.population is not None),
         Choice("adjusted for", ", ".join(map(_term_text, terms)) or "nothing", "given" if node.adjust else "default"),
         *maker_choices,
         missing_choice,
@@ -144,7 +78,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         clusters=clusters,
         options=options,
         choices=choices,
-        citations=_citations(spec, options, choices),
+        citations=_citations(spec, choices),
         multiplicity=node.multiplicity or "none",
         missing=missing,
         planned=node.planned or _planned(desk.nodes),
@@ -157,7 +91,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     )
 
 
-def _choice(name: str, value: str, given: bool, desk: Desk) -> Choice:
+def _choice(name: str, value: str, given: bool) -> Choice:
     return Choice(name, value, "given" if given else "default")
 
 
@@ -256,83 +190,6 @@ def _term(desk: Desk, draft: Draft, item: str | TermNode) -> Term | None:
     return None if wrong else term
 
 
-def _options(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[dict[str, object], list[Choice]]:
-    given = dict(draft.node.options)
-    for name in [name for name in given if spec.option(name) is None]:
-        if name in LATER:
-            desk.refuse(
-                draft.where(name), "E601", f"analysis {draft.node.id}: '{name}' is not in this version",
-                "", f"leave it out for now, or use {LATER[name]}",
-            )  # fmt: skip
-        else:
-            known = sorted([option.name for option in spec.options] + sorted(OWN_KEYS))
-            desk.refuse(
-                draft.where(name), "E610", f"analysis {draft.node.id}: {spec.label} has no option '{name}'",
-                ", ".join(known), did_you_mean(name, known) or "take it out",
-            )  # fmt: skip
-    values: dict[str, object] = {}
-    choices: list[Choice] = []
-    for option in spec.options:
-        value = _option_value(desk, draft, option, given[option.name]) if option.name in given else option.default
-        values[option.name] = value
-        if value is not None and value != ():
-            origin: Origin = "given" if option.name in given else "default"
-            choices.append(Choice(option.name, _plain(value), origin, option.cited(value)))
-    return values, choices
-
-
-def _option_value(desk: Desk, draft: Draft, option: Option, written: Any) -> object:
-    readers = {
-        "word": lambda: str(written),
-        "number": lambda: float(written),
-        "yes-no": lambda: {"yes": True, "no": False, "true": True, "false": False}[str(written).lower()],
-        "length": lambda: _length(written),
-        "lengths": lambda: tuple(_length(item) for item in (written if isinstance(written, list | tuple) else [written])),
-        "name": lambda: str(written),
-        "names": lambda: tuple(map(str, written)) if isinstance(written, list | tuple) else (str(written),),
-    }
-    try:
-        value = readers[option.kind]()
-    except (ValueError, TypeError, KeyError):
-        value = None
-    names = value if isinstance(value, tuple) else (value,)
-    unknown = option.kind in ("name", "names") and any(name not in desk.variables for name in names)
-    if value is None or unknown or (option.allowed and value not in option.allowed):
-        allowed = ", ".join(option.allowed) or {
-            "number": "a number", "yes-no": "yes or no", "length": "a length such as 60 days",
-            "lengths": "lengths such as [30 days, 60 days]", "name": "a variable", "names": "variables",
-        }.get(option.kind, "a word")  # fmt: skip
-        desk.refuse(
-            draft.where(option.name), "E611", f"analysis {draft.node.id}: '{option.name}' cannot be {written!r}", allowed,
-            did_you_mean(str(written), list(option.allowed)) or f"the default is {_plain(option.default)}",
-        )  # fmt: skip
-        return option.default
-    return value
-
-
-def _length(written: object) -> Duration:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(minute|hour|day|week|month|year)s?\s*", str(written))
-    if not found:
-        raise ValueError
-    return Duration(float(found[1]), f"{found[2]}s")
-
-
-def _plain(value: object) -> str | float | int | bool | None:
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return value if isinstance(value, str | float | int | bool) or value is None else str(value)
-
-
-MEASURE_AT = re.compile(r"(?P<measure>.+?)(?: at (?P<time>.+))?")
-
-
-def split_measure(text: str) -> tuple[str, Duration | None]:
-    """``risk difference at 60 days`` is a measure and a time."""
-    found = re.fullmatch(MEASURE_AT, text)
-    assert found is not None
-    return found["measure"], _length(found["time"]) if found["time"] else None
-
-
 def _measures(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
     estimand = draft.node.estimand
     first = estimand.contrast if estimand and estimand.contrast else spec.measures[0]
@@ -375,7 +232,9 @@ def _maker(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, tuple[Durat
     choices = [Choice("immortal time", setting.plan, origin, REFERENCES.get(setting.plan))]
     if setting.plan == "landmark":
         choices.append(Choice("landmark", ", ".join(map(str, setting.at)), origin, REFERENCES["landmark"]))
-        choices.append(Choice("landmark keeps", "patients followed to it (T >= L); time counted from time zero", "default"))
+        choices.append(
+            Choice("landmark keeps", "patients followed to it (T >= L); time counted from time zero", "default")
+        )
     return maker, setting.at if setting.plan == "landmark" else (), tuple(choices)
 
 
@@ -436,7 +295,11 @@ def _planned(nodes: ProtocolNode) -> str:
 
 
 def _cluster_choice(clusters: str | None) -> tuple[Choice, ...]:
-    return () if clusters is None else (Choice("variance", f"robust to clustering by {clusters}", "given", "lin-wei-1989"),)
+    return (
+        ()
+        if clusters is None
+        else (Choice("variance", f"robust to clustering by {clusters}", "given", "lin-wei-1989"),)
+    )
 
 
 def _multiplicity_choice(node: Analysis) -> tuple[Choice, ...]:
@@ -452,7 +315,7 @@ def _composition(
     return (made, spec.label, *((f"variance robust to clustering by {clusters}",) if clusters else ()))
 
 
-def _citations(spec: MethodSpec, options: Mapping[str, object], choices: tuple[Choice, ...]) -> tuple[str, ...]:
+def _citations(spec: MethodSpec, choices: tuple[Choice, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*spec.citations, *(choice.reference for choice in choices if choice.reference))))
 
 

@@ -13,10 +13,12 @@ import polars as pl
 from counterpulse import describe
 from counterpulse.data.patient_table import PatientTable
 from counterpulse.data.terms import variables_of
+from counterpulse.describe import VariableChoice
 from counterpulse.errors import DataError, UsageError
 from counterpulse.numerics.multiplicity import ADJUSTMENTS
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.protocol.plan_on_disk import plan_to_json
+from counterpulse.protocol.scope import study_scope
 from counterpulse.results import (
     AnalysisRecord,
     EstimateRow,
@@ -29,7 +31,6 @@ from counterpulse.results import (
 )
 from counterpulse.source import Finding, Location
 from counterpulse.study.cohort import Cohort, make_cohort
-from counterpulse.study.derive import study_scope
 from counterpulse.study.methods import METHODS
 from counterpulse.study.request import Answer, Request
 from counterpulse.study.samples import MadeSample, keep_rule, make_samples
@@ -115,9 +116,7 @@ def _chosen(plan: Plan, only: Sequence[str]) -> list[PlannedAnalysis]:
     return [analysis for analysis in plan.analyses if not only or analysis.id in only]
 
 
-def _told(
-    tell: Progress, plan: Plan, cohort: Cohort, table: PatientTable, analysis: PlannedAnalysis
-) -> Finished:
+def _told(tell: Progress, plan: Plan, cohort: Cohort, table: PatientTable, analysis: PlannedAnalysis) -> Finished:
     tell(analysis.id)
     return _analyze(plan, cohort, table, analysis)
 
@@ -171,9 +170,7 @@ def _adjusted(analysis: PlannedAnalysis, rows: tuple[EstimateRow, ...]) -> tuple
     return tuple(replace(row, p_adjusted=changed[index]) if index in changed else row for index, row in enumerate(rows))
 
 
-def _refuse_uncovered(
-    planned: Sequence[PlannedAnalysis], plan: Plan, cohort: Cohort, table: PatientTable
-) -> None:
+def _refuse_uncovered(planned: Sequence[PlannedAnalysis], plan: Plan, cohort: Cohort, table: PatientTable) -> None:
     """A model with blank values needs the researcher's word on what happens to them."""
     findings = []
     for analysis in planned:
@@ -186,7 +183,7 @@ def _refuse_uncovered(
             listed = ", ".join(f"{name} ({count})" for name, count in holes.items())
             findings.append(
                 Finding(
-                    code="E523", where=Location(table.file),
+                    code="E533", where=Location(table.file),
                     seen=f"analysis {analysis.id} uses variables with blank values: {listed}",
                     allowed="missing_data: {method: complete-case}, for the study or the analysis",
                     remedy="say in the protocol what happens to patients with blank values",
@@ -204,13 +201,12 @@ def _table_one(plan: Plan, cohort: Cohort) -> tuple[TableOneRow, ...]:
     planned = plan.table_one
     if planned is None:
         return ()
-    frame = cohort.frame
-    if plan.group_variable is not None:
-        order = [group.level for group in plan.groups]
-        known = frame.filter(pl.col(plan.group_variable).is_not_null())
-        frame = known.with_columns(pl.col(plan.group_variable).cast(pl.String).cast(pl.Enum(order)))
+    choices = {
+        name: VariableChoice(summary=planned.summaries.get(name, "both"), test=planned.tests.get(name))
+        for name in {*planned.summaries, *planned.tests}
+    }
     return describe.table_one(
-        frame,
+        cohort.frame,
         by=plan.group_variable,
         variables=planned.variables,
         rule=planned.rule,
@@ -219,8 +215,7 @@ def _table_one(plan: Plan, cohort: Cohort) -> tuple[TableOneRow, ...]:
         smd=planned.smd,
         smd_denominator=planned.smd_denominator,
         quartiles=planned.quartiles,
-        summaries=planned.summaries,
-        tests=planned.tests,
+        choices=choices,
     ).rows
 
 
@@ -290,6 +285,6 @@ def _warnings(
 def could_not_estimate(result: StudyResult) -> bool:
     """Whether an effect that was asked for is missing from the result."""
     return any(
-        row.estimate.status not in (Status.OK, Status.NOT_REACHED) and row.role != "covariate" for row in result.estimates
+        row.estimate.status not in (Status.OK, Status.NOT_REACHED) and row.role != "covariate"
+        for row in result.estimates
     )
-

@@ -69,13 +69,16 @@ def _landmarks(
 
 
 def _landmark(
-    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample, mark: Duration, variant: str | None
+    plan: Plan,
+    analysis: PlannedAnalysis,
+    outcome: PlannedOutcome,
+    eligible: Sample,
+    mark: Duration,
+    variant: str | None,
 ) -> MadeSample:
     """Patients followed to the landmark, grouped by the treatment given by then; the clock still starts at time zero."""
     followed, unknown = _followed(eligible.frame, outcome)
-    made = emulation.landmark(
-        time=followed, exposure_start=_hours(eligible.frame[EXPOSURE_START]), at=mark.hours
-    )
+    made = emulation.landmark(time=followed, exposure_start=_hours(eligible.frame[EXPOSURE_START]), at=mark.hours)
     frame = eligible.frame[made.rows]
     treated, reference = _two_levels(plan)
     group = pl.Series(np.where(made.exposed, treated, reference)).cast(eligible.frame[str(plan.group_variable)].dtype)
@@ -91,10 +94,18 @@ def _landmark(
         by_group=group_counts(plan, frame),
     )  # fmt: skip
     text = (
-        f"{made.removed} patients were not followed to the landmark at {mark} and {made.reclassified} who were treated "
-        "later count as untreated"
-    ) + (f"; for {unknown} the follow-up or the start of treatment is unknown" if unknown else "") + "."
-    details = {"landmark_removed": made.removed, "landmark_reclassified": made.reclassified, "landmark_unknown": unknown}
+        (
+            f"{made.removed} patients were not followed to the landmark at {mark} and {made.reclassified} who were treated "
+            "later count as untreated"
+        )
+        + (f"; for {unknown} the follow-up or the start of treatment is unknown" if unknown else "")
+        + "."
+    )
+    details = {
+        "landmark_removed": made.removed,
+        "landmark_reclassified": made.reclassified,
+        "landmark_unknown": unknown,
+    }
     if variant is not None:
         details = {f"{variant} {key}": value for key, value in details.items()}
     return MadeSample(
@@ -102,9 +113,7 @@ def _landmark(
     )
 
 
-def _split(
-    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample
-) -> tuple[MadeSample, ...]:
+def _split(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample) -> tuple[MadeSample, ...]:
     """Each patient's follow-up cut where the exposure starts: untreated before, treated after."""
     unit = HOURS[(outcome.time_unit or "days").removesuffix("s")]
     frame = eligible.frame
@@ -130,7 +139,9 @@ def _split(
         stage=(*eligible.stage, "split at the start of exposure"),
     )  # fmt: skip
     unknown = int((~known).sum())
-    notices = [Notice("W621", analysis.id, f"{unknown} patients have no known time of exposure or outcome and are left out.")]
+    notices = [
+        Notice("W621", analysis.id, f"{unknown} patients have no known time of exposure or outcome and are left out.")
+    ]
     return (MadeSample(sample=sample, notices=tuple(notices) if unknown else ()),)
 
 
@@ -152,7 +163,9 @@ def _hours(column: pl.Series) -> NDArray[np.float64]:
 def _followed(frame: pl.DataFrame, outcome: PlannedOutcome) -> tuple[NDArray[np.float64], int]:
     """Hours followed, by the outcome's own time where it has one; nan where unknown, and for how many."""
     if outcome.kind == "time-to-event":
-        hours = frame[time_column(outcome.name)].cast(pl.Float64) * HOURS[(outcome.time_unit or "days").removesuffix("s")]
+        hours = (
+            frame[time_column(outcome.name)].cast(pl.Float64) * HOURS[(outcome.time_unit or "days").removesuffix("s")]
+        )
     else:
         hours = frame[FOLLOWED]
     unknown = (hours.is_null() | frame[EXPOSURE_START].is_null()).sum()

@@ -28,7 +28,9 @@ def protocol_schema() -> dict[str, Any]:
 
 
 def _option(option: Option) -> dict[str, Any]:
-    return {"enum": list(option.allowed)} if option.kind == "word" and option.allowed else dict(TYPES.get(option.kind, {}))
+    return (
+        {"enum": list(option.allowed)} if option.kind == "word" and option.allowed else dict(TYPES.get(option.kind, {}))
+    )
 
 
 def _joined(known: dict[str, Any] | None, new: dict[str, Any], about: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from counterpulse.survival.log_rank_test import LogRankTest, log_rank
     from counterpulse.survival.proportional_hazards_test import ProportionalHazards, proportional_hazards
     from counterpulse.survival.restricted_mean_time import RestrictedMean, restricted_mean
+    from counterpulse.survival.survival_at_time import SurvivalDifference, risk_of, survival_difference
     from counterpulse.survival.survival_curve import SurvivalCurve
-    from counterpulse.survival.survival_at_time import SurvivalDifference, survival_difference
 
 __all__ = [
     "Concordance",
@@ -31,6 +31,7 @@ __all__ = [
     "log_rank",
     "proportional_hazards",
     "restricted_mean",
+    "risk_of",
     "survival_difference",
 ]
 
@@ -50,6 +51,7 @@ _HOME = {
     "log_rank": "log_rank_test",
     "proportional_hazards": "proportional_hazards_test",
     "restricted_mean": "restricted_mean_time",
+    "risk_of": "survival_at_time",
     "survival_difference": "survival_at_time",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import nan
 
 import numpy as np
@@ -13,7 +14,6 @@ from counterpulse.results.estimate import Estimate
 from counterpulse.results.status import Status
 from counterpulse.survival.cox_model import CoxFit, prepare
 from counterpulse.survival.follow_up import Bools, Floats, Indices, read_follow_up
-
 
 EQUAL_DIGITS = 12
 """Linear predictors that agree to so many digits of the largest one are equal."""
@@ -73,8 +73,8 @@ def concordance_of(fit: CoxFit) -> Concordance:
     rows = data.rows
     borders = np.append(data.sets.strata, data.sets.n)
     totals = np.zeros(3)
-    for low, high in zip(borders[:-1], borders[1:], strict=True):
-        at = slice(int(low), int(high))
+    for low, high in pairwise(borders.tolist()):
+        at = slice(low, high)
         pairs = count_pairs(rows.stop[at], rows.event[at], score[at], None if rows.start is None else rows.start[at])
         totals += (pairs.concordant, pairs.discordant, pairs.tied)
     return Concordance(concordant=totals[0], discordant=totals[1], tied=totals[2])

@@ -115,7 +115,7 @@ def read_event(table: pl.DataFrame, name: str, rows: Indices) -> Bools:
     """Whether each row ends with the event."""
     column = table[name]
     if column.dtype == pl.Boolean:
-        return column.fill_null(False).to_numpy()[rows].astype(bool)
+        return np.asarray(column.fill_null(False).to_numpy()[rows], dtype=bool)
     if not column.dtype.is_numeric():
         raise InputError(f"event column '{name}' is {column.dtype}; code it as yes/no, 0/1 or 1/2 (2 is the event)")
     values = _number(table, name, rows)

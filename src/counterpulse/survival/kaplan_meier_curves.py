@@ -14,7 +14,15 @@ from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
 from counterpulse.survival.curve_interval import INTERVALS, CurveInterval
-from counterpulse.survival.follow_up import ColumnOrArray, FollowUp, Indices, merge_close, merged_times, read_follow_up
+from counterpulse.survival.follow_up import (
+    ColumnOrArray,
+    Floats,
+    FollowUp,
+    Indices,
+    merge_close,
+    merged_times,
+    read_follow_up,
+)
 from counterpulse.survival.survival_curve import SurvivalCurve, survival_curve
 
 EVERYBODY = "all"
@@ -182,7 +190,7 @@ def curves_of(follow_up: FollowUp, *, interval: CurveInterval, level: float) -> 
         )  # fmt: skip
 
 
-def time_order(follow_up: FollowUp) -> tuple[Indices, np.ndarray, np.ndarray | None]:  # type: ignore[type-arg]
+def time_order(follow_up: FollowUp) -> tuple[Indices, Floats, Floats | None]:
     """Order by time, and the sorted times and starts with those that differ only by rounding made equal."""
     if follow_up.start is not None:
         merged, begin = merged_times(follow_up.time, follow_up.start)

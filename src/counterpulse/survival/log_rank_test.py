@@ -12,7 +12,15 @@ from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import chi_squared_tail
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
-from counterpulse.survival.follow_up import ColumnOrArray, Floats, Indices, column_names, group_codes, read_follow_up, with_column
+from counterpulse.survival.follow_up import (
+    ColumnOrArray,
+    Floats,
+    Indices,
+    column_names,
+    group_codes,
+    read_follow_up,
+    with_column,
+)
 from counterpulse.survival.kaplan_meier_curves import time_order
 from counterpulse.survival.risk_sets import segmented_cumsum
 

@@ -23,8 +23,8 @@ import numpy as np
 from counterpulse.survival.follow_up import Floats, Indices
 from counterpulse.survival.risk_sets import CHUNK_ROWS, RiskSets, reverse_segmented_cumsum, segmented_cumsum
 
-LOWEST = -650.0
-"""Linear predictors further below the highest one would underflow and leave a risk set empty."""
+LOWEST = -340.0
+"""Linear predictors further below the highest one at risk count as this: the square of a risk set must not underflow."""
 
 CANCELED = 1e-9
 """A risk set after late entry that keeps a smaller part of the sum it is a difference of has lost its digits."""
@@ -57,9 +57,9 @@ class RiskState:
 def risk_state(sets: RiskSets, X: Floats, beta: Floats, *, efron: bool) -> RiskState:
     """Evaluate the partial likelihood at `beta`, shape (p,); X has the sorted rows."""
     eta = X @ beta
-    shift = float(eta.max(initial=-np.inf)) if sets.n else 0.0
+    shift = float(eta.max(initial=-np.inf, where=sets.group < sets.m))
     eta -= shift
-    np.maximum(eta, LOWEST, out=eta)
+    np.clip(eta, LOWEST, 0.0, out=eta)
     weights = sets.weights
     at_events = eta[sets.event_rows]
     fitted = float(at_events.sum() if weights is None else weights[sets.event_rows] @ at_events)

@@ -1,4 +1,4 @@
-"""The score test of proportional hazards: does a coefficient change with time?"""
+"""The score test of proportional hazards: whether a coefficient changes with time."""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ def restricted_mean(
     event: str,
     by: ColumnOrArray,
     tau: float,
+    start: str | None = None,
     level: float = 0.95,
 ) -> RestrictedMean:
     """Compare the mean time lived within `tau` between groups; the first group is the reference.
@@ -65,6 +66,7 @@ def restricted_mean(
     time, event : end of follow-up, and whether it is the event (yes/no, 0/1, or 1/2 where 2 is the event)
     by : column(s) or array of the group
     tau : horizon, in the unit of `time`; not beyond the follow-up of any group
+    start : begin of observation, for late entry
     level : of intervals
 
     Raises
@@ -81,7 +83,7 @@ def restricted_mean(
     """
     if not tau > 0:
         raise InputError("'tau' is above zero, in the unit of the follow-up time")
-    curves = kaplan_meier(table, time=time, event=event, by=by, level=level)
+    curves = kaplan_meier(table, time=time, event=event, by=by, start=start, level=level)
     groups = curves.restricted_mean(float(tau))
     return RestrictedMean(
         groups=groups,
@@ -108,7 +110,14 @@ def _ratio(reference: Estimate, other: Estimate, tau: float, level: float) -> Es
         value = log(other.value / reference.value)
         error = hypot((other.std_error or 0.0) / other.value, (reference.std_error or 0.0) / reference.value)
     return compared(
-        reference, other, value, error, measure="restricted mean survival time ratio", scale="log", time=tau, level=level
+        reference,
+        other,
+        value,
+        error,
+        measure="restricted mean survival time ratio",
+        scale="log",
+        time=tau,
+        level=level,
     )
 
 

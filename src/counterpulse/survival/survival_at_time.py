@@ -30,18 +30,20 @@ class SurvivalDifference:
     ----------
     survival, risk : of every group, with the pointwise interval of its curve; risk is 1 - S(t)
     differences : risk of every other group less that of the first
+    ratios : risk of every other group over that of the first, on the log scale
     """
 
     survival: tuple[Estimate, ...]
     risk: tuple[Estimate, ...]
     differences: tuple[Estimate, ...]
+    ratios: tuple[Estimate, ...]
     time: float
     curves: KaplanMeier
     provenance: Provenance
 
     def estimates(self) -> tuple[Estimate, ...]:
-        """Risk differences, then the risk of the groups."""
-        return (*self.differences, *self.risk)
+        """Risk differences, then ratios, then the risk of the groups."""
+        return (*self.differences, *self.ratios, *self.risk)
 
     def tidy(self) -> pl.DataFrame:
         """One row an estimate."""
@@ -61,6 +63,7 @@ def survival_difference(
     at: float,
     test: PointTest = "plain",
     interval: CurveInterval = "log",
+    start: str | None = None,
     level: float = 0.95,
 ) -> SurvivalDifference:
     """Compare the risk by a time between groups; the first group is the reference.
@@ -73,6 +76,7 @@ def survival_difference(
     at : the time, not beyond the follow-up of any group
     test : scale of the test; the difference and its Greenwood interval stay plain. "log-log" keeps its level better
     interval : scale of the interval of each group's risk
+    start : begin of observation, for late entry
     level : of intervals
 
     Raises
@@ -87,11 +91,12 @@ def survival_difference(
         raise InputError(f"test={test!r} is not known; use 'plain' or 'log-log'")
     if not at > 0:
         raise InputError("'at' is a time above zero, in the unit of the follow-up time")
-    curves = kaplan_meier(table, time=time, event=event, by=by, interval=interval, level=level)
+    curves = kaplan_meier(table, time=time, event=event, by=by, start=start, interval=interval, level=level)
     survival = curves.at(float(at))
     differences = tuple(_difference(survival[0], other, test, float(at), level) for other in survival[1:])
     return SurvivalDifference(
-        survival=survival, risk=tuple(map(risk_of, survival)), differences=differences, time=float(at), curves=curves,
+        survival=survival, risk=tuple(map(risk_of, survival)), differences=differences,
+        ratios=tuple(_ratio(survival[0], other, float(at), level) for other in survival[1:]), time=float(at), curves=curves,
         provenance=Provenance(
             method="difference of Kaplan-Meier risks",
             choices=(
@@ -120,6 +125,18 @@ def _difference(reference: Estimate, other: Estimate, test: PointTest, at: float
         return plain
     statistic = _log_log_statistic(reference, other)
     return replace(plain, statistic=statistic, p_value=normal_two_sided(statistic))
+
+
+def _ratio(reference: Estimate, other: Estimate, at: float, level: float) -> Estimate:
+    """Ratio of risks on the log scale, by the delta method."""
+    risks = (1 - reference.value, 1 - other.value)
+    value, error = nan, nan
+    if min(risks) > 0:
+        value = log(risks[1] / risks[0])
+        error = hypot((reference.std_error or 0.0) / risks[0], (other.std_error or 0.0) / risks[1])
+    elif reference.status is other.status is Status.OK:
+        reference = replace(reference, status=Status.ZERO_CELL)
+    return compared(reference, other, value, error, measure="risk ratio", scale="log", time=at, level=level)
 
 
 def _log_log_statistic(reference: Estimate, other: Estimate) -> float:

@@ -151,7 +151,7 @@ def survival_curve(
     if start is not None:
         at_risk -= _not_yet(start, left, distinct)
     with np.errstate(divide="ignore", invalid="ignore"):
-        survival = np.cumprod(np.where(events > 0, (at_risk - events) / at_risk, 1.0))
+        survival: Floats = np.cumprod(np.where(events > 0, (at_risk - events) / at_risk, 1.0), dtype=np.float64)
         survival[np.minimum.accumulate(np.where(events >= at_risk * (1 - 1e-14), 0.0, 1.0)) == 0] = 0.0
         hazard_variance = np.where(events > 0, events / (at_risk * (at_risk - events)), 0.0)
         variance = np.cumsum(hazard_variance)

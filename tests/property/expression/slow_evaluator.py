@@ -34,6 +34,10 @@ def evaluate_slowly(node, row, scope):
         return calculate(node.operator, *(evaluate_slowly(side, row, scope) for side in (node.left, node.right)))
     if isinstance(node, Elapsed):
         return elapsed(node.unit, *(evaluate_slowly(side, row, scope) for side in (node.start, node.end)))
+    return condition_slowly(node, row, scope)
+
+
+def condition_slowly(node, row, scope):
     if isinstance(node, Known):
         return (evaluate_slowly(node.operand, row, scope) is not None) == node.known
     if isinstance(node, Not):

@@ -50,7 +50,7 @@ def test_numbers_agree_row_by_row(expression, table):
         assert seen is None or seen == expected or math.isclose(seen, expected, rel_tol=ROUNDING)
 
 
-@MANY
+@FEW
 @given(conditions())
 def test_canonical_text_reads_back_as_the_same_tree(expression):
     text = to_text(expression)
@@ -58,7 +58,7 @@ def test_canonical_text_reads_back_as_the_same_tree(expression):
     assert to_text(parse(text)) == text
 
 
-@MANY
+@FEW
 @given(conditions())
 def test_every_well_typed_condition_has_every_form(expression):
     assert not [problem for problem in check(expression, SCOPE) if problem.severity == "error"]
@@ -67,17 +67,70 @@ def test_every_well_typed_condition_has_every_form(expression):
     assert to_ars(expression, SCOPE)["level"] == 1
 
 
-@MANY
+@FEW
 @given(conditions(), tables())
-def test_not_is_an_involution_and_de_morgan_holds(expression, table):
+def test_not_keeps_the_unknown_and_twice_changes_nothing(expression, table):
     text = to_text(expression)
-    once = compiled(parse(f"not ({text})"), table)
-    assert compiled(parse(f"not not ({text})"), table) == compiled(expression, table)
-    assert once == [None if value is None else not value for value in compiled(expression, table)]
+    as_it_is = compiled(expression, table)
+    assert compiled(parse(f"not ({text})"), table) == [None if value is None else not value for value in as_it_is]
+    assert compiled(parse(f"not not ({text})"), table) == as_it_is
 
 
 FRAGMENTS = st.sampled_from(
-    ["and", "or", "not", "in", "is", "between", "known", "missing", "yes", "no", "days", "hours", "from", "to", "age", "(", "(", ")", ")", ",", ",", ".", "=", "==", "<=", "<", "<>", "-", "+", "*", "/", "18", "1e3", "0.5", "2017-01-01", "2017-13-01", "08:30", "2017-01-01T08:30", '"B"', '"B', "'", "x_y", "é", "²", "“", "&", "|", "!", "min(", "1e999", "2017-1-1", "18y"]
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "between",
+        "known",
+        "missing",
+        "yes",
+        "no",
+        "days",
+        "hours",
+        "from",
+        "to",
+        "age",
+        "(",
+        "(",
+        ")",
+        ")",
+        ",",
+        ",",
+        ".",
+        "=",
+        "==",
+        "<=",
+        "<",
+        "<>",
+        "-",
+        "+",
+        "*",
+        "/",
+        "18",
+        "1e3",
+        "0.5",
+        "2017-01-01",
+        "2017-13-01",
+        "08:30",
+        "2017-01-01T08:30",
+        '"B"',
+        '"B',
+        "'",
+        "x_y",
+        "é",
+        "²",
+        "“",
+        "&",
+        "|",
+        "!",
+        "min(",
+        "1e999",
+        "2017-1-1",
+        "18y",
+    ]
 )
 
 
@@ -88,12 +141,14 @@ FRAGMENTS = st.sampled_from(
 def test_reading_raises_nothing_but_expression_errors(text):
     try:
         expression = parse(text)
-    except ExpressionError as error:
-        assert 0 <= error.span.start <= error.span.end <= len(text)
-        assert error.remedy
+    except ExpressionError as raised:
+        error = raised
+    else:
+        assert parse(to_text(expression)) == expression
+        check(expression, SCOPE)
         return
-    assert parse(to_text(expression)) == expression
-    check(expression, SCOPE)
+    assert 0 <= error.span.start <= error.span.end <= len(text)
+    assert error.remedy
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,9 @@ def estimate(request: Request) -> Answer:
     """The answer of the chosen method, with the choice stated."""
     analysis = request.analysis
     spec = chosen(
-        request.outcome.kind, adjusted=analysis.adjusted or request.group is None, clustered=analysis.clusters is not None
+        request.outcome.kind,
+        adjusted=analysis.adjusted or request.group is None,
+        clustered=analysis.clusters is not None,
     )
     options = {option.name: option.default for option in spec.options}
     planned = replace(analysis, method=spec.name, options=options, measures=spec.measures[:1])

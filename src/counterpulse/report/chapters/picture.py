@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from counterpulse.report.compose.context import Context
+from counterpulse.report.chapters.context import Context
 from counterpulse.report.document import Figure
 from counterpulse.report.figures.png import to_png
 from counterpulse.report.figures.scene import Scene

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from counterpulse.report import numbers
-from counterpulse.report.compose.context import EM_DASH, Context
+from counterpulse.report.chapters.context import EM_DASH, Context
 from counterpulse.report.document import Cell, Column, Footnote, Row, Section, Spanner, Table
 from counterpulse.results import TableOneRow
 
@@ -90,15 +90,16 @@ def _variable(
     empty = tuple(Cell() for _ in tail)
     levels = list(dict.fromkeys(row.level for row in parts if row.level is not None))
     if not levels:
-        found = []
-        for words, cells in _summaries(context, name, parts, groups):
-            found.append(Row((Cell(f"{label}, {words}"), *cells, *(tail if not found else empty))))
-        return found
-    cells = {level: _counts(context, name, level, parts, groups) for level in levels}
-    if len(levels) == 1 and context.plan.variables[name].kind == "yesno" if name in context.plan.variables else False:
-        return [Row((Cell(label), *cells[levels[0]], *tail))]
+        return [
+            Row((Cell(f"{label}, {words}" if words else label), *cells, *(empty if k else tail)))
+            for k, (words, cells) in enumerate(_summaries(context, parts, groups))
+        ]
+    counts = {level: _counts(context, level, parts, groups) for level in levels}
+    planned = context.plan.variables.get(name)
+    if len(levels) == 1 and planned is not None and planned.kind == "yesno":
+        return [Row((Cell(label), *counts[levels[0]], *tail))]
     head = Row((Cell(label), *(Cell() for _ in groups), *tail))
-    return [head, *(Row((Cell(context.level(name, level)), *cells[level], *empty), indent=1) for level in levels)]
+    return [head, *(Row((Cell(context.level(name, level)), *counts[level], *empty), indent=1) for level in levels)]
 
 
 def _tail(
@@ -156,9 +157,7 @@ def _counts(context: Context, name: str, level: str, parts: Sequence[TableOneRow
     return cells
 
 
-def _summaries(
-    context: Context, name: str, parts: Sequence[TableOneRow], groups: Sequence[str]
-) -> list[tuple[str, list[Cell]]]:
+def _summaries(context: Context, parts: Sequence[TableOneRow], groups: Sequence[str]) -> list[tuple[str, list[Cell]]]:
     """Mean and median rows, as the plan asks; places follow from the spread, the same in every group."""
     found = []
     style = context.style

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from counterpulse.report.compose.context import EM_DASH, Context
-from counterpulse.report.compose.picture import figure
+from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.chapters.picture import figure
 from counterpulse.report.document import Block, Cell, Column, Footnote, Row, Section, Table
 from counterpulse.report.figures.flow import Box, FlowChart, FlowLine, FlowStage, draw_flow
 from counterpulse.results import FlowStep

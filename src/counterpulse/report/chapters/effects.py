@@ -1,0 +1,318 @@
+"""Tables of estimates: all analyses side by side, then each analysis with everything it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from counterpulse.report import numbers
+from counterpulse.report.chapters.context import EM_DASH, PRINTED, Context
+from counterpulse.report.chapters.curves import curve_figures
+from counterpulse.report.chapters.subgroups import subgroup_blocks
+from counterpulse.report.document import Block, Cell, Column, Footnote, Paragraph, Row, Run, Section, Table
+from counterpulse.report.measures import measure_of
+from counterpulse.results import AnalysisRecord, EstimateRow, GroupCount
+
+ROLES = {
+    "primary": "Primary analysis",
+    "secondary": "Secondary analyses",
+    "sensitivity": "Sensitivity analyses",
+    "exploratory": "Exploratory analyses",
+}
+PLANNED = {"after-data": "planned after the data were seen", "registered": "registered", "stated": ""}
+
+
+def results_section(context: Context) -> Section:
+    """All effects in one table, then a section an analysis."""
+    blocks: list[Block] = []
+    if any(_main(context, record.id) for record in context.result.analyses):
+        blocks.append(_summary(context))
+    return Section(
+        id="results",
+        title="Results",
+        blocks=tuple(blocks),
+        sections=tuple(_analysis(context, record) for record in context.result.analyses),
+    )
+
+
+def _main(context: Context, analysis: str) -> list[EstimateRow]:
+    """The first measure of each outcome and model of an analysis, one row a compared group."""
+    first: dict[tuple[str, str | None], str] = {}
+    found = []
+    for row in context.rows(analysis):
+        if row.role == "covariate" or row.subgroup is not None or not measure_of(row.estimate.measure).contrasts:
+            continue
+        if row.estimate.reference is None:
+            continue
+        if first.setdefault((row.outcome, row.model), row.estimate.measure) == row.estimate.measure:
+            found.append(row)
+    return found
+
+
+def _summary(context: Context) -> Table:
+    rows: list[Row] = []
+    for role, title in ROLES.items():
+        records = [record for record in context.result.analyses if record.role == role and _main(context, record.id)]
+        if records:
+            rows.append(Row((Cell(title),), strong=True))
+        for record in records:
+            rows += [_summary_row(context, record, row) for row in _main(context, record.id)]
+    used = [row for record in context.result.analyses for row in _main(context, record.id)]
+    return Table(
+        id="all-analyses",
+        label=context.counter.table(),
+        title="The comparison in every analysis",
+        columns=(
+            Column(Cell("Analysis"), "left"), Column(Cell("Outcome"), "left"),
+            *(Column(Cell(f"{group.label}\nevents/n")) for group in context.plan.groups),
+            Column(Cell("Measure"), "left"), Column(Cell(f"Estimate ({_level(context, used)})")), Column(Cell("P value")),
+        ),
+        rows=tuple(rows),
+        footnotes=_footnotes(context, used),
+        wide=True,
+    )  # fmt: skip
+
+
+def _summary_row(context: Context, record: AnalysisRecord, row: EstimateRow) -> Row:
+    model = f" ({row.model})" if row.model else ""
+    marks = _marks(context, [row])
+    words = ", ".join(part for part in (_contrast(context, row), PLANNED.get(row.planned, "")) if part)
+    head = f"{record.id}. {record.label}{model}" + (f"; {words}" if words else "")
+    return Row(
+        (
+            Cell(head), Cell(context.outcome_label(row.outcome)),
+            *_group_cells(context, row, percent=False), Cell(f"{_adjustment(context, row)}{measure_of(row.estimate.measure).words}"),
+            Cell(context.effect(row), row.id, marks), context.p(row.estimate.p_value, f"{row.id}.p"),
+        ),
+        indent=1,
+    )  # fmt: skip
+
+
+def _adjustment(context: Context, row: EstimateRow) -> str:
+    planned = context.planned(row.analysis)
+    return "" if planned is None else "Adjusted " if planned.adjusted else "Unadjusted "
+
+
+def _contrast(context: Context, row: EstimateRow) -> str:
+    """Which groups, where there are more than two."""
+    if len(context.plan.groups) <= 2:
+        return ""
+    return f"{context.group(row.estimate.term)} vs {context.group(row.estimate.reference)}"
+
+
+def _group_cells(context: Context, row: EstimateRow, *, percent: bool) -> list[Cell]:
+    counts = {count.group: count for count in row.groups}
+    return [_group_cell(context, row, counts.get(group.level), percent=percent) for group in context.plan.groups]
+
+
+def _group_cell(context: Context, row: EstimateRow, count: GroupCount | None, *, percent: bool) -> Cell:
+    if count is None:
+        return Cell(EM_DASH)
+    id_ = f"{row.id}.{count.group}"
+    if count.events is None:
+        return Cell(context.count(count.n), id_)
+    if percent and count.person_time is None and count.n:
+        return Cell(numbers.count_of(count.events, count.n, context.style), id_)
+    return Cell(f"{context.count(count.events)}/{context.count(count.n)}", id_)
+
+
+def _level(context: Context, rows: Sequence[EstimateRow]) -> str:
+    """The interval's name, or that the rows differ."""
+    names = {context.level_name(row) for row in rows if row.estimate.interval}
+    return names.pop() if len(names) == 1 else "CI"
+
+
+def _analysis(context: Context, record: AnalysisRecord) -> Section:
+    planned = context.planned(record.id)
+    cites = context.cite(*record.citations)
+    note = PLANNED.get(planned.planned, "") if planned else ""
+    sentence = planned.sentence if planned and planned.sentence else f"{record.label}, by {record.method}."
+    runs = [Run(sentence[:1].upper() + sentence[1:], cites=cites)]
+    if note:
+        runs.append(Run(f" This analysis was {note}."))
+    blocks: list[Block] = [Paragraph(tuple(runs))]
+    rows = [row for row in context.rows(record.id) if row.role != "covariate" and row.subgroup is None]
+    effects = [row for row in rows if row.estimate.measure != "interaction"]
+    if effects:
+        blocks.append(_effects(context, record, effects))
+    blocks += curve_figures(context, record.id)
+    blocks += _proportional_hazards(context, record)
+    blocks += subgroup_blocks(context, record.id)
+    covariates = [row for row in context.rows(record.id) if row.role == "covariate"]
+    if covariates:
+        blocks.append(_covariates(context, record, covariates))
+    role = ROLES.get(record.role, record.role.capitalize()).removesuffix(" analyses").removesuffix(" analysis")
+    return Section(
+        id=f"analysis-{record.id}", title=f"{record.id}. {record.label} ({role.lower()})", blocks=tuple(blocks)
+    )
+
+
+def _effects(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRow]) -> Table:
+    adjusted = any(row.p_adjusted is not None for row in rows)
+    tested = any(row.estimate.p_value is not None for row in rows)
+    grouped = any(row.groups for row in rows)
+    body: list[Row] = []
+    heading: tuple[str, str | None] | None = None
+    for row in rows:
+        if (row.outcome, row.model) != heading:
+            heading = (row.outcome, row.model)
+            body.append(
+                Row((Cell(context.outcome_label(row.outcome) + (f" ({row.model})" if row.model else "")),), strong=True)
+            )
+        body.append(_effect_row(context, row, grouped=grouped, tested=tested, adjusted=adjusted))
+    heads = [Column(Cell("Outcome and measure"), "left")]
+    if grouped:
+        heads += [Column(Cell(f"{group.label}\n{_counted(rows)}")) for group in context.plan.groups]
+    heads.append(Column(Cell(f"Estimate ({_level(context, rows)})")))
+    heads += [Column(Cell("P value"))] if tested else []
+    heads += [Column(Cell("Adjusted P value"))] if adjusted else []
+    return Table(
+        id=f"estimates-{record.id}",
+        label=context.counter.table(),
+        title=f"Estimates of {record.id}: {record.label}",
+        columns=tuple(heads),
+        rows=tuple(body),
+        footnotes=_footnotes(context, rows, multiplicity=adjusted),
+    )
+
+
+def _counted(rows: Sequence[EstimateRow]) -> str:
+    counts = [count for row in rows for count in row.groups]
+    if all(count.events is None for count in counts):
+        return "n"
+    return "events/n" if any(count.person_time is not None for count in counts) else "events/n (%)"
+
+
+def _effect_row(context: Context, row: EstimateRow, *, grouped: bool, tested: bool, adjusted: bool) -> Row:
+    cells = [Cell(_measure_words(context, row))]
+    if grouped:
+        cells += _group_cells(context, row, percent=True)
+    printed = context.effect(row) if measure_of(row.estimate.measure).kind != "test" else EM_DASH
+    cells.append(Cell(printed, row.id, _marks(context, [row])))
+    if tested:
+        cells.append(context.p(row.estimate.p_value, f"{row.id}.p"))
+    if adjusted:
+        cells.append(context.p(row.p_adjusted, f"{row.id}.p-adjusted"))
+    return Row(tuple(cells), indent=1)
+
+
+def _measure_words(context: Context, row: EstimateRow) -> str:
+    """The measure, of whom, when, and in which unit."""
+    item, measure = row.estimate, measure_of(row.estimate.measure)
+    words = measure.title
+    if row.estimand is not None and measure.contrasts:
+        words += f", {row.estimand.kind}"
+    if measure.kind == "test":
+        words = f"{item.term[:1].upper()}{item.term[1:]} test ({item.statistic_name})" if item.statistic_name else words
+    elif item.reference is None and item.term:
+        words += f", {context.group(item.term)}" if item.term != item.measure else ""
+    elif len(context.plan.groups) > 2:
+        words += f", {_contrast(context, row)}"
+    if item.at is not None:
+        words += f", at {item.at.time:g} {item.at.unit or ''}".rstrip()
+    unit = context.unit(row)
+    return f"{words}, {unit}" if unit else words
+
+
+def _covariates(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRow]) -> Table:
+    body: list[Row] = []
+    heading = None
+    for row in rows:
+        if (row.outcome, row.model) != heading:
+            heading = (row.outcome, row.model)
+            body.append(
+                Row((Cell(context.outcome_label(row.outcome) + (f" ({row.model})" if row.model else "")),), strong=True)
+            )
+        cells = (
+            Cell(_term(context, row)), Cell(measure_of(row.estimate.measure).words),
+            Cell(context.effect(row), row.id, _marks(context, [row])), context.p(row.estimate.p_value, f"{row.id}.p"),
+        )  # fmt: skip
+        body.append(Row(cells, indent=1))
+    caution = "Covariates are in the model to adjust the comparison; their own coefficients are not effects of the covariates."
+    return Table(
+        id=f"covariates-{record.id}",
+        label=context.counter.table(),
+        title=f"Covariates of {record.id}",
+        columns=(
+            Column(Cell("Covariate"), "left"), Column(Cell("Measure"), "left"),
+            Column(Cell(f"Estimate ({_level(context, rows)})")), Column(Cell("P value")),
+        ),
+        rows=tuple(body),
+        footnotes=(Footnote("", caution), *_footnotes(context, rows)),
+    )  # fmt: skip
+
+
+def _term(context: Context, row: EstimateRow) -> str:
+    item = row.estimate
+    variable = item.variable or item.term
+    if item.reference is None or variable == item.term:
+        unit = f", per {item.unit}" if item.unit else ""
+        return f"{context.variable(variable, unit=not unit)}{unit}"
+    level, reference = (context.level(variable, code) for code in (item.term, item.reference))
+    return f"{context.variable(variable)}: {level} vs {reference}"
+
+
+def _marks(context: Context, rows: Sequence[EstimateRow]) -> tuple[str, ...]:
+    """The mark of what became of an estimate that is not printed."""
+    return tuple(dict.fromkeys(row.estimate.status.code for row in rows if row.estimate.status not in PRINTED))
+
+
+def _footnotes(context: Context, rows: Sequence[EstimateRow], *, multiplicity: bool = False) -> tuple[Footnote, ...]:
+    notes = [Footnote("", _abbreviations(rows))]
+    if multiplicity:
+        used = {planned.multiplicity for row in rows if (planned := context.planned(row.analysis)) is not None}
+        notes.append(
+            Footnote(
+                "", f"Adjusted P value: by the method of {' and '.join(sorted(name.capitalize() for name in used))}."
+            )
+        )
+    failed = {row.estimate.status.code: row.estimate.status.text for row in rows if row.estimate.status not in PRINTED}
+    notes += [Footnote(code, words) for code, words in failed.items()]
+    notes += [Footnote("", note) for note in dict.fromkeys(note for row in rows for note in row.estimate.notes)]
+    return tuple(notes)
+
+
+def _abbreviations(rows: Sequence[EstimateRow]) -> str:
+    used = {"CI": "confidence interval"} if any(row.estimate.interval for row in rows) else {}
+    if any("rmst" in row.estimate.measure for row in rows):
+        used["RMST"] = "restricted mean survival time"
+    if any(row.estimate.interval and (row.estimate.interval.high == float("inf")) for row in rows):
+        used["NE"] = "not estimable"
+    kinds = sorted({row.estimate.interval.kind for row in rows if row.estimate.interval})
+    listed = "; ".join(f"{short}, {words}" for short, words in sorted(used.items()))
+    made = f" Intervals: {', '.join(kinds)}." if kinds else ""
+    return f"{listed}.{made}" if listed else made.strip()
+
+
+def _proportional_hazards(context: Context, record: AnalysisRecord) -> list[Block]:
+    blocks = [
+        block for block in context.result.blocks if block.analysis == record.id and block.kind == "proportional-hazards"
+    ]
+    found: list[Block] = []
+    for block in blocks:
+        rows = []
+        for line in block.rows():
+            name = str(line["variable"])
+            label = "All variables together" if name.upper() == "GLOBAL" else context.variable(name)
+            chi_squared, df, p = line["chi_squared"], line["df"], line["p_value"]
+            rows.append(
+                Row(
+                    (
+                        Cell(label),
+                        Cell(
+                            numbers.number(chi_squared, 2, context.style) if isinstance(chi_squared, float) else EM_DASH
+                        ),
+                        Cell(f"{df:g}" if isinstance(df, int | float) else EM_DASH),
+                        context.p(p if isinstance(p, float) else None, f"{block.id}.{name}"),
+                    )
+                )
+            )
+        heads = (Column(Cell("Variable"), "left"), *(Column(Cell(head)) for head in ("Chi-squared", "df", "P value")))
+        caution = "A large P value does not show that hazards are proportional; look at the curves as well."
+        table = Table(
+            id=f"ph-{block.id.replace('.', '-')}", label=context.counter.table(), rows=tuple(rows), columns=heads,
+            title=f"Check of proportional hazards, {record.id}", footnotes=(Footnote("", caution),),
+        )  # fmt: skip
+        cites = context.cite("grambsch-therneau-1994")
+        words = "Proportional hazards were checked by the correlation of scaled Schoenfeld residuals with time."
+        found += [Paragraph((Run(words, cites=cites),)), table]
+    return found

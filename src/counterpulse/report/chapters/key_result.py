@@ -1,0 +1,152 @@
+"""The primary effect in words and numbers. What an interval allows is said; a P value never becomes "no difference"."""
+
+from __future__ import annotations
+
+from counterpulse.report import numbers
+from counterpulse.report.chapters.context import PRINTED, Context
+from counterpulse.report.document import Callout, Paragraph, Run, text
+from counterpulse.report.measures import Measure, measure_of
+from counterpulse.results import EstimateRow, GroupCount
+
+CAUTION = {
+    "cohort": "Groups were not formed by chance: the estimate is an effect only as far as the adjustment captures confounding.",
+    "case-control": "Groups were not formed by chance: the estimate is an effect only as far as the adjustment captures confounding.",
+}
+
+
+def key_result(context: Context) -> Callout | None:
+    """The box at the top: what was found for the primary outcome."""
+    primary = context.plan.primary
+    if primary is None:
+        return None
+    rows = [row for row in context.rows(primary.id) if row.role == "primary" and row.subgroup is None]
+    contrasts = [
+        row for row in rows if measure_of(row.estimate.measure).contrasts and row.estimate.reference is not None
+    ]
+    if not contrasts:
+        return None
+    first = contrasts[0]
+    same = [row for row in contrasts if _same_question(row, first)]
+    blocks = [paragraph for row in same for paragraph in effect_paragraphs(context, row)]
+    also = [row for row in contrasts if row not in same and row.outcome == first.outcome and row.model == first.model]
+    if also:
+        blocks.append(_also(context, also))
+    if context.result.identity.design in CAUTION:
+        blocks.append(text(CAUTION[context.result.identity.design]))
+    title = f"Primary result ({primary.id}): {context.outcome_label(first.outcome)}"
+    return Callout(kind="key-result", title=title, blocks=tuple(blocks))
+
+
+def _same_question(row: EstimateRow, first: EstimateRow) -> bool:
+    return (row.outcome, row.estimate.measure, row.model) == (first.outcome, first.estimate.measure, first.model)
+
+
+def effect_paragraphs(context: Context, row: EstimateRow) -> list[Paragraph]:
+    """Counts, the effect with its interval, and what the interval allows."""
+    item = row.estimate
+    if item.status not in PRINTED:
+        words = f"The {measure_of(item.measure).words} of {_versus(context, row)} could not be estimated. {item.status.text}"
+        return [Paragraph((Run(words, result=row.id),))]
+    counts = _counts(context, row)
+    effect = [
+        Run(f"{measure_of(item.measure).title} {_versus(context, row)}{_adjusted(context, row)}: "),
+        effect_run(context, row),
+    ]
+    if item.p_value is not None and item.p_value == item.p_value:
+        effect.append(Run(f"; {numbers.p_phrase(item.p_value, context.style)}"))
+    effect.append(Run("."))
+    sentences = [Paragraph((*counts, *effect))]
+    meaning = allowed(context, row)
+    return [*sentences, text(meaning)] if meaning else sentences
+
+
+def effect_run(context: Context, row: EstimateRow) -> Run:
+    """The estimate with its unit and interval, the interval named."""
+    printed, level = context.effect(row), f"{context.level_name(row)}{context.style.after_level}"
+    value, _, rest = printed.partition(" (")
+    unit = context.unit(row)
+    unit = "%" if unit == "%" else f" {unit}" if unit else ""
+    return Run(f"{value}{unit} ({level} {rest}" if rest else f"{value}{unit}", "strong", row.id)
+
+
+def _versus(context: Context, row: EstimateRow) -> str:
+    """Which group against which."""
+    return f"for {context.group(row.estimate.term)} versus {context.group(row.estimate.reference)}"
+
+
+def _adjusted(context: Context, row: EstimateRow) -> str:
+    planned = context.planned(row.analysis)
+    at = f" at {row.estimate.at.time:g} {row.estimate.at.unit or ''}".rstrip() if row.estimate.at else ""
+    if planned is None:
+        return at
+    return f"{at}, adjusted" if planned.adjusted else f"{at}, unadjusted"
+
+
+def _counts(context: Context, row: EstimateRow) -> list[Run]:
+    """Events and patients in each of the two groups."""
+    wanted = (row.estimate.term, row.estimate.reference)
+    counts = [count for level in wanted for count in row.groups if count.group == level and count.events is not None]
+    if len(counts) != len(wanted):
+        return []
+    label = context.outcome_label(row.outcome)
+    said = " and in ".join(_share(context, count) for count in counts)
+    return [Run(f"{label} occurred in {said}. ")]
+
+
+def _share(context: Context, count: GroupCount) -> str:
+    events = count.events or 0
+    of = f"{context.count(events)} of {context.count(count.n)} patients"
+    if count.person_time is None and count.n:
+        share = numbers.percent(events, count.n, context.style).removesuffix("%")
+        of += f" ({share}%)"
+    return f"{of} with {context.group(count.group)}"
+
+
+def allowed(context: Context, row: EstimateRow) -> str:
+    """From where to where the interval reaches, in words."""
+    measure = measure_of(row.estimate.measure)
+    _, low, high = context.scaled(row)
+    if low is None or high is None or measure.null is None or measure.kind == "test":
+        return ""
+    ends = [_end(context, measure, end) for end in (low, high)]
+    unit = _unit(context, row, measure)
+    noun = measure.noun or measure.name
+    first = f"The {context.level_name(row)} reaches from {_said(ends[0], unit)} to {_said(ends[1], unit)} {noun}"
+    if low < measure.null < high:
+        return f"{first}: the data are compatible with effects in both directions."
+    return f"{first}."
+
+
+def _end(context: Context, measure: Measure, value: float) -> tuple[str, str]:
+    """One end: how far from the null, and on which side."""
+    null = measure.null or 0.0
+    side = "lower" if value < null else "higher"
+    if value == null:
+        return "", "the same"
+    if value in (float("inf"), float("-inf")):
+        return "infinitely", side
+    if measure.kind == "ratio" and value >= 2:
+        return f"{numbers.number(value, 1, context.style)} times", "as high"
+    if measure.kind == "ratio":
+        change = abs(numbers.hundredfold(value) - 100)
+        return f"{numbers.number(change, 0 if change >= 1 else 1, context.style)}%", side
+    return numbers.number(abs(value), measure.places, context.style), side
+
+
+def _said(end: tuple[str, str], unit: str) -> str:
+    amount, side = end
+    return f"{amount}{unit if amount[-1:].isdigit() else ''} {side}".strip()
+
+
+def _unit(context: Context, row: EstimateRow, measure: Measure) -> str:
+    unit = context.unit(row)
+    return f" {unit}" if unit and measure.kind != "ratio" else ""
+
+
+def _also(context: Context, rows: list[EstimateRow]) -> Paragraph:
+    runs: list[Run] = [Run("On other scales: ")]
+    for k, row in enumerate(rows):
+        kind = f"{row.estimand.kind} " if row.estimand else ""
+        several = f" {_versus(context, row)}" if len(context.plan.groups) > 2 else ""
+        runs += [Run(("; " if k else "") + f"{kind}{measure_of(row.estimate.measure).words}{several} "), effect_run(context, row)]
+    return Paragraph((*runs, Run(".")))

@@ -1,0 +1,100 @@
+"""The order of the report."""
+
+from __future__ import annotations
+
+from counterpulse.errors import UsageError
+from counterpulse.protocol.nodes import Registration
+from counterpulse.protocol.plan import Plan
+from counterpulse.report.chapters.cohort import cohort_section
+from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.effects import results_section
+from counterpulse.report.chapters.key_result import key_result
+from counterpulse.report.chapters.methods import DESIGNS, methods_section
+from counterpulse.report.chapters.provenance import choices_section, limitations_section, provenance_section
+from counterpulse.report.chapters.table_one import table_one_section
+from counterpulse.report.document import Callout, Document, Section, text
+from counterpulse.report.numbers import STYLES
+from counterpulse.results import StudyResult
+
+EXPLAINED = {
+    "mock": "The patients were made up from the dictionary to rehearse the study. No number here says anything about a treatment.",
+    "synthetic": "The patients were generated. No number here describes a real patient.",
+    "simulated": "The patients come from a simulation. No number here describes a real patient.",
+}
+
+
+def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Document:
+    """Compose the report.
+
+    Parameters
+    ----------
+    result : what a run found
+    plan : the plan it carried out, for labels and sentences
+    style : a journal's number style; default: the protocol's `report: style`
+
+    Raises
+    ------
+    UsageError : there is no such style
+    """
+    name = style or plan.protocol.report.style
+    if name not in STYLES:
+        raise UsageError(f"there is no number style {name!r}; the styles are {', '.join(STYLES)}")
+    context = Context(plan, result, STYLES[name])
+    key = key_result(context)
+    first = [Section(id="key-result", title="Key result", blocks=(key,))] if key else []
+    table_one = None
+    cohort = cohort_section(context)
+    table_one = table_one_section(context)
+    sections = (
+        *first,
+        cohort,
+        *([table_one] if table_one else []),
+        results_section(context),
+        methods_section(context),
+        limitations_section(context),
+        choices_section(context),
+        provenance_section(context),
+    )
+    return Document(
+        title=result.identity.title,
+        subtitle=f"{DESIGNS.get(result.identity.design, result.identity.design)} \N{MIDDLE DOT} {result.identity.id}",
+        facts=_facts(context),
+        sections=sections,
+        references=context.references(),
+        mark=context.mark,
+        banner=_banner(context),
+        colophon=_colophon(context, name),
+    )
+
+
+def _facts(context: Context) -> tuple[tuple[str, str], ...]:
+    study, result = context.plan.protocol.study, context.result
+    registration = study.registration
+    registered = (
+        f"{registration.registry} {registration.id}{f', {registration.date}' if registration.date else ''}"
+        if isinstance(registration, Registration)
+        else "Not registered"
+    )
+    read = next((step.n for step in result.flow if step.kind == "read"), None)
+    facts = [
+        ("Registration", registered),
+        ("Protocol version", study.version),
+        ("Protocol date", study.date),
+        ("Records read", None if read is None else context.count(read)),
+        ("Setting", study.setting),
+        ("Ethics", study.ethics),
+        ("Funding", study.funding),
+    ]
+    return tuple((term, words) for term, words in facts if words)
+
+
+def _banner(context: Context) -> Callout | None:
+    if context.mark is None:
+        return None
+    return Callout(kind="data-kind", title=context.mark, blocks=(text(EXPLAINED[context.result.data_kind]),))
+
+
+def _colophon(context: Context, style: str) -> str:
+    software = context.result.identity.software
+    version = f" {software['counterpulse']}" if "counterpulse" in software else ""
+    return f"Made by Counterpulse{version} from the protocol, without editing. Number style: {style}."

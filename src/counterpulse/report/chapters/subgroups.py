@@ -1,0 +1,166 @@
+"""Subgroups: a forest plot with one interaction test a variable, and never a P value a stratum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from counterpulse.report.chapters.context import PRINTED, Context
+from counterpulse.report.chapters.picture import figure
+from counterpulse.report.document import Block, Cell, Column, Footnote, Row, Table
+from counterpulse.report.figures.forest import Forest, ForestRow, draw_forest
+from counterpulse.report.measures import measure_of
+from counterpulse.results import EstimateRow, GroupCount
+
+CAUTION = (
+    "Subgroup estimates are less precise than the overall one. Judge a difference between strata by the test of "
+    "interaction, never by whether an interval of a single stratum includes the null."
+)
+
+
+def subgroup_blocks(context: Context, analysis: str) -> list[Block]:
+    """The forest plot and the same numbers as a table."""
+    rows = [row for row in context.rows(analysis) if row.subgroup is not None]
+    terms = list(dict.fromkeys((row.outcome, row.estimate.term, row.estimate.measure) for row in rows))
+    found: list[Block] = []
+    for outcome, term, measure in terms:
+        own = [
+            row for row in rows if (row.outcome, row.estimate.term, row.estimate.measure) == (outcome, term, measure)
+        ]
+        found += _forest(context, analysis, own)
+    return found
+
+
+def _forest(context: Context, analysis: str, rows: Sequence[EstimateRow]) -> list[Block]:
+    first = rows[0]
+    measure = measure_of(first.estimate.measure)
+    tests = _tests(context, analysis, first.outcome)
+    overall = next(
+        (
+            row for row in context.rows(analysis)
+            if row.subgroup is None and row.outcome == first.outcome and row.estimate.measure == first.estimate.measure
+            and row.estimate.term == first.estimate.term and row.role != "covariate"
+        ),
+        None,
+    )  # fmt: skip
+    levels = [level for level in (first.estimate.term, first.estimate.reference) if level is not None]
+    drawn = [_row(context, overall, "All patients", levels, overall=True)] if overall else []
+    for variable in dict.fromkeys(row.subgroup.variable for row in rows if row.subgroup):
+        drawn.append(ForestRow(label=_heading(context, variable), bold=True, p=_p(context, tests.get(variable))))
+        strata = [row for row in rows if row.subgroup and row.subgroup.variable == variable]
+        drawn += [_row(context, row, _stratum(context, row), levels) for row in strata]
+    treated, reference = (context.group(level) for level in levels) if len(levels) == 2 else ("", "")
+    lower_first = first.better != "higher"
+    counted = "events/n" if any(count.events is not None for count in first.groups) else "n"
+    forest = Forest(
+        title=f"Subgroups: {context.outcome_label(first.outcome)}",
+        columns=[f"{context.group(level)}, {counted}" for level in levels],
+        effect_label=f"{measure.title} ({context.level_name(first)})",
+        p_label="P for interaction",
+        rows=drawn,
+        axis_label=f"{measure.title}{' (log scale)' if measure.kind == 'ratio' else ''}",
+        ratio=measure.kind == "ratio",
+        left=f"Favors {treated if lower_first else reference}" if first.better else f"Lower with {treated}",
+        right=f"Favors {reference if lower_first else treated}" if first.better else f"Higher with {treated}",
+        decimal_mark=context.style.decimal_mark,
+    )
+    id_ = f"subgroups-{analysis}-{first.outcome}-{first.estimate.term}"
+    caption = f"Diamond: all patients. Arrow: the interval leaves the axis. {CAUTION}"
+    picture = figure(context, draw_forest(forest), id=id_, caption=caption)
+    return [
+        picture,
+        _table(context, f"{id_}-table", forest, rows, overall, _continuous(context, analysis, first.outcome)),
+    ]
+
+
+def _tests(context: Context, analysis: str, outcome: str) -> dict[str, float | None]:
+    """The interaction test of each variable as it was cut."""
+    return {
+        str(row.estimate.variable): row.estimate.p_value
+        for row in context.rows(analysis)
+        if row.estimate.measure == "interaction" and row.outcome == outcome and row.estimate.term != "continuous"
+    }
+
+
+def _continuous(context: Context, analysis: str, outcome: str) -> list[str]:
+    """The interaction tests of cut variables taken as numbers."""
+    return [
+        f"{context.variable(str(row.estimate.variable))} as a continuous variable: P for interaction {_p(context, row.estimate.p_value)}."
+        for row in context.rows(analysis)
+        if row.estimate.measure == "interaction" and row.outcome == outcome and row.estimate.term == "continuous"
+    ]
+
+
+def _p(context: Context, value: float | None) -> str:
+    return context.p(value).text
+
+
+def _heading(context: Context, variable: str) -> str:
+    planned = context.plan.subgroups
+    label = next((item.label for item in planned.by if item.variable == variable), None) if planned else None
+    known = context.plan.variables.get(variable)
+    unit = f", {known.unit}" if known and known.unit else ""
+    return f"{label or context.variable(variable)}{unit}"
+
+
+def _stratum(context: Context, row: EstimateRow) -> str:
+    if row.subgroup is None:
+        return ""
+    level = context.level(row.subgroup.variable, row.subgroup.level)
+    return level.replace(">=", "≥").replace("<=", "≤")
+
+
+def _row(context: Context, row: EstimateRow, label: str, levels: Sequence[str], *, overall: bool = False) -> ForestRow:
+    counts = {count.group: count for count in row.groups}
+    known = row.estimate.status in PRINTED and row.estimate.value == row.estimate.value
+    value, low, high = context.scaled(row) if known else (None, None, None)
+    return ForestRow(
+        label=label,
+        indent=0 if overall else 1,
+        bold=overall,
+        cells=[_counted(context, counts.get(level)) for level in levels],
+        estimate=value,
+        low=low,
+        high=high,
+        effect=context.effect(row),
+        diamond=overall,
+    )
+
+
+def _counted(context: Context, count: GroupCount | None) -> str:
+    if count is None:
+        return ""
+    n = context.count(count.n)
+    return n if count.events is None else f"{context.count(count.events)}/{n}"
+
+
+def _table(
+    context: Context,
+    id: str,
+    forest: Forest,
+    rows: Sequence[EstimateRow],
+    overall: EstimateRow | None,
+    tests: list[str],
+) -> Table:
+    """The forest plot's numbers, each with its result."""
+    ids = iter([*([overall.id] if overall else []), *_in_order(rows)])
+    body = []
+    for row in forest.rows:
+        if not row.cells and not row.effect:
+            body.append(Row((Cell(row.label), *(Cell() for _ in forest.columns), Cell(), Cell(row.p)), strong=True))
+        else:
+            cells = (*(Cell(cell) for cell in row.cells), Cell(row.effect, next(ids)), Cell(row.p))
+            body.append(Row((Cell(row.label), *cells), indent=row.indent))
+    heads = ("Subgroup", *forest.columns, forest.effect_label, forest.p_label)
+    return Table(
+        id=id,
+        label=context.counter.table(),
+        title=forest.title,
+        columns=tuple(Column(Cell(head), "left" if k == 0 else "center") for k, head in enumerate(heads)),
+        rows=tuple(body),
+        footnotes=tuple(Footnote("", words) for words in tests),
+    )
+
+
+def _in_order(rows: Sequence[EstimateRow]) -> list[str]:
+    variables = dict.fromkeys(row.subgroup.variable for row in rows if row.subgroup)
+    return [row.id for variable in variables for row in rows if row.subgroup and row.subgroup.variable == variable]
