@@ -55,7 +55,13 @@ def test_null_log_likelihood_is_half_the_null_deviance(whas, reference):
 
 
 def test_categories_interactions_and_logarithms(whas, reference):
-    terms = ["age", Categorical("chf"), Categorical("mitype"), Numeric("bmi", log=True), Interaction("age", Categorical("chf"))]
+    terms = [
+        "age",
+        Categorical("chf"),
+        Categorical("mitype"),
+        Numeric("bmi", log=True),
+        Interaction("age", Categorical("chf")),
+    ]
     fit, r = logistic(whas, outcome="fstat", terms=terms), reference["categories"]
     np.testing.assert_allclose(fit.coefficients, r["coefficients"], rtol=ITERATIVE)
     assert_covariance(fit.covariance, r["covariance"], ITERATIVE)

@@ -11,6 +11,7 @@ from counterpulse.two_groups import (
     analysis_of_variance,
     cochran_armitage,
     fisher_exact,
+    jonckheere_terpstra,
     kruskal_wallis,
     mann_whitney,
     mean_difference,
@@ -80,6 +81,13 @@ def check(result, name):
 )
 def test_tests(name, result):
     check(result(), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"), [("jonckheere", [x, y, z]), ("jonckheere_ties", [xt, yt, zt]), ("jonckheere_two", [xt, yt])]
+)
+def test_jonckheere_is_kendalls_test_of_values_against_groups(name, groups):
+    assert jonckheere_terpstra(groups).p_value == pytest.approx(R[name]["p"], rel=CLOSED_FORM)
 
 
 @pytest.mark.parametrize("variance", ["welch", "pooled"])

@@ -117,7 +117,7 @@ def slow_restricted_risks(x1, n1, x0, n0, treated_risk, low, high):
     return treated_risk(p0), p0
 
 
-@pytest.mark.parametrize("counts", [(43, 53, 36, 48), (5, 56, 1, 29), (2, 11, 9, 14)])
+@pytest.mark.parametrize("counts", [(43, 53, 36, 48), (5, 56, 1, 29), (2, 11, 9, 14), (50, 51, 105, 154)])
 def test_score_statistic_is_the_quantile_at_the_limits(counts):
     x1, n1, x0, n0 = counts
     inflation = (n1 + n0) / (n1 + n0 - 1)

@@ -74,7 +74,7 @@ def read_levels(table: pl.DataFrame, name: str) -> LevelColumn:
         return LevelColumn(levels, _codes(series.to_physical().cast(pl.Int64)), tuple(range(len(levels))))
     if not (dtype in (pl.String, pl.Categorical) or dtype.is_integer() or dtype == pl.Null):
         raise InputError(
-            f"column {name!r} is of type {dtype}; give a number, yes/no or category (derive one from a date)"
+            f"column {name!r} is of type {dtype}; it has no levels: give yes/no, text, whole numbers or a category"
         )
     distinct = series.drop_nulls().unique()
     ordered = (distinct.cast(pl.String) if dtype == pl.Categorical else distinct).sort()

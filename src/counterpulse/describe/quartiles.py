@@ -25,6 +25,11 @@ def quartiles_of(
 ) -> tuple[float, float, float] | None:
     """The first quartile, the median and the third quartile; None without values.
 
+    Parameters
+    ----------
+    values : shape (patients,), without missing ones
+    definition : "linear (type 7)", "sas (type 2)" or "spss (type 6)"
+
     Raises
     ------
     InputError

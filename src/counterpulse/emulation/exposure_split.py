@@ -77,7 +77,7 @@ def split_at_exposure(
 
     References
     ----------
-    Mantel and Byar 1974 (doi:10.1080/01621459.1974.10481987); Crowley and Hu 1977
+    Mantel and Byar 1974 (doi:10.1080/01621459.1974.10480131); Crowley and Hu 1977
     """
     if half_step is not None and not half_step > 0:
         raise InputError("'half_step' is above zero, half of the unit in which time is measured, or None")

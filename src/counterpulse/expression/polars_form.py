@@ -187,4 +187,8 @@ def _months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
 
 
 def _plus_months(moment: pl.Expr, months: pl.Expr) -> pl.Expr:
-    return moment.dt.offset_by(pl.format("{}mo", months))
+    """Move a moment by months; a day that the month does not have becomes its last."""
+    count = moment.dt.year() * 12 + moment.dt.month().cast(pl.Int32) - 1 + months
+    first = pl.date(count // 12, count % 12 + 1, 1)
+    days = pl.min_horizontal(moment.dt.day(), first.dt.month_end().dt.day()).cast(pl.Int64) - 1
+    return first.cast(pl.Datetime("us")) + pl.duration(days=days) + (moment - moment.dt.truncate("1d"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import linalg
 
 Floats = NDArray[np.float64]
@@ -33,20 +33,6 @@ def weighted_gram(X: Floats, weights: Floats | None = None) -> Floats:
         if weights is not None:
             block = np.multiply(block, np.sqrt(weights[rows])[:, None], out=buffer[: block.shape[0]])
         total += block.T @ block
-    return total
-
-
-def column_means(X: Floats, weights: Floats | None = None) -> Floats:
-    """Means of the columns, shape (p,), optionally weighted."""
-    center = np.array([column.mean() for column in X.T], dtype=np.float64)
-    return center if weights is None else center + weighted_deviations(X, center, weights) / float(weights.sum())
-
-
-def weighted_deviations(X: Floats, center: Floats, weights: Floats) -> Floats:
-    """``sum_i w_i (x_i - center)``, shape (p,)."""
-    total = np.zeros(X.shape[1])
-    for rows in row_blocks(X.shape[0]):
-        total += weights[rows] @ (X[rows] - center)
     return total
 
 
@@ -123,12 +109,6 @@ def _equilibration(matrix: Floats) -> Floats:
     if not (np.isfinite(matrix).all() and (diagonal > 0).all()):
         raise np.linalg.LinAlgError("the matrix is not positive definite")
     return 1 / np.sqrt(diagonal)
-
-
-def cluster_codes(labels: ArrayLike) -> tuple[NDArray[np.intp], int]:
-    """Labels as codes 0, 1, … in sorted order, shape (n,), and the number of clusters."""
-    unique, codes = np.unique(np.asarray(labels), return_inverse=True)
-    return codes.astype(np.intp, copy=False), len(unique)
 
 
 def cluster_sums(X: Floats, codes: NDArray[np.intp], count: int, factor: Floats | None = None) -> Floats:

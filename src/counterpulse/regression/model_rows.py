@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -38,11 +38,11 @@ class Rows:
     clusters : how many clusters, or None
     """
 
-    table: pl.DataFrame
-    used: Codes
+    table: pl.DataFrame = field(repr=False)
+    used: Codes = field(repr=False)
     n_missing: int
-    weights: Floats | None
-    cluster: Codes | None
+    weights: Floats | None = field(repr=False)
+    cluster: Codes | None = field(repr=False)
     clusters: int | None
 
     @property

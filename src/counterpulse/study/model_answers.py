@@ -17,7 +17,7 @@ from counterpulse.numerics.distributions import chi_squared_tail
 from counterpulse.protocol.plan import PlannedSubgroup
 from counterpulse.results import Block, Choice, Estimate, EstimateRow, GroupCount, Provenance, Scale, Status, Subgroup
 from counterpulse.results.coefficients import Coefficients
-from counterpulse.study.request import Answer, Request, event_column, place, time_column
+from counterpulse.study.request import START, Answer, Request, event_column, place, time_column
 from counterpulse.study.strata import stratum_column
 
 
@@ -25,7 +25,7 @@ class FittedModel(Protocol):
     """What every model of the house returns."""
 
     @property
-    def coefficients(self) -> Coefficients:
+    def parameters(self) -> Coefficients:
         """The coefficients with the covariance used."""
 
     @property
@@ -164,9 +164,9 @@ def _person_time(request: Request, rows: NDArray[np.intp]) -> NDArray[np.float64
     if request.outcome.kind != "time-to-event":
         return None
     stop = request.frame[time_column(request.outcome.name)].gather(rows).to_numpy()
-    if "start." not in request.frame.columns:
+    if START not in request.frame.columns:
         return stop.astype(np.float64)
-    spent: NDArray[np.float64] = stop - request.frame["start."].gather(rows).to_numpy()
+    spent: NDArray[np.float64] = stop - request.frame[START].gather(rows).to_numpy()
     return spent
 
 
@@ -218,9 +218,11 @@ def _subgroup(
     others = tuple(term for term in request.analysis.terms if not _is_stratified(term, subgroup))
     terms: tuple[Term, ...] = (group, *others, column, Interaction(group, column))
     model = fit(request.frame, terms)
+    strata = request.frame[column].dtype
+    levels = strata.categories.to_list() if isinstance(strata, pl.Enum) else []
     rows = [
         _stratum_row(request, fit, kind, subgroup, column, level, model, others, refit)
-        for level in request.frame[column].cat.get_categories()
+        for level in levels
     ]
     tests = [_interaction(request, fit, kind, model, terms, subgroup, Interaction(group, column), ())]
     if subgroup.cuts:
@@ -248,10 +250,10 @@ def _stratum_row(
     if refit:
         frame = request.frame.filter(member)
         model = fit(frame, (str(request.group), *others))
-        estimate = _exposure_estimate(request, model.coefficients, kind, {})
+        estimate = _exposure_estimate(request, model.parameters, kind, {})
         counts = group_counts(request, np.flatnonzero(member)[model.rows_used])
     else:
-        estimate = _exposure_estimate(request, model.coefficients, kind, {column: level})
+        estimate = _exposure_estimate(request, model.parameters, kind, {column: level})
         counts = group_counts(request, model.rows_used, member)
     estimate = _judged(estimate, counts)
     return place(
@@ -294,8 +296,8 @@ def _interaction(
     subgroup: PlannedSubgroup, interaction: Interaction, notes: tuple[str, ...],
 ) -> EstimateRow:  # fmt: skip
     """One test a subgroup variable: likelihood ratio, or Wald where the variance is robust."""
-    names = [column.name for column in model.coefficients.columns if ":" in column.name]
-    wald = model.coefficients.wald(names) if names else None
+    names = [column.name for column in model.parameters.columns if ":" in column.name]
+    wald = model.parameters.wald(names) if names else None
     robust = model.clusters is not None or not kind.likelihood
     if wald is None or model.status is not Status.OK:
         statistic, name, df, p_value = nan, "chi-squared", None, nan

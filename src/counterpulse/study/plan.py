@@ -8,7 +8,8 @@ from counterpulse.data.dictionary import Dictionary
 from counterpulse.data.terms import variables_of
 from counterpulse.errors import ProtocolError
 from counterpulse.expression import Scope, parse, to_english, to_text
-from counterpulse.protocol import Protocol, lint
+from counterpulse.protocol import Protocol
+from counterpulse.protocol.lint import lint
 
 from counterpulse.protocol.nodes import CountedTime, Outcome, ProtocolNode, SubgroupVariable
 from counterpulse.protocol.plan import (

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from counterpulse import emulation
 from counterpulse.data.sample import Sample
+from counterpulse.expression import Scope
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.protocol.words import HOURS, Duration
 from counterpulse.results import Cell, FlowStep, Notice
@@ -18,6 +19,11 @@ from counterpulse.study.cohort import Cohort, group_counts
 from counterpulse.study.derive import condition
 from counterpulse.study.outcomes import EXPOSURE_START, FOLLOWED
 from counterpulse.study.request import START, event_column, time_column
+
+
+TIME, EVENT, EXPOSED_AT, EXPOSED = "time.", "event.", "exposed_at.", "exposed."
+STOP, EVENT_AT_STOP = "stop.", "event_at_stop."
+FOREVER = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,80 +75,62 @@ def _landmarks(
 
 
 def _landmark(
-    plan: Plan,
-    analysis: PlannedAnalysis,
-    outcome: PlannedOutcome,
-    eligible: Sample,
-    mark: Duration,
-    variant: str | None,
+    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample, mark: Duration, variant: str | None
 ) -> MadeSample:
     """Patients followed to the landmark, grouped by the treatment given by then; the clock still starts at time zero."""
-    followed, unknown = _followed(eligible.frame, outcome)
-    made = emulation.landmark(time=followed, exposure_start=_hours(eligible.frame[EXPOSURE_START]), at=mark.hours)
-    frame = eligible.frame[made.rows]
-    treated, reference = _two_levels(plan)
-    group = pl.Series(np.where(made.exposed, treated, reference)).cast(eligible.frame[str(plan.group_variable)].dtype)
-    frame = frame.with_columns(group.alias(str(plan.group_variable)))
+    known, timed, unit = _timed(plan, outcome, eligible)
+    made = emulation.landmark(timed, time=TIME, event=EVENT, exposure_time=EXPOSED_AT, at=mark.within(unit), exposure=EXPOSED)
+    frame = _regrouped(plan, made.sample.frame)
     if outcome.kind == "time-to-event":
-        frame = frame.with_columns(pl.lit(mark.within(outcome.time_unit or "days")).alias(START))
-    sample = Sample(
-        frame=frame, row_of_origin=eligible.row_of_origin[made.rows], stage=(*eligible.stage, f"landmark {mark}")
-    )
-    prefix = f"{analysis.id}.{outcome.name}.landmark-{mark}".replace(" ", "-")
+        frame = frame.with_columns(pl.lit(mark.within(unit)).alias(START))
+    origin = eligible.row_of_origin[known][made.sample.row_of_origin]
+    removed, unknown = made.removed_events + made.removed_censored, eligible.frame.height - len(known)
+    label = f"Not followed to the landmark at {mark} ({analysis.id})"
     step = FlowStep(
-        id=prefix, kind="design", n=made.removed + unknown, label=f"Not followed to the landmark at {mark} ({analysis.id})",
+        id=f"landmark.{analysis.id}.{outcome.name}.{mark}".replace(" ", "-"), kind="design", n=removed + unknown, label=label,
         by_group=group_counts(plan, frame),
     )  # fmt: skip
     text = (
-        (
-            f"{made.removed} patients were not followed to the landmark at {mark} and {made.reclassified} who were treated "
-            "later count as untreated"
-        )
-        + (f"; for {unknown} the follow-up or the start of treatment is unknown" if unknown else "")
-        + "."
-    )
-    details = {
-        "landmark_removed": made.removed,
-        "landmark_reclassified": made.reclassified,
-        "landmark_unknown": unknown,
-    }
-    if variant is not None:
-        details = {f"{variant} {key}": value for key, value in details.items()}
+        f"{outcome.label}: {removed} patients ({made.removed_exposed} of them treated) were not followed to the landmark at "
+        f"{mark}; {made.reclassified} who were treated later count as untreated"
+    ) + (f"; for {unknown} the follow-up or the start of treatment is unknown, and they are left out." if unknown else ".")
     return MadeSample(
-        sample=sample, variant=variant, flow=(step,), notices=(Notice("W620", analysis.id, text),), details=details
-    )
+        sample=Sample(frame=frame, row_of_origin=origin, stage=(*eligible.stage, f"landmark {mark}")),
+        variant=variant,
+        flow=(step,),
+        notices=(Notice("W620", analysis.id, text),),
+        details=_named(
+            variant or outcome.name,
+            removed=removed, removed_treated=made.removed_exposed, reclassified=made.reclassified, unknown=unknown,
+            **(_person_time(made) if outcome.kind == "time-to-event" else {}),
+        ),
+    )  # fmt: skip
 
 
-def _split(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample) -> tuple[MadeSample, ...]:
+def _split(
+    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample
+) -> tuple[MadeSample, ...]:
     """Each patient's follow-up cut where the exposure starts: untreated before, treated after."""
-    unit = HOURS[(outcome.time_unit or "days").removesuffix("s")]
-    frame = eligible.frame
-    columns = (time_column(outcome.name), event_column(outcome.name))
-    known = ~frame.select(pl.any_horizontal(pl.col(*columns, EXPOSURE_START).is_null()).alias("u"))["u"].to_numpy()
-    frame = frame.filter(known)
-    made = emulation.split_at_exposure(
-        time=frame[columns[0]].to_numpy(),
-        event=frame[columns[1]].to_numpy(),
-        exposure_start=frame[EXPOSURE_START].to_numpy() / unit,
+    known, timed, unit = _timed(plan, outcome, eligible)
+    half_step = _half_step(plan, timed, unit)
+    names = (START, STOP, EVENT_AT_STOP, EXPOSED)
+    made = emulation.split_at_exposure(timed, time=TIME, event=EVENT, exposure_time=EXPOSED_AT, half_step=half_step, names=names)
+    rows = _regrouped(plan, made.sample.frame).with_columns(
+        pl.col(STOP).alias(time_column(outcome.name)), pl.col(EVENT_AT_STOP).alias(event_column(outcome.name))
     )
-    treated, reference = _two_levels(plan)
-    group = pl.Series(np.where(made.exposed, treated, reference)).cast(frame[str(plan.group_variable)].dtype)
-    rows = frame[made.rows].with_columns(
-        group.alias(str(plan.group_variable)),
-        pl.Series(START, made.start),
-        pl.Series(columns[0], made.stop),
-        pl.Series(columns[1], made.event),
-    )
-    origin = eligible.row_of_origin[np.flatnonzero(known)][made.rows]
+    origin = eligible.row_of_origin[known][made.sample.row_of_origin]
     sample = Sample(
         frame=rows, row_of_origin=origin, start=made.start, stop=made.stop, cluster=origin,
         stage=(*eligible.stage, "split at the start of exposure"),
     )  # fmt: skip
-    unknown = int((~known).sum())
-    notices = [
-        Notice("W621", analysis.id, f"{unknown} patients have no known time of exposure or outcome and are left out.")
-    ]
-    return (MadeSample(sample=sample, notices=tuple(notices) if unknown else ()),)
+    unknown = eligible.frame.height - len(known)
+    text = f"{outcome.label}: for {unknown} patients the follow-up or the start of treatment is unknown, and they are left out."
+    details = _named(
+        outcome.name,
+        ever_treated=made.n_exposed, unknown=unknown, coinciding=made.n_moved, coinciding_left_out=made.n_dropped,
+        person_time_untreated=made.person_time[0], person_time_treated=made.person_time[1], half_step=half_step,
+    )  # fmt: skip
+    return (MadeSample(sample=sample, notices=(Notice("W621", analysis.id, text),) if unknown else (), details=details),)
 
 
 MAKERS: Mapping[str, Callable[[Plan, PlannedAnalysis, PlannedOutcome, Sample], tuple[MadeSample, ...]]] = {
@@ -151,27 +139,53 @@ MAKERS: Mapping[str, Callable[[Plan, PlannedAnalysis, PlannedOutcome, Sample], t
 }
 
 
-def _two_levels(plan: Plan) -> tuple[str, str]:
-    treated = next(group.level for group in plan.groups if not group.is_reference)
-    return treated, next(group.level for group in plan.groups if group.is_reference)
-
-
-def _hours(column: pl.Series) -> NDArray[np.float64]:
-    return column.cast(pl.Float64).to_numpy()
-
-
-def _followed(frame: pl.DataFrame, outcome: PlannedOutcome) -> tuple[NDArray[np.float64], int]:
-    """Hours followed, by the outcome's own time where it has one; nan where unknown, and for how many."""
+def _timed(plan: Plan, outcome: PlannedOutcome, eligible: Sample) -> tuple[NDArray[np.intp], pl.DataFrame, str]:
+    """Rows whose follow-up and exposure are known, with both as times in one unit (null: never exposed)."""
+    frame = eligible.frame
     if outcome.kind == "time-to-event":
-        hours = (
-            frame[time_column(outcome.name)].cast(pl.Float64) * HOURS[(outcome.time_unit or "days").removesuffix("s")]
-        )
+        unit = outcome.time_unit or "days"
+        time, event = pl.col(time_column(outcome.name)), pl.col(event_column(outcome.name))
     else:
-        hours = frame[FOLLOWED]
-    unknown = (hours.is_null() | frame[EXPOSURE_START].is_null()).sum()
-    return hours.fill_null(float("nan")).to_numpy(), int(unknown)
+        unit, time, event = "hours", pl.col(FOLLOWED).clip(upper_bound=FOREVER), pl.lit(False)
+    began = pl.col(EXPOSURE_START) / HOURS[unit.removesuffix("s")]
+    frame = frame.with_columns(
+        time.cast(pl.Float64).alias(TIME), event.alias(EVENT), pl.when(began.is_finite()).then(began).alias(EXPOSED_AT)
+    )
+    unknown = pl.any_horizontal(pl.col(TIME, EVENT, EXPOSURE_START).is_null())
+    known = np.flatnonzero(~frame.select(unknown.alias("unknown"))["unknown"].to_numpy())
+    return known, frame[known], unit
 
 
-def keep_rule(analysis: PlannedAnalysis, scope: object) -> pl.Expr | None:
+def _half_step(plan: Plan, timed: pl.DataFrame, unit: str) -> float | None:
+    """Half a day where dates have no time of day; half a unit where every time is whole; else None."""
+    exposure = plan.protocol.exposure
+    zero = plan.protocol.time_zero
+    dates = [name for name in (zero, exposure.starts if exposure else None) if isinstance(name, str)]
+    if any(plan.variables[name].kind == "date" for name in dates if name in plan.variables):
+        return 12.0 / HOURS[unit.removesuffix("s")]
+    times = timed.select(pl.col(TIME, EXPOSED_AT)).unpivot().drop_nulls()["value"]
+    return 0.5 if (times == times.floor()).all() else None
+
+
+def _regrouped(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The group column by the exposure of each row."""
+    treated = next(group.level for group in plan.groups if not group.is_reference)
+    reference = next(group.level for group in plan.groups if group.is_reference)
+    column = str(plan.group_variable)
+    level = pl.when(pl.col(EXPOSED)).then(pl.lit(treated)).otherwise(pl.lit(reference))
+    return frame.with_columns(level.cast(frame[column].dtype).alias(column))
+
+
+def _person_time(made: emulation.LandmarkSample) -> dict[str, Cell]:
+    return {
+        "person_time_removed": made.person_time_removed, "person_time_reclassified": made.person_time_reclassified,
+    }  # fmt: skip
+
+
+def _named(of: str, **values: Cell) -> dict[str, Cell]:
+    return {f"{of}.{name}": value for name, value in values.items()}
+
+
+def keep_rule(analysis: PlannedAnalysis, scope: Scope) -> pl.Expr | None:
     """The rule of an analysis that keeps only some patients."""
-    return None if analysis.keep is None else condition(analysis.keep, scope)  # type: ignore[arg-type]
+    return None if analysis.keep is None else condition(analysis.keep, scope)

@@ -69,7 +69,7 @@ def concordance(table: pl.DataFrame, *, time: str, event: str, score: str, start
 def concordance_of(fit: CoxFit) -> Concordance:
     """Concordance of a Cox model's linear predictor in its own rows, within strata; weights are left aside."""
     data = prepare(fit.request)
-    score = _equal_made_equal(data.design.X @ (np.nan_to_num(fit.coefficients.values) * data.scale))
+    score = _equal_made_equal(data.design.X @ (np.nan_to_num(fit.parameters.values) * data.scale))
     rows = data.rows
     borders = np.append(data.sets.strata, data.sets.n)
     totals = np.zeros(3)

@@ -62,20 +62,21 @@ class CoxFit:
 
     Attributes
     ----------
-    coefficients : log hazard ratios with the covariance used for intervals and tests
+    parameters : log hazard ratios with the covariance used for intervals and tests
     model_covariance : inverse information, shape (p, p)
     log_likelihood_null, log_likelihood : partial log likelihood at zero and at the estimate
     n, events, n_missing : rows used, events in them, rows left out
     rows_used : indices into the table, shape (n,), in the order of the model's rows
     columns, spec : what the coefficients belong to, and the coding that can be applied to new rows
-    dropped : coefficients left out, constant or dependent on those before them, and variables of one level
+    dropped : coefficients left out, constant or dependent on those before them
+    single_level : variables of one level, which have no coefficient
     clusters : number of clusters of the robust variance, None where rows count singly or the variance is the model's
     robust : whether the covariance used is the sandwich
     status : of the fit; each coefficient has its own
     center : means of the columns, at which `baseline()` stands
     """
 
-    coefficients: Coefficients
+    parameters: Coefficients
     model_covariance: Floats
     log_likelihood_null: float
     log_likelihood: float
@@ -86,6 +87,7 @@ class CoxFit:
     columns: tuple[DesignColumn, ...]
     spec: DesignSpec
     dropped: tuple[str, ...]
+    single_level: tuple[str, ...]
     clusters: int | None
     robust: bool
     status: Status
@@ -95,19 +97,35 @@ class CoxFit:
     request: CoxRequest = field(repr=False, compare=False)
     hazard: pl.DataFrame = field(repr=False, compare=False)
 
+    @property
+    def coefficients(self) -> Floats:
+        """Log hazard ratios, shape (p,); nan where the status is not OK."""
+        return self.parameters.values
+
+    @property
+    def covariance(self) -> Floats:
+        """The covariance used for intervals, shape (p, p)."""
+        return self.parameters.covariance
+
     def estimates(self) -> tuple[Estimate, ...]:
-        """Hazard ratios on the log scale."""
-        return tuple(
-            self.coefficients.estimate(position, measure=MEASURE, scale="log") for position in range(len(self.columns))
+        """Hazard ratios on the log scale, and a status for every term of one level."""
+        fitted = (
+            self.parameters.estimate(position, measure=MEASURE, scale="log") for position in range(len(self.columns))
         )
+        status = self.status if self.status in (Status.NO_ROWS, Status.NO_EVENTS) else Status.CONSTANT
+        absent = (
+            Estimate(term=name, variable=name, measure=MEASURE, scale="log", value=np.nan, status=status)
+            for name in self.single_level
+        )
+        return (*fitted, *absent)
 
     def contrast(self, weights: Mapping[str, float], *, term: str = "") -> Estimate:
         """Combine log hazard ratios linearly, by coefficient name."""
-        return self.coefficients.contrast(weights, measure=MEASURE, scale="log", term=term)
+        return self.parameters.contrast(weights, measure=MEASURE, scale="log", term=term)
 
     def wald(self, names: Sequence[str]) -> WaldTest:
         """Test jointly that the named coefficients are zero."""
-        return self.coefficients.wald(names)
+        return self.parameters.wald(names)
 
     def tidy(self) -> pl.DataFrame:
         """One row a coefficient; hazard ratios."""
@@ -291,18 +309,18 @@ def _fit(
     columns = data.design.columns
     left_out = (Status.RANK_DEFICIENT, Status.CONSTANT)
     dropped = [column.name for column, one in zip(columns, statuses, strict=True) if one in left_out]
-    dropped += [
+    single_level = tuple(
         variables_of(term)[0]
         for term, coding in zip(request.terms, data.design.spec.codings, strict=True)
         if not coding.columns()
-    ]
+    )
     return CoxFit(
-        coefficients=Coefficients(
+        parameters=Coefficients(
             columns=columns, values=values, covariance=covariance, statuses=statuses, level=level
         ),
         model_covariance=model, log_likelihood_null=null, log_likelihood=log_likelihood,
         n=data.sets.n, events=len(data.sets.event_rows), n_missing=data.n_missing, rows_used=data.design.rows_used,
-        columns=columns, spec=data.design.spec, dropped=tuple(dropped), clusters=clusters, robust=sandwich,
+        columns=columns, spec=data.design.spec, dropped=tuple(dropped), single_level=single_level, clusters=clusters, robust=sandwich,
         status=status, iterations=iterations, center=data.center,
         provenance=_provenance(request, sandwich, robust), request=request, hazard=hazard,
     )  # fmt: skip

@@ -127,7 +127,8 @@ def read_event(table: pl.DataFrame, name: str, rows: Indices) -> Bools:
         raise InputError(
             f"event column '{name}' holds other values than 0 and 1 (or 1 and 2, where 2 is the event); recode it"
         )
-    return values == 2.0 if one_two else values == 1.0
+    event: Bools = values == (2.0 if one_two else 1.0)
+    return event
 
 
 def group_codes(table: pl.DataFrame, names: Sequence[str], rows: Indices) -> tuple[Indices, tuple[str, ...]]:

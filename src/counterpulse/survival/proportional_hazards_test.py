@@ -86,7 +86,7 @@ def proportional_hazards(fit: CoxFit, *, transform: TimeScale = "km") -> Proport
 
 def _terms(fit: CoxFit) -> dict[str, list[int]]:
     """Positions of the fitted coefficients of every term, and of all."""
-    known = [status is not Status.RANK_DEFICIENT for status in fit.coefficients.statuses]
+    known = [status is not Status.RANK_DEFICIENT for status in fit.parameters.statuses]
     positions: dict[str, list[int]] = {}
     begin = 0
     for coding in fit.spec.codings:
@@ -101,7 +101,7 @@ def _terms(fit: CoxFit) -> dict[str, list[int]]:
 def _score_tests(fit: CoxFit, terms: Mapping[str, Sequence[int]], transform: TimeScale) -> list[tuple[float, float]]:
     data = prepare(fit.request)
     sets, X = data.sets, data.design.X
-    beta = np.nan_to_num(fit.coefficients.values) * data.scale
+    beta = np.nan_to_num(fit.parameters.values) * data.scale
     state = risk_state(sets, X, beta, efron=fit.request.ties == "efron")
     scale = _transformed(sets, data.rows.stop, data.rows.start, transform)
     scale = scale - float(sets.deaths @ scale) / float(sets.deaths.sum())

@@ -45,9 +45,9 @@ class ExactTail:
         treated, reference = np.arange(counts.n_treated + 1)[:, None], np.arange(counts.n_reference + 1)[None, :]
         z = scores_of_difference(treated, counts.n_treated, reference, counts.n_reference, difference)
         region = z >= z[counts.events_treated, counts.events_reference] - SAME_STATISTIC
-        return self._largest(region, difference)
+        return self._largest(region.astype(np.float64), difference)
 
-    def _largest(self, region: NDArray[np.bool_], difference: float) -> float:
+    def _largest(self, region: Floats, difference: float) -> float:
         low, high = max(0.0, -difference), min(1.0, 1.0 - difference)
         best, points = 0.0, GRID
         for _ in range(1 + REFINEMENTS):
@@ -60,7 +60,7 @@ class ExactTail:
             points = 32
         return best
 
-    def _probability(self, region: NDArray[np.bool_], risks: Floats, difference: float) -> Floats:
+    def _probability(self, region: Floats, risks: Floats, difference: float) -> Floats:
         treated = binomial(self.counts.n_treated, np.clip(risks + difference, 0.0, 1.0))
         reference = binomial(self.counts.n_reference, risks)
         return np.einsum("gi,gi->g", treated @ region, reference)  # type: ignore[no-any-return]

@@ -99,7 +99,18 @@ def mean_difference(
 
 
 def t_test(values_treated: ArrayLike, values_reference: ArrayLike, *, variance: str = "welch") -> TestResult:
-    """Student's t test, "welch" or "pooled", of two means; see `mean_difference`."""
+    """Student's t test of two means; the same numbers as `mean_difference`.
+
+    Parameters
+    ----------
+    values_treated, values_reference : values, one a patient, without missing ones
+    variance : "welch" or "pooled"
+
+    Raises
+    ------
+    InputError
+        As `mean_difference`.
+    """
     estimate = mean_difference(values_treated, values_reference, variance=variance).estimate
     return TestResult(
         name=f"{variance} t",

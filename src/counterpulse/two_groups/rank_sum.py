@@ -20,6 +20,9 @@ METHODS = ("normal", "exact", "exact below 50")
 SMALL = 50
 """Under "exact below 50" both groups must have fewer values than this, as in R's wilcox.test."""
 
+MOST_WORK = 5_000_000
+"""Steps of the exact distribution (smaller group x pairs) that are attempted: about 170 values a group."""
+
 NORMAL, EXACT = "mann-whitney", "mann-whitney exact"
 UNCORRECTED = "mann-whitney without continuity correction"
 
@@ -40,7 +43,7 @@ def mann_whitney(
     -------
     TestResult
         The statistic W counts pairs in which the treated value is larger, ties as a half. Status TIES where exact was
-        asked for and values are tied, ZERO_VARIANCE where all are.
+        asked for and values are tied, TOO_LARGE where there are too many, ZERO_VARIANCE where all values are equal.
 
     Raises
     ------
@@ -63,6 +66,8 @@ def mann_whitney(
         return _normal(statistic, len(x), len(y), ranked, continuity)
     if ranked.has_ties:
         return not_tested(EXACT, "W", Status.TIES)
+    if min(len(x), len(y)) * len(x) * len(y) > MOST_WORK:
+        return not_tested(EXACT, "W", Status.TOO_LARGE)
     p_value = exact_p_value(round(statistic), len(x), len(y))
     return TestResult(name=EXACT, statistic=statistic, statistic_name="W", p_value=p_value)
 

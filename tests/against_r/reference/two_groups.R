@@ -19,6 +19,10 @@ ht("wilcox_ties", wilcox.test(xt, yt, exact = FALSE)); ht("wilcox_ties_plain", w
 ht("kruskal", kruskal.test(list(x, y, z))); ht("kruskal_ties", kruskal.test(list(xt, yt, zt)))
 g <- factor(rep(1:3, c(length(x), length(y), length(z)))); v <- c(x, y, z)
 ht("anova", oneway.test(v ~ g, var.equal = TRUE)); ht("welch_anova", oneway.test(v ~ g))
+# Jonckheere-Terpstra with the normal approximation is Kendall's test of the values against the group
+kt <- function(name, l) { h <- cor.test(unlist(l), rep(seq_along(l), lengths(l)), method = "kendall", exact = FALSE)
+  put(name, z = unname(h$statistic), p = h$p.value) }
+kt("jonckheere", list(x, y, z)); kt("jonckheere_ties", list(xt, yt, zt)); kt("jonckheere_two", list(xt, yt))
 m <- matrix(c(43, 10, 36, 12), 2, byrow = TRUE); s <- matrix(c(3, 1, 1, 3), 2, byrow = TRUE); w <- matrix(c(12, 5, 2, 9), 2, byrow = TRUE)
 for (n in c("m", "s", "w")) { t <- get(n)
   ht(paste0("pearson_", n), suppressWarnings(chisq.test(t, correct = FALSE))); ht(paste0("yates_", n), suppressWarnings(chisq.test(t)))

@@ -144,6 +144,7 @@ def test_misuse_is_refused_with_a_sentence(call):
         (lambda: mann_whitney([], [1]), Status.EMPTY_GROUP),
         (lambda: mann_whitney([2, 2], [2]), Status.ZERO_VARIANCE),
         (lambda: mann_whitney([2, 2], [2], method="exact"), Status.TIES),
+        (lambda: mann_whitney(np.arange(300), np.arange(300) + 0.5, method="exact"), Status.TOO_LARGE),
         (lambda: kruskal_wallis([[], [1]]), Status.EMPTY_GROUP),
         (lambda: kruskal_wallis([[1], [1, 1]]), Status.ZERO_VARIANCE),
         (lambda: jonckheere_terpstra([[], [1]]), Status.EMPTY_GROUP),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.chapters.context import CHANGED, EM_DASH, Context
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.document import Block, Cell, Column, Footnote, Row, Section, Table
 from counterpulse.report.figures.flow import Box, FlowChart, FlowLine, FlowStage, draw_flow
@@ -19,6 +19,9 @@ def cohort_section(context: Context) -> Section:
     chart = flow_chart(context)
     if chart.stages:
         caption = "Criteria were applied in the order shown; each patient is counted at the first one not met."
+        analyzed = next((step for step in context.result.flow if step.kind == "analyzed"), None)
+        if analyzed and sum((analyzed.by_group or {}).values()) > analyzed.n:
+            caption = f"{caption} {CHANGED}"
         blocks.append(figure(context, draw_flow(chart), id="flow", caption=caption))
     removed = [step for step in context.result.flow if step.kind == "removed"]
     if removed:
@@ -86,7 +89,7 @@ def _lines(context: Context, steps: Sequence[FlowStep], indent: int = 0) -> Box:
 
 def _reason(context: Context, step: FlowStep) -> str:
     """A criterion's words; an inclusion names those who did not meet it."""
-    words = f"Not: {step.label}" if step.id.startswith("include.") else step.label
+    words = f"Not met: {step.label}" if step.id.startswith("include.") else step.label
     return f"{words} ({context.count(step.unknown)} unknown)" if step.unknown else words
 
 
@@ -117,7 +120,7 @@ def _criteria(context: Context, removed: Sequence[FlowStep]) -> Table:
     aligns = ("left", "left", "left", "right", "right", "right", "left")
     return Table(
         id="criteria",
-        label=context.counter.table(),
+        label=context.counter.supplement(),
         title="Eligibility criteria and whom each removed",
         columns=tuple(Column(Cell(head), align) for head, align in zip(heads, aligns, strict=True)),  # type: ignore[arg-type]
         rows=tuple(rows),
@@ -155,7 +158,7 @@ def _analyzed(context: Context) -> Table:
     heads = ("", "Patients", *(group.label for group in groups), "Removed", "Incomplete")
     return Table(
         id="analyzed",
-        label=context.counter.table(),
+        label=context.counter.supplement(),
         title="Patients in each analysis",
         columns=tuple(Column(Cell(head), "left" if k == 0 else "right") for k, head in enumerate(heads)),
         rows=tuple(rows),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.report import numbers
@@ -18,6 +19,8 @@ MARKS = {
     "synthetic": "SYNTHETIC DATA: no patient behind these numbers",
     "simulated": "SIMULATED DATA: no patient behind these numbers",
 }
+OBSERVATIONAL = ("cohort", "case-control")
+CHANGED = "Patients whose treatment changed during follow-up are counted in each group they belonged to."
 PRINTED = (Status.OK, Status.NOT_REACHED)
 
 
@@ -26,12 +29,18 @@ class Counter:
     """Numbers tables and figures in the order they are made."""
 
     tables: int = 0
+    supplements: int = 0
     figures: int = 0
 
     def table(self) -> str:
         """The next table's label."""
         self.tables += 1
         return f"Table {self.tables}"
+
+    def supplement(self) -> str:
+        """The next supplementary table's label."""
+        self.supplements += 1
+        return f"Table S{self.supplements}"
 
     def figure(self) -> str:
         """The next figure's label."""
@@ -130,15 +139,18 @@ class Context:
         if measure.kind in ("points", "probability"):
             low, high = (None if end is None else numbers.hundredfold(end) for end in (low, high))
             return measure, numbers.hundredfold(item.value), low, high
+        if measure.kind == "value":
+            low, high = (None if end is None or not isfinite(end) else end for end in (low, high))
         return measure, item.value, low, high
 
     def _printed(self, row: EstimateRow) -> str:
         measure, value, low, high = self._scaled(row)
-        return numbers.estimate(value, low, high, self.style, places=measure.places, null=measure.null)
+        places = _places(measure, (value, low, high))
+        return numbers.estimate(value, low, high, self.style, places=places, null=measure.null)
 
     def _limits(self, row: EstimateRow) -> str:
         measure, _, low, high = self._scaled(row)
-        return numbers.interval(low, high, measure.places, self.style)
+        return numbers.interval(low, high, _places(measure, (low, high)), self.style)
 
     def scaled(self, row: EstimateRow) -> tuple[float, float | None, float | None]:
         """Value and limits on the scale that is printed."""
@@ -163,6 +175,27 @@ class Context:
         return ""
 
 
+def _places(measure: Measure, values: Iterable[float | None]) -> int:
+    """Places of a ratio or percentage are fixed; a quantity in its own unit has those its interval can bear."""
+    if measure.kind not in ("difference", "value"):
+        return measure.places
+    known = [value for value in values if value is not None and isfinite(value)]
+    if measure.kind == "value" and all(value.is_integer() for value in known):
+        return 0
+    spread = (max(known) - min(known)) / 4 if len(known) > 1 else abs(known[0]) / 10 if known else 0.0
+    return numbers.measured_places(spread)
+
+
+def changed_groups(row: EstimateRow) -> bool:
+    """Whether patients count in more than one group because their treatment changed."""
+    return row.n is not None and row.groups != () and sum(count.n for count in row.groups) > row.n
+
+
+def inside(words: str) -> str:
+    """A label inside a sentence: its capital falls, an abbreviation stays."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
 def citation_order(result: StudyResult) -> dict[str, int]:
     """Numbers of works in the order in which the analyses rest on them; unknown keys are left out."""
     return {key: number for number, key in enumerate(dict.fromkeys(_cited(result)), start=1)}
@@ -174,7 +207,8 @@ def _cited(result: StudyResult) -> Iterable[str]:
             if key is not None and key in REFERENCES:
                 yield key
     yield from (key for key in ("therneau-grambsch-2000", "yang-dalton-2012") if _needed(key, result))
-    yield "strobe-2007"
+    if result.identity.design in OBSERVATIONAL:
+        yield "strobe-2007"
 
 
 def _needed(key: str, result: StudyResult) -> bool:

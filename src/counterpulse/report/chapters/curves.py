@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import PRINTED, Context
+from counterpulse.report.chapters.context import PRINTED, Context, inside
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.document import Figure
 from counterpulse.report.figures.axes import linear_ticks
@@ -37,8 +37,9 @@ def _figure(context: Context, block: Block) -> Figure:
     levels = _levels(context, block)
     planned = context.outcome(outcome)
     ticks = _ticks(block, risk)
+    variant = "".join(f", {part.replace('-', ' ')}" for part in stem.split(".")[1:] if part != outcome)
     drawing = CurveFigure(
-        title=f"{'Cumulative incidence' if incidence else 'Event-free survival'}: {label}",
+        title=f"{'Cumulative incidence' if incidence else 'Event-free survival'}: {label}{variant}",
         curves=[_curve(context, block, level, ticks[-1]) for level in levels],
         ticks=ticks,
         tick_labels=[f"{tick:g}" for tick in ticks],
@@ -110,7 +111,7 @@ def _count(context: Context, value: float) -> str:
 def _time_label(context: Context, unit: str | None) -> str:
     origin = context.plan.time_zero
     words = (unit or "time").capitalize()
-    return f"{words} since {origin[:1].lower()}{origin[1:]}" if origin else words
+    return f"{words} since {inside(origin)}" if origin else words
 
 
 def _note(context: Context, block: Block, stem: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import EM_DASH, PRINTED, Context
+from counterpulse.report.chapters.context import CHANGED, EM_DASH, PRINTED, Context, changed_groups
 from counterpulse.report.chapters.curves import curve_figures
 from counterpulse.report.chapters.subgroups import subgroup_blocks
 from counterpulse.report.document import Block, Cell, Column, Footnote, Paragraph, Row, Run, Section, Table
 from counterpulse.report.measures import measure_of
-from counterpulse.results import AnalysisRecord, EstimateRow, GroupCount
+from counterpulse.results import AnalysisRecord, EstimateRow, GroupCount, Status
+
+Marks = Mapping[str, tuple[str, ...]]
 
 ROLES = {
     "primary": "Primary analysis",
@@ -49,14 +52,15 @@ def _main(context: Context, analysis: str) -> list[EstimateRow]:
 
 
 def _summary(context: Context) -> Table:
+    used = [row for record in context.result.analyses for row in _main(context, record.id)]
+    marks = _marks(used)
     rows: list[Row] = []
     for role, title in ROLES.items():
         records = [record for record in context.result.analyses if record.role == role and _main(context, record.id)]
         if records:
             rows.append(Row((Cell(title),), strong=True))
         for record in records:
-            rows += [_summary_row(context, record, row) for row in _main(context, record.id)]
-    used = [row for record in context.result.analyses for row in _main(context, record.id)]
+            rows += [_summary_row(context, record, row, marks) for row in _main(context, record.id)]
     return Table(
         id="all-analyses",
         label=context.counter.table(),
@@ -64,7 +68,7 @@ def _summary(context: Context) -> Table:
         columns=(
             Column(Cell("Analysis"), "left"), Column(Cell("Outcome"), "left"),
             *(Column(Cell(f"{group.label}\nevents/n")) for group in context.plan.groups),
-            Column(Cell("Measure"), "left"), Column(Cell(f"Estimate ({_level(context, used)})")), Column(Cell("P value")),
+            Column(Cell("Measure"), "left"), Column(Cell(f"Estimate\n({_level(context, used)})")), Column(Cell("P value")),
         ),
         rows=tuple(rows),
         footnotes=_footnotes(context, used),
@@ -72,24 +76,25 @@ def _summary(context: Context) -> Table:
     )  # fmt: skip
 
 
-def _summary_row(context: Context, record: AnalysisRecord, row: EstimateRow) -> Row:
+def _summary_row(context: Context, record: AnalysisRecord, row: EstimateRow, marks: Marks) -> Row:
     model = f" ({row.model})" if row.model else ""
-    marks = _marks(context, [row])
     words = ", ".join(part for part in (_contrast(context, row), PLANNED.get(row.planned, "")) if part)
     head = f"{record.id}. {record.label}{model}" + (f"; {words}" if words else "")
     return Row(
         (
             Cell(head), Cell(context.outcome_label(row.outcome)),
-            *_group_cells(context, row, percent=False), Cell(f"{_adjustment(context, row)}{measure_of(row.estimate.measure).words}"),
-            Cell(context.effect(row), row.id, marks), context.p(row.estimate.p_value, f"{row.id}.p"),
+            *_group_cells(context, row, percent=False), Cell(_adjustment(context, row)),
+            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(row.estimate.p_value, f"{row.id}.p"),
         ),
         indent=1,
     )  # fmt: skip
 
 
 def _adjustment(context: Context, row: EstimateRow) -> str:
-    planned = context.planned(row.analysis)
-    return "" if planned is None else "Adjusted " if planned.adjusted else "Unadjusted "
+    """The measure, whether it is adjusted, and its unit."""
+    planned, words = context.planned(row.analysis), measure_of(row.estimate.measure).words
+    unit = f", {context.unit(row)}" if context.unit(row) else ""
+    return f"{words}{unit}" if planned is None else f"{'Adjusted' if planned.adjusted else 'Unadjusted'} {words}{unit}"
 
 
 def _contrast(context: Context, row: EstimateRow) -> str:
@@ -110,14 +115,14 @@ def _group_cell(context: Context, row: EstimateRow, count: GroupCount | None, *,
     id_ = f"{row.id}.{count.group}"
     if count.events is None:
         return Cell(context.count(count.n), id_)
-    if percent and count.person_time is None and count.n:
+    if percent and not _timed(context, row) and count.n:
         return Cell(numbers.count_of(count.events, count.n, context.style), id_)
     return Cell(f"{context.count(count.events)}/{context.count(count.n)}", id_)
 
 
 def _level(context: Context, rows: Sequence[EstimateRow]) -> str:
     """The interval's name, or that the rows differ."""
-    names = {context.level_name(row) for row in rows if row.estimate.interval}
+    names = {context.level_name(row) for row in rows if row.estimate.interval} or {context.level_name(None)}
     return names.pop() if len(names) == 1 else "CI"
 
 
@@ -150,6 +155,7 @@ def _effects(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRo
     adjusted = any(row.p_adjusted is not None for row in rows)
     tested = any(row.estimate.p_value is not None for row in rows)
     grouped = any(row.groups for row in rows)
+    marks = _marks(rows)
     body: list[Row] = []
     heading: tuple[str, str | None] | None = None
     for row in rows:
@@ -158,11 +164,11 @@ def _effects(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRo
             body.append(
                 Row((Cell(context.outcome_label(row.outcome) + (f" ({row.model})" if row.model else "")),), strong=True)
             )
-        body.append(_effect_row(context, row, grouped=grouped, tested=tested, adjusted=adjusted))
+        body.append(_effect_row(context, row, marks, grouped=grouped, tested=tested, adjusted=adjusted))
     heads = [Column(Cell("Outcome and measure"), "left")]
     if grouped:
-        heads += [Column(Cell(f"{group.label}\n{_counted(rows)}")) for group in context.plan.groups]
-    heads.append(Column(Cell(f"Estimate ({_level(context, rows)})")))
+        heads += [Column(Cell(f"{group.label}\n{_counted(context, rows)}")) for group in context.plan.groups]
+    heads.append(Column(Cell(f"Estimate\n({_level(context, rows)})")))
     heads += [Column(Cell("P value"))] if tested else []
     heads += [Column(Cell("Adjusted P value"))] if adjusted else []
     return Table(
@@ -175,19 +181,26 @@ def _effects(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRo
     )
 
 
-def _counted(rows: Sequence[EstimateRow]) -> str:
-    counts = [count for row in rows for count in row.groups]
-    if all(count.events is None for count in counts):
+def _timed(context: Context, row: EstimateRow) -> bool:
+    """Whether follow-up differs between patients, so that events by patients are not a risk."""
+    outcome = context.outcome(row.outcome)
+    return outcome is not None and outcome.kind == "time-to-event"
+
+
+def _counted(context: Context, rows: Sequence[EstimateRow]) -> str:
+    if all(count.events is None for row in rows for count in row.groups):
         return "n"
-    return "events/n" if any(count.person_time is not None for count in counts) else "events/n (%)"
+    return "events/n" if any(_timed(context, row) for row in rows) else "events/n (%)"
 
 
-def _effect_row(context: Context, row: EstimateRow, *, grouped: bool, tested: bool, adjusted: bool) -> Row:
+def _effect_row(
+    context: Context, row: EstimateRow, marks: Marks, *, grouped: bool, tested: bool, adjusted: bool
+) -> Row:
     cells = [Cell(_measure_words(context, row))]
     if grouped:
         cells += _group_cells(context, row, percent=True)
     printed = context.effect(row) if measure_of(row.estimate.measure).kind != "test" else EM_DASH
-    cells.append(Cell(printed, row.id, _marks(context, [row])))
+    cells.append(Cell(printed, row.id, marks.get(row.id, ())))
     if tested:
         cells.append(context.p(row.estimate.p_value, f"{row.id}.p"))
     if adjusted:
@@ -215,6 +228,7 @@ def _measure_words(context: Context, row: EstimateRow) -> str:
 
 def _covariates(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRow]) -> Table:
     body: list[Row] = []
+    marks = _marks(rows)
     heading = None
     for row in rows:
         if (row.outcome, row.model) != heading:
@@ -224,17 +238,17 @@ def _covariates(context: Context, record: AnalysisRecord, rows: Sequence[Estimat
             )
         cells = (
             Cell(_term(context, row)), Cell(measure_of(row.estimate.measure).words),
-            Cell(context.effect(row), row.id, _marks(context, [row])), context.p(row.estimate.p_value, f"{row.id}.p"),
+            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(row.estimate.p_value, f"{row.id}.p"),
         )  # fmt: skip
         body.append(Row(cells, indent=1))
     caution = "Covariates are in the model to adjust the comparison; their own coefficients are not effects of the covariates."
     return Table(
         id=f"covariates-{record.id}",
-        label=context.counter.table(),
+        label=context.counter.supplement(),
         title=f"Covariates of {record.id}",
         columns=(
             Column(Cell("Covariate"), "left"), Column(Cell("Measure"), "left"),
-            Column(Cell(f"Estimate ({_level(context, rows)})")), Column(Cell("P value")),
+            Column(Cell(f"Estimate\n({_level(context, rows)})")), Column(Cell("P value")),
         ),
         rows=tuple(body),
         footnotes=(Footnote("", caution), *_footnotes(context, rows)),
@@ -251,31 +265,36 @@ def _term(context: Context, row: EstimateRow) -> str:
     return f"{context.variable(variable)}: {level} vs {reference}"
 
 
-def _marks(context: Context, rows: Sequence[EstimateRow]) -> tuple[str, ...]:
-    """The mark of what became of an estimate that is not printed."""
-    return tuple(dict.fromkeys(row.estimate.status.code for row in rows if row.estimate.status not in PRINTED))
+def _failures(rows: Sequence[EstimateRow]) -> dict[Status, str]:
+    """A letter for each reason why an estimate is not printed."""
+    reasons = dict.fromkeys(row.estimate.status for row in rows if row.estimate.status not in PRINTED)
+    return dict(zip(reasons, ascii_lowercase, strict=False))
+
+
+def _marks(rows: Sequence[EstimateRow]) -> Marks:
+    """The marks of each estimate that is not printed."""
+    letters = _failures(rows)
+    return {row.id: (letters[row.estimate.status],) for row in rows if row.estimate.status in letters}
 
 
 def _footnotes(context: Context, rows: Sequence[EstimateRow], *, multiplicity: bool = False) -> tuple[Footnote, ...]:
-    notes = [Footnote("", _abbreviations(rows))]
+    notes = [Footnote("", words)] if (words := _abbreviations(context, rows)) else []
+    if any(changed_groups(row) for row in rows):
+        notes.append(Footnote("", CHANGED))
     if multiplicity:
         used = {planned.multiplicity for row in rows if (planned := context.planned(row.analysis)) is not None}
-        notes.append(
-            Footnote(
-                "", f"Adjusted P value: by the method of {' and '.join(sorted(name.capitalize() for name in used))}."
-            )
-        )
-    failed = {row.estimate.status.code: row.estimate.status.text for row in rows if row.estimate.status not in PRINTED}
-    notes += [Footnote(code, words) for code, words in failed.items()]
+        methods = " and ".join(sorted(name.capitalize() for name in used))
+        notes.append(Footnote("", f"Adjusted P value: by the method of {methods}."))
+    notes += [Footnote(mark, status.text) for status, mark in _failures(rows).items()]
     notes += [Footnote("", note) for note in dict.fromkeys(note for row in rows for note in row.estimate.notes)]
     return tuple(notes)
 
 
-def _abbreviations(rows: Sequence[EstimateRow]) -> str:
+def _abbreviations(context: Context, rows: Sequence[EstimateRow]) -> str:
     used = {"CI": "confidence interval"} if any(row.estimate.interval for row in rows) else {}
     if any("rmst" in row.estimate.measure for row in rows):
         used["RMST"] = "restricted mean survival time"
-    if any(row.estimate.interval and (row.estimate.interval.high == float("inf")) for row in rows):
+    if any(" NE)" in context.effect(row) for row in rows):
         used["NE"] = "not estimable"
     kinds = sorted({row.estimate.interval.kind for row in rows if row.estimate.interval})
     listed = "; ".join(f"{short}, {words}" for short, words in sorted(used.items()))
@@ -309,10 +328,18 @@ def _proportional_hazards(context: Context, record: AnalysisRecord) -> list[Bloc
         heads = (Column(Cell("Variable"), "left"), *(Column(Cell(head)) for head in ("Chi-squared", "df", "P value")))
         caution = "A large P value does not show that hazards are proportional; look at the curves as well."
         table = Table(
-            id=f"ph-{block.id.replace('.', '-')}", label=context.counter.table(), rows=tuple(rows), columns=heads,
-            title=f"Check of proportional hazards, {record.id}", footnotes=(Footnote("", caution),),
+            id=f"ph-{block.id.replace('.', '-')}", label=context.counter.supplement(), rows=tuple(rows), columns=heads,
+            title=f"Check of proportional hazards, {_where(context, block.id)}", footnotes=(Footnote("", caution),),
         )  # fmt: skip
-        cites = context.cite("grambsch-therneau-1994")
-        words = "Proportional hazards were checked by the correlation of scaled Schoenfeld residuals with time."
-        found += [Paragraph((Run(words, cites=cites),)), table]
-    return found
+        found.append(table)
+    words = "Proportional hazards were checked by the correlation of scaled Schoenfeld residuals with time."
+    return [Paragraph((Run(words, cites=context.cite("grambsch-therneau-1994")),)), *found] if found else []
+
+
+def _where(context: Context, block_id: str) -> str:
+    """The analysis, sample and outcome of a block, from its id."""
+    analysis, *middle = block_id.split(".")[:-1]
+    parts = [
+        context.outcome_label(part) if part in context.plan.outcomes else part.replace("-", " ") for part in middle
+    ]
+    return ", ".join([analysis, *parts])

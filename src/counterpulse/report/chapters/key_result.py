@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import PRINTED, Context
+from counterpulse.report.chapters.context import CHANGED, PRINTED, Context, changed_groups
 from counterpulse.report.document import Callout, Paragraph, Run, text
 from counterpulse.report.measures import Measure, measure_of
 from counterpulse.results import EstimateRow, GroupCount
@@ -88,18 +88,21 @@ def _counts(context: Context, row: EstimateRow) -> list[Run]:
     counts = [count for level in wanted for count in row.groups if count.group == level and count.events is not None]
     if len(counts) != len(wanted):
         return []
-    label = context.outcome_label(row.outcome)
-    said = " and in ".join(_share(context, count) for count in counts)
-    return [Run(f"{label} occurred in {said}. ")]
+    label, planned = context.outcome_label(row.outcome), context.outcome(row.outcome)
+    timed = planned is not None and planned.kind == "time-to-event"
+    said = " and ".join(_share(context, count, timed=timed) for count in counts)
+    changed = f"{CHANGED} " if changed_groups(row) else ""
+    return [Run(f"{label} occurred in {said}. {changed}")]
 
 
-def _share(context: Context, count: GroupCount) -> str:
+def _share(context: Context, count: GroupCount, *, timed: bool) -> str:
     events = count.events or 0
+    label = context.group(count.group)
     of = f"{context.count(events)} of {context.count(count.n)} patients"
-    if count.person_time is None and count.n:
+    if not timed and count.n:
         share = numbers.percent(events, count.n, context.style).removesuffix("%")
-        of += f" ({share}%)"
-    return f"{of} with {context.group(count.group)}"
+        return f"{of} ({label}, {share}%)"
+    return f"{of} ({label})"
 
 
 def allowed(context: Context, row: EstimateRow) -> str:
@@ -148,5 +151,8 @@ def _also(context: Context, rows: list[EstimateRow]) -> Paragraph:
     for k, row in enumerate(rows):
         kind = f"{row.estimand.kind} " if row.estimand else ""
         several = f" {_versus(context, row)}" if len(context.plan.groups) > 2 else ""
-        runs += [Run(("; " if k else "") + f"{kind}{measure_of(row.estimate.measure).words}{several} "), effect_run(context, row)]
+        runs += [
+            Run(("; " if k else "") + f"{kind}{measure_of(row.estimate.measure).words}{several} "),
+            effect_run(context, row),
+        ]
     return Paragraph((*runs, Run(".")))

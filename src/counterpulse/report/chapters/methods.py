@@ -132,7 +132,7 @@ def _conventions(context: Context) -> Paragraph:
     smd = context.cite("yang-dalton-2012")
     if smd:
         runs.append(Run(" Baseline balance is described by standardized mean differences.", cites=smd))
-    runs.append(Run(" The report follows the STROBE statement.", cites=context.cite("strobe-2007")))
-    if context.plan.protocol.study.design not in ("cohort", "case-control"):
-        runs.pop()
+    strobe = context.cite("strobe-2007")
+    if strobe:
+        runs.append(Run(" The report is laid out after the STROBE statement.", cites=strobe))
     return Paragraph(tuple(runs))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.document import Figure
 from counterpulse.report.figures.png import to_png
-from counterpulse.report.figures.scene import Scene
+from counterpulse.report.figures.scene import Scene, Text
 from counterpulse.report.figures.svg import to_svg
 
 
 def figure(context: Context, scene: Scene, *, id: str, caption: str) -> Figure:
     """Number a scene and set it; patients who are not real are named in the caption."""
     mark = f"{context.mark}. " if context.mark else ""
+    scene = _marked(scene, context.mark) if context.mark else scene
     return Figure(
         id=id,
         label=context.counter.figure(),
@@ -21,4 +24,12 @@ def figure(context: Context, scene: Scene, *, id: str, caption: str) -> Figure:
         svg=to_svg(scene, prefix=id),
         png=to_png(scene),
         width=scene.width,
+    )
+
+
+def _marked(scene: Scene, mark: str) -> Scene:
+    """The picture with what kind of data it shows at its foot, so that it says so wherever it is pasted."""
+    line = Text(x=4, y=scene.height + 8, text=mark, size=8, bold=True, color="#8c1c13")
+    return replace(
+        scene, height=scene.height + 14, width=max(scene.width, line.width + 8), shapes=(*scene.shapes, line)
     )

@@ -58,7 +58,7 @@ def choices_section(context: Context) -> Section:
             rows += [_choice(context, choice) for choice in record.choices]
     table = Table(
         id="choices",
-        label=context.counter.table(),
+        label=context.counter.supplement(),
         title="Every choice and where it comes from",
         columns=tuple(Column(Cell(head), "left") for head in ("Choice", "Value", "Origin", "Reference")),
         rows=tuple(rows),

@@ -153,7 +153,7 @@ def _table(
     heads = ("Subgroup", *forest.columns, forest.effect_label, forest.p_label)
     return Table(
         id=id,
-        label=context.counter.table(),
+        label=context.counter.supplement(),
         title=forest.title,
         columns=tuple(Column(Cell(head), "left" if k == 0 else "center") for k, head in enumerate(heads)),
         rows=tuple(body),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import EM_DASH, Context
@@ -15,7 +16,24 @@ DENOMINATOR = {
     "reference": "the standard deviation of the reference group",
     "all": "the standard deviation of all patients",
 }
-MARK = "abcdefghijklmnopqrstuvwxyz"
+AUTHORS = frozenset(
+    [
+        "welch",
+        "mann",
+        "whitney",
+        "kruskal",
+        "wallis",
+        "pearson",
+        "fisher",
+        "yates",
+        "jonckheere",
+        "terpstra",
+        "cochran",
+        "armitage",
+        "monte",
+        "carlo",
+    ]
+)
 EVERYBODY = "\0all"
 
 
@@ -35,7 +53,7 @@ def table_one(context: Context) -> Table:
     tested = any(row.p_value is not None for row in contrasts)
     missing = any(row.missing for row in everything)
     tests = list(dict.fromkeys(row.test for row in contrasts if row.test and row.p_value is not None))
-    marks = dict(zip(tests, MARK, strict=False))
+    marks = dict(zip(tests, ascii_lowercase, strict=False))
     rows: list[Row] = []
     for variable in dict.fromkeys(row.variable for row in everything):
         own = [row for row in everything if row.variable == variable]
@@ -144,7 +162,7 @@ def _of(parts: Sequence[TableOneRow], group: str, level: str | None = None) -> T
     return next((row for row in parts if (row.group or EVERYBODY) == group and row.level == level), None)
 
 
-def _counts(context: Context, name: str, level: str, parts: Sequence[TableOneRow], groups: Sequence[str]) -> list[Cell]:
+def _counts(context: Context, level: str, parts: Sequence[TableOneRow], groups: Sequence[str]) -> list[Cell]:
     cells = []
     total = max((row.n or 0) for row in parts)
     for group in groups:
@@ -194,13 +212,20 @@ def _quartile_places(parts: Sequence[TableOneRow]) -> int:
     return numbers.measured_places(widest)
 
 
+def _test(name: str) -> str:
+    """A test by its name, its authors with their capitals."""
+    words = " ".join("-".join(_named(part) for part in word.split("-")) for word in name.split())
+    return f"{words[:1].upper()}{words[1:]}" + ("" if "anova" in name else " test")
+
+
+def _named(part: str) -> str:
+    return part.capitalize() if part in AUTHORS else part.upper() if part == "anova" else part
+
+
 def _footnotes(context: Context, rows: Sequence[TableOneRow], marks: dict[str, str]) -> list[Footnote]:
     style = context.style
-    kinds = ["number (%)"] if any(row.count is not None for row in rows) else []
-    notes = [
-        Footnote("", f"Values are {' or as named in the row: '.join([*kinds, 'mean and median as stated'])}. "
-                 "Percentages are of patients with a known value.")
-    ]  # fmt: skip
+    words = "Values are number (%), of patients with a known value, unless the row says otherwise."
+    notes = [Footnote("", words)] if any(row.count is not None for row in rows) else []
     if any(row.smd is not None for row in rows):
         kind = next((row.smd_denominator for row in rows if row.smd_denominator), "pooled")
         several = len(context.plan.groups) > 2
@@ -212,10 +237,10 @@ def _footnotes(context: Context, rows: Sequence[TableOneRow], marks: dict[str, s
                 "the Mahalanobis distance of the proportions. It measures imbalance and is not a test.",
             )
         )
-    notes += [Footnote(mark, f"{test[:1].upper()}{test[1:]} test.") for test, mark in marks.items()]
+    notes += [Footnote(mark, f"{_test(test)}.") for test, mark in marks.items()]
     quartiles = context.plan.table_one.quartiles if context.plan.table_one else None
     if quartiles and any(row.median is not None for row in rows):
-        words = "Q1, Q3: lower and upper quartile" if "Q" in style.median_label else "IQR: lower to upper quartile"
+        words = "Q1, Q3: lower and upper quartile" if "Q1" in style.median_label else "IQR: lower to upper quartile"
         notes.append(
             Footnote(
                 "",

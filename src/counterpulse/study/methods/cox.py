@@ -28,7 +28,7 @@ def estimate(request: Request) -> Answer:
             rows,
             time=time_column(outcome),
             event=event_column(outcome),
-            start=START if START in rows.columns else None,
+            start=None if request.sample.start is None else START,
             terms=[term for term in terms if term not in strata],
             ties=str(request.option("ties")),
             strata=strata or None,
@@ -62,10 +62,7 @@ def _proportional_hazards(request: Request, model: CoxFit) -> Answer:
         id=f"{request.analysis.id}.{request.variant + '.' if request.variant else ''}{request.outcome.name}.zph".replace(" ", "-"),
         analysis=request.analysis.id,
         kind="proportional-hazards",
-        columns={
-            "variable": tuple(test.variables), "chi_squared": tuple(test.chi_squared), "df": tuple(test.df),
-            "p_value": tuple(test.p_values),
-        },
+        columns={name: tuple(column) for name, column in test.tidy().to_dict(as_series=False).items()},
     )  # fmt: skip
     return Answer(blocks=(block,), citations=("grambsch-therneau-1994",))
 

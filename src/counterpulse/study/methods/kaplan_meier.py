@@ -44,7 +44,6 @@ SPEC = MethodSpec(
             words="risks also at {value}",
         ),
     ),
-    accepts=frozenset({"plain", "landmark", "start-stop"}),
     needs_groups=False,
     draws=("kaplan-meier",),
     calls="counterpulse.survival.kaplan_meier",
