@@ -104,7 +104,7 @@ def greenwood_cox(columns: Columns, **options: Any) -> Prepared:
 
     x = np.column_stack([columns[name] for name in covariates(columns)])
     surv = Surv(columns["time"], event=columns["event"])
-    return lambda: CoxPH().fit(surv, x, **options), lambda fit: np.asarray(fit.coefficients_).ravel()[0]
+    return lambda: CoxPH().fit(surv, x, **options), lambda fit: np.asarray(fit.coef_).ravel()[0]
 
 
 def greenwood_cox_robust(columns: Columns) -> Prepared:

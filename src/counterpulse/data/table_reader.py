@@ -95,7 +95,7 @@ class _Check:
         used = {clean_header(variable.source) for variable in self.dictionary}
         unused = sum(count for header, count in counts.items() if header not in used)
         if unused:
-            self.add("W517", f"{unused} column{'s' * (unused > 1)} of the file not in the dictionary and not read")
+            self.add("N517", f"{unused} column{'s' * (unused > 1)} of the file not in the dictionary and not read")
 
     def _missing_column(self, variable: Variable, headers: list[str]) -> None:
         source = clean_header(variable.source)

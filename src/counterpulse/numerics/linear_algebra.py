@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 BLOCK_ROWS = 8192
 """Rows a block: 20 columns of it stay in the second-level cache."""
 
+ONE_THREAD = 2**18
+"""Multiplications up to which OpenBLAS keeps a product in one thread; a second one stalls on a busy machine."""
+
 DEPENDENT = 1e-10
 """A column is dependent when the others explain all but this part of its sum of squares (a VIF above 1e10)."""
 
@@ -34,6 +37,16 @@ def weighted_gram(X: Floats, weights: Floats | None = None) -> Floats:
             block = np.multiply(block, np.sqrt(weights[rows])[:, None], out=buffer[: block.shape[0]])
         total += block.T @ block
     return total
+
+
+def quadratic_forms(X: Floats, matrix: Floats) -> Floats:
+    """``x_i' matrix x_i`` of the rows of a column-major matrix, shape (n,)."""
+    n, p = X.shape
+    out = np.empty(n)
+    for rows in row_blocks(n, max(1, ONE_THREAD // p**2)):
+        turned = X[rows].T
+        out[rows] = np.multiply(matrix @ turned, turned).sum(axis=0)
+    return out
 
 
 def center_and_scale(X: Floats) -> tuple[Floats, Floats]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from math import isfinite
 
 from counterpulse.expression.parse import parse
 from counterpulse.expression.problem import ExpressionError
@@ -56,5 +57,5 @@ def _plain(part: object) -> object:
     if isinstance(part, bool):
         return "yes" if part else "no"
     if isinstance(part, float):
-        return int(part) if part.is_integer() else (part if part == part else "nan")
+        return int(part) if part.is_integer() else (part if isfinite(part) else str(part))
     return " ".join(unicodedata.normalize("NFC", part).split()) if isinstance(part, str) else part

@@ -12,43 +12,28 @@ OutcomeType = Literal["binary", "time-to-event", "continuous", "ordinal", "count
 Role = Literal["primary", "secondary", "sensitivity", "exploratory"]
 Planned = Literal["registered", "stated", "after-data"]
 
+_ID = r"^[A-Za-z][A-Za-z0-9_-]*$"
+_FILE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_WINDOW = r"^\s*-?\d+(\.\d+)? +to +-?\d+(\.\d+)? +(minute|hour|day|week|month|year)s?\s*$"
+_NAME_FOR_EDITORS = r"^[^\s0-9!-/:-@\[-^`{-~][^\s!-/:-@\[-^`{-~]*$"  # their \w knows no letters beyond ASCII
+
+
+def _worded(pattern: str, words: str) -> WithJsonSchema:
+    """Describe a text to editors, and to the reader of a finding."""
+    return WithJsonSchema({"type": "string", "pattern": pattern, "title": words})
+
+
 Name = Annotated[
     str,
     Field(pattern=r"^[^\W\d]\w*$"),
-    WithJsonSchema({
-        "type": "string",
-        "pattern": r"^[^\s0-9!-/:-@\[-^`{-~][^\s!-/:-@\[-^`{-~]*$",
-        "title": "a name (letters, digits and _, beginning with a letter)",
-    }),
-]  # fmt: skip
+    _worded(_NAME_FOR_EDITORS, "a name (letters, digits and _, beginning with a letter)"),
+]
 AnalysisId = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$"),
-    WithJsonSchema({
-        "type": "string",
-        "pattern": r"^[A-Za-z][A-Za-z0-9_-]*$",
-        "title": "an id (letters, digits, - and _, beginning with a letter)",
-    }),
+    str, Field(pattern=_ID), _worded(_ID, "an id (letters, digits, - and _, beginning with a letter)")
 ]  # fmt: skip
-StudyId = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"),
-    WithJsonSchema({
-        "type": "string",
-        "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        "title": "an id (letters, digits, dots, - and _)",
-    }),
-]  # fmt: skip
-
-
+StudyId = Annotated[str, Field(pattern=_FILE_NAME), _worded(_FILE_NAME, "an id (letters, digits, dots, - and _)")]
 Window = Annotated[
-    str,
-    Field(pattern=r"^\s*-?\d+(\.\d+)? +to +-?\d+(\.\d+)? +(minute|hour|day|week|month|year)s?\s*$"),
-    WithJsonSchema({
-        "type": "string",
-        "pattern": r"^\s*-?\d+(\.\d+)? +to +-?\d+(\.\d+)? +(minute|hour|day|week|month|year)s?\s*$",
-        "title": "a stretch of time around time zero, such as -6 to 0 hours",
-    }),
+    str, Field(pattern=_WINDOW), _worded(_WINDOW, "a stretch of time around time zero, such as -6 to 0 hours")
 ]  # fmt: skip
 
 

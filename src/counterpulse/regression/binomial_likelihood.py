@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 
-from counterpulse.numerics.linear_algebra import BLOCK_ROWS, row_blocks
+from counterpulse.numerics.linear_algebra import BLOCK_ROWS, inverse_symmetric, quadratic_forms, row_blocks
 from counterpulse.numerics.newton import Evaluation
 
 Floats = NDArray[np.float64]
@@ -98,13 +97,14 @@ class FirthLikelihood:
     def __call__(self, coefficients: Floats) -> Evaluation:
         """Penalized log-likelihood, modified score, and the information of the plain likelihood."""
         here = self.plain(coefficients)
-        sign, log_determinant = np.linalg.slogdet(here.information)
-        if sign <= 0 or not np.isfinite(log_determinant):
+        try:
+            inverse = inverse_symmetric(here.information)
+        except np.linalg.LinAlgError:
             return Evaluation(-np.inf, here.gradient, here.information)
-        root = linalg.solve_triangular(np.linalg.cholesky(here.information), np.eye(len(coefficients)), lower=True).T
         gradient = here.gradient.copy()
         for rows, _, _, variance in self.plain._blocks(coefficients):
             block = self.plain.X[rows]
-            leverage = variance * np.square(block @ root).sum(axis=1)
+            leverage = variance * quadratic_forms(block, inverse)
             gradient -= (leverage * np.tanh(block @ coefficients / 2) / 2) @ block
+        log_determinant = float(np.linalg.slogdet(here.information)[1])
         return Evaluation(here.value + log_determinant / 2, gradient, here.information)

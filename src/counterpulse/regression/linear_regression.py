@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.data.design import DesignSpec
 from counterpulse.data.terms import Term
-from counterpulse.numerics.linear_algebra import inverse_symmetric, row_blocks, weighted_gram
+from counterpulse.numerics.linear_algebra import inverse_symmetric, quadratic_forms, weighted_gram
 from counterpulse.regression.fit import RegressionFit, ScaledFit, full_parameters, no_parameters
 from counterpulse.regression.model_rows import (
     Rows,
@@ -134,14 +134,14 @@ def linear(
     rows = read_rows(table, outcome=outcome, terms=terms, weights=weights, cluster=cluster)
     variance = choose_variance(rows, robust, VARIANCES)
     check_level(level)
-    y = number(rows.column(outcome))
+    y = number(rows.column(table, outcome))
     blank = LinearFit(
         parameters=no_parameters((), Status.NO_ROWS, level), outcome=outcome, rows=rows, robust=variance.robust,
         provenance=_provenance(rows, variance.choice),
     )  # fmt: skip
     if rows.n == 0:
         return _unfitted(blank, spec_of_no_rows(table, terms), Status.NO_ROWS)
-    design = scaled_design(rows, terms)
+    design = scaled_design(table, rows, terms)
     blank = replace(blank, single_level=single_level_terms(terms, design.scaling.spec), depends_on=design.depends_on)
     if _residual_df(rows, design) <= 0:
         return _unfitted(blank, design.scaling.spec, Status.TOO_FEW_ROWS)
@@ -213,13 +213,8 @@ def _robust(rows: Rows, X: Floats, bread: Floats, residuals: Floats) -> Floats:
 
 
 def _leverages(X: Floats, bread: Floats, weights: Floats | None) -> Floats:
-    root = np.linalg.cholesky(bread)
-    out = np.empty(len(X))
-    for block in row_blocks(len(X)):
-        out[block] = np.square(X[block] @ root).sum(axis=1)
-    if weights is not None:
-        out *= weights
-    return out
+    out = quadratic_forms(X, bread)
+    return out if weights is None else out * weights
 
 
 def _provenance(rows: Rows, variance: Choice) -> Provenance:

@@ -85,7 +85,7 @@ def logistic(
     rows = read_rows(table, outcome=outcome, terms=terms, weights=weights, cluster=cluster)
     variance = choose_variance(rows, robust, VARIANCES)
     _check_options(penalty, interval, variance.robust, level)
-    sign = event_sign(rows.column(outcome), table[outcome])
+    sign = event_sign(rows.column(table, outcome), table[outcome])
     blank = LogisticFit(
         parameters=no_parameters((), Status.NO_ROWS, level), outcome=outcome, events=int((sign > 0).sum()), rows=rows,
         penalty=penalty, interval=interval, robust=variance.robust,
@@ -93,7 +93,7 @@ def logistic(
     )  # fmt: skip
     if rows.n == 0:
         return _unfitted(blank, spec_of_no_rows(table, terms), Status.NO_ROWS)
-    design = scaled_design(rows, terms)
+    design = scaled_design(table, rows, terms)
     blank = replace(blank, single_level=single_level_terms(terms, design.scaling.spec), depends_on=design.depends_on)
     if blank.events in (0, rows.n):
         return _unfitted(blank, design.scaling.spec, Status.ALL_EVENTS if blank.events else Status.NO_EVENTS)
@@ -177,7 +177,7 @@ def _profiles(solution: Solution, level: float) -> tuple[ProfileInterval | None,
             along = transform[k]
             low, high = (profile_end(solution.objective, solution.maximum, along, side * reach) for side in (-1, 1))
             fallen = constrained_value(solution.objective, solution.maximum, along[None, :])
-            found[j] = ProfileInterval(low, high, max(0.0, 2 * (solution.maximum.value - fallen)))
+            found[j] = ProfileInterval(low, high, float(np.maximum(0.0, 2 * (solution.maximum.value - fallen))))
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ class Rows:
 
     Attributes
     ----------
-    table : the table as given
+    height : rows of the table
     used : indices of the complete rows of positive weight, shape (n,)
     n_missing : rows left out for a missing value
     weights : shape (n,), or None
@@ -38,7 +38,7 @@ class Rows:
     clusters : how many clusters, or None
     """
 
-    table: pl.DataFrame = field(repr=False)
+    height: int
     used: Codes = field(repr=False)
     n_missing: int
     weights: Floats | None = field(repr=False)
@@ -55,10 +55,9 @@ class Rows:
         """Whether every weight is a whole number, so that it counts patients."""
         return self.weights is None or bool((self.weights == np.floor(self.weights)).all())
 
-    def column(self, name: str) -> pl.Series:
+    def column(self, table: pl.DataFrame, name: str) -> pl.Series:
         """Pick a column of the table in the rows used."""
-        column = self.table[name]
-        return column if self.n == self.table.height else column.gather(self.used)
+        return table[name] if self.n == self.height else table[name].gather(self.used)
 
 
 def read_rows(
@@ -85,7 +84,7 @@ def read_rows(
         complete &= ~(weight_values == 0)
     used = np.flatnonzero(complete)
     codes, count = (None, None) if labels is None else _codes(labels.gather(used))
-    return Rows(table, used, n_missing, None if weight_values is None else weight_values[used], codes, count)
+    return Rows(table.height, used, n_missing, None if weight_values is None else weight_values[used], codes, count)
 
 
 def _weight_values(table: pl.DataFrame, weights: str | ArrayLike) -> Floats:
@@ -164,9 +163,9 @@ class ScaledDesign:
     depends_on: dict[str, tuple[str, ...]]
 
 
-def scaled_design(rows: Rows, terms: Sequence[Term]) -> ScaledDesign:
+def scaled_design(table: pl.DataFrame, rows: Rows, terms: Sequence[Term]) -> ScaledDesign:
     """Code the terms, center and scale the columns, and leave out constant and dependent ones."""
-    design = build_design(rows.table, terms, intercept=True, rows=rows.used)
+    design = build_design(table, terms, intercept=True, rows=rows.used)
     X, columns = design.X, design.columns
     center, scale = center_and_scale(X[:, 1:])
     for column, middle in zip(columns[1:], center, strict=True):

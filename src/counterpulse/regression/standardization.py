@@ -146,9 +146,9 @@ def standardize(
     Robins 1986, doi:10.1016/0270-0255(86)90088-6; Stefanski and Boos 2002, doi:10.1198/000313002753631330.
     """
     check_level(level)
-    if table.height != fit.rows.table.height:
+    if table.height != fit.rows.height:
         raise InputError(
-            f"the model was fitted to a table of {fit.rows.table.height} rows and this one has {table.height}; give the same"
+            f"the model was fitted to a table of {fit.rows.height} rows and this one has {table.height}; give the same"
         )
     binary = isinstance(fit, LogisticFit)
     values = [_value(fit, table, variable, value) for value in (treated, reference)]
@@ -157,7 +157,7 @@ def standardize(
     means, covariance, model_covariance = nothing[0], nothing, nothing
     if status is Status.OK and fit.scaled is not None:
         means, covariance, model_covariance = _compute(fit, fit.scaled, table, values)
-        if binary and not ((means > 0) & (means < 1)).all():
+        if not np.isfinite(covariance).all() or (binary and not ((means > 0) & (means < 1)).all()):
             status = Status.UNDEFINED
     return Standardized(
         variable=variable, treated=values[0][0], reference=values[1][0], means=means, covariance=covariance,
@@ -236,7 +236,7 @@ def _arm(scaled: ScaledFit, table: pl.DataFrame, used: Codes, share: Floats, bin
 
 
 def _residuals(fit: LogisticFit | LinearFit, table: pl.DataFrame, X: Floats, coefficients: Floats) -> Floats:
-    column = fit.rows.column(fit.outcome)
+    column = fit.rows.column(table, fit.outcome)
     if isinstance(fit, LogisticFit):
         return (event_sign(column, table[fit.outcome]) + 1) / 2 - expit(X @ coefficients)
     return number(column) - X @ coefficients

@@ -40,8 +40,7 @@ class Measure:
     @property
     def title(self) -> str:
         """The name at the start of a cell."""
-        words = self.words
-        return words[:1].upper() + words[1:]
+        return self.words[:1].upper() + self.words[1:]
 
     @property
     def words(self) -> str:

@@ -23,6 +23,10 @@ from counterpulse.results.estimate import Estimate, Interval, Scale
 from counterpulse.results.status import Status
 
 
+LEFT_OUT = (Status.RANK_DEFICIENT, Status.CONSTANT)
+"""Of columns that the model does without."""
+
+
 class Column(Protocol):
     """What a coefficient belongs to; `counterpulse.data.design.DesignColumn` is one."""
 
@@ -123,9 +127,10 @@ class Coefficients:
         )  # fmt: skip
 
     def wald(self, names: Sequence[str]) -> WaldTest:
-        """Test jointly that the named coefficients are zero; one left out as dependent takes no degree of freedom."""
-        at = [position for position in map(self.index, names) if self.statuses[position] is not Status.RANK_DEFICIENT]
-        status = _worst([self.statuses[position] for position in at]) if at else Status.RANK_DEFICIENT
+        """Test jointly that the named coefficients are zero; one left out of the model takes no degree of freedom."""
+        named = [self.index(name) for name in names]
+        at = [position for position in named if self.statuses[position] not in LEFT_OUT]
+        status = _worst([self.statuses[position] for position in at or named])
         statistic = self._quadratic_form(at) if status is Status.OK else nan
         if status is Status.OK and not isfinite(statistic):
             status = Status.UNDEFINED

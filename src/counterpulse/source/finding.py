@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+
+
+SEVERITIES: Mapping[str, Severity] = {"E": "error", "W": "warning", "N": "note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Location:
 class Finding:
     """One finding about a protocol, a dictionary, or data.
 
-    `code` is ``E`` or ``W`` and three digits: 1xx files, 2xx protocol, 3xx dictionary, 4xx expressions,
+    `code` is ``E``, ``W`` or ``N`` (error, warning, note) and three digits: 1xx files, 2xx protocol, 3xx dictionary, 4xx expressions,
     5xx data, 6xx plan, 7xx analyses. `where` names the place.
     """
 
@@ -46,8 +50,8 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """Errors stop the run, warnings are printed and kept."""
-        return "error" if self.code.startswith("E") else "warning"
+        """Errors stop the run, warnings ask to be looked at, notes only tell."""
+        return SEVERITIES[self.code[0]]
 
     def text(self) -> str:
         """The finding as it is printed."""

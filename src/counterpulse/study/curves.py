@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from counterpulse import survival
 from counterpulse.results import Block, Estimate, EstimateRow, GroupCount, Notice
@@ -13,6 +14,7 @@ from counterpulse.study.measures import split_measure
 from counterpulse.study.model_answers import group_counts, total_events
 from counterpulse.study.request import Answer, Request, event_column, place, time_column
 from counterpulse.survival import KaplanMeier
+from counterpulse.survival.curve_interval import CurveInterval
 
 TICKS = 6
 NICE = (1, 2, 2.5, 5, 10)
@@ -54,7 +56,7 @@ def curve_answer(request: Request, measures: Sequence[str], *, draw: bool = Fals
 
 def log_rank_answer(request: Request) -> Answer:
     """The test that compares the curves, one row and its observed and expected events."""
-    strata = tuple(request.option("strata") or ())  # type: ignore[call-overload]
+    strata: tuple[str, ...] = request.option("strata")
     test = survival.log_rank(
         request.frame, time=time_column(request.outcome.name), event=event_column(request.outcome.name),
         by=str(request.group), rho=RHO[str(request.option("compare_with"))], strata=strata or None,
@@ -69,8 +71,9 @@ def log_rank_answer(request: Request) -> Answer:
     return Answer(rows=(place(request, estimate, n=sum(test.n)),), blocks=(block,), citations=test.provenance.citations)
 
 
-def _interval(request: Request) -> str:
-    return str(request.analysis.options.get("interval", "log"))
+def _interval(request: Request) -> CurveInterval:
+    chosen: CurveInterval = request.analysis.options.get("interval", "log")  # type: ignore[assignment]
+    return chosen
 
 
 def _time(request: Request, curves: KaplanMeier, at: float | None) -> float:
@@ -102,8 +105,8 @@ def _contrasts(request: Request, measure: str, at: float) -> tuple[Estimate, ...
     return (*(mean.differences if measure == "rmst difference" else mean.ratios), *mean.groups)
 
 
-def _by(request: Request) -> object:
-    return request.group if request.group is not None else np.zeros(request.frame.height, dtype=int)
+def _by(request: Request) -> str | NDArray[np.intp]:
+    return request.group if request.group is not None else np.zeros(request.frame.height, dtype=np.intp)
 
 
 def _risks(curves: KaplanMeier, at: float) -> Iterator[Estimate]:
@@ -113,7 +116,7 @@ def _risks(curves: KaplanMeier, at: float) -> Iterator[Estimate]:
 
 def _placed(
     request: Request, estimates: Sequence[Estimate] | Iterator[Estimate], counts: tuple[GroupCount, ...],
-    rows: np.ndarray, n_missing: int,
+    rows: NDArray[np.intp], n_missing: int,
 ) -> list[EstimateRow]:  # fmt: skip
     return [
         place(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def read_result(directory: Path) -> StudyResult:
     UsageError : the directory is not a bundle
     """
     results, plan = read_outputs(directory, ("results.json", "plan.json"))
-    return from_json(json.loads(results), plan=json.loads(plan))
+    return replace(from_json(json.loads(results)), plan=json.loads(plan))
 
 
 def explain_number(directory: Path, number: str) -> dict[str, Any]:
@@ -52,8 +53,8 @@ def _context(kind: str, row: Json, results: Json, plan: Json) -> dict[str, Any]:
         found = next((item for item in plan.get("criteria", []) if item["id"] == criterion), None)
         return {"rule": found}
     analysis_id = row["id"] if kind == "analysis" else row["analysis"]
-    record = next((item for item in results["analyses"] if item["id"] == analysis_id), {})
-    planned = next((item for item in plan.get("analyses", []) if item["id"] == analysis_id), {})
+    record: Json = next((item for item in results["analyses"] if item["id"] == analysis_id), {})
+    planned: Json = next((item for item in plan.get("analyses", []) if item["id"] == analysis_id), {})
     outcome = plan.get("outcomes", {}).get(row.get("outcome", ""), {})
     return {
         "outcome": outcome,

@@ -18,7 +18,8 @@ from counterpulse.expression.nodes import Comparison, Constant, Name
 from counterpulse.numerics.random_streams import stream
 from counterpulse.protocol.nodes import ProtocolNode
 from counterpulse.protocol.read import Protocol, read_protocol
-from counterpulse.study.derive import condition, derive_variables, reads, study_scope
+from counterpulse.protocol.scope import study_scope
+from counterpulse.study.derive import condition, derive_variables, reads
 from counterpulse.study.mock_course import Course, draw_course
 from counterpulse.study.mock_values import after, draw_values
 

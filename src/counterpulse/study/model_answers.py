@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpulse.data.design import INTERCEPT
+from counterpulse.data.design import INTERCEPT, complete_rows
 from counterpulse.data.terms import Interaction, Numeric, Term, variables_of
 from counterpulse.numerics.distributions import chi_squared_tail
 from counterpulse.protocol.plan import PlannedSubgroup
-from counterpulse.results import Block, Choice, Estimate, EstimateRow, GroupCount, Provenance, Scale, Status, Subgroup
+from counterpulse.results import (
+    Block,
+    Choice,
+    Estimate,
+    EstimateRow,
+    GroupCount,
+    Provenance,
+    Scale,
+    Status,
+    Subgroup,
+    finite_or_none,
+)
 from counterpulse.results.coefficients import Coefficients
+from counterpulse.study.outcomes import columns_of
 from counterpulse.study.request import START, Answer, Request, event_column, place, time_column
 from counterpulse.study.strata import stratum_column
 
@@ -27,10 +39,6 @@ class FittedModel(Protocol):
     @property
     def parameters(self) -> Coefficients:
         """The coefficients with the covariance used."""
-
-    @property
-    def log_likelihood(self) -> float:
-        """At the estimate."""
 
     @property
     def n(self) -> int:
@@ -65,11 +73,11 @@ Fit = Callable[[pl.DataFrame, Sequence[Term]], FittedModel]
 
 @dataclass(frozen=True, slots=True)
 class ModelKind:
-    """How a model's coefficients are read; `likelihood` says whether interactions are tested by likelihood ratio."""
+    """How a model's coefficients are read; interactions are tested by likelihood ratio where there is a `log_likelihood`."""
 
     measure: str
     scale: Scale
-    likelihood: bool
+    log_likelihood: Callable[[Any], float] | None = None
 
 
 def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, FittedModel]:
@@ -112,10 +120,7 @@ def _no_contrast(
     """The row of an exposure that the model could not compare, with the reason."""
     empty = any(count.n == 0 for count in groups)
     status = model.status if model.status is not Status.OK else Status.EMPTY_GROUP if empty else Status.UNDEFINED
-    estimate = Estimate(
-        term=request.treated[0], variable=request.group, reference=request.reference, measure=kind.measure,
-        scale=kind.scale, value=nan, status=status,
-    )  # fmt: skip
+    estimate = _nothing(request, kind, status, request.treated[0])
     return place(
         request,
         estimate,
@@ -217,24 +222,37 @@ def _subgroup(
     group = str(request.group)
     others = tuple(term for term in request.analysis.terms if not _is_stratified(term, subgroup))
     terms: tuple[Term, ...] = (group, *others, column, Interaction(group, column))
+    levels = list(request.frame[column].dtype.categories)  # type: ignore[attr-defined]
+    whole, counts = request, _counts_by_stratum(request, terms, column, levels)
+    compared = [level for level in levels if all(count.n for count in counts[level])]
+    if len(compared) < len(levels):
+        strata = request.frame[column]
+        request = replace_frame(request, request.frame.with_columns(strata.set(~strata.is_in(compared), None)))
     model = fit(request.frame, terms)
-    strata = request.frame[column].dtype
-    levels = strata.categories.to_list() if isinstance(strata, pl.Enum) else []
     rows = [
-        _stratum_row(request, fit, kind, subgroup, column, level, model, others, refit)
+        _stratum_row(request, fit, kind, subgroup, column, level, treated, model, others, counts[level], refit)
         for level in levels
+        for treated in request.treated
     ]
     tests = [_interaction(request, fit, kind, model, terms, subgroup, Interaction(group, column), ())]
     if subgroup.cuts:
         numeric = Interaction(group, Numeric(subgroup.variable))
         continuous: tuple[Term, ...] = (group, *others, Numeric(subgroup.variable), numeric)
-        tests.append(
-            _interaction(
-                request, fit, kind, fit(request.frame, continuous), continuous, subgroup, numeric,
-                (f"{subgroup.label} as a continuous variable",),
-            )
-        )  # fmt: skip
+        notes = (f"{subgroup.label} as a continuous variable",)
+        fitted = fit(whole.frame, continuous)
+        tests.append(_interaction(whole, fit, kind, fitted, continuous, subgroup, numeric, notes))
     return [*rows, *tests]
+
+
+def _counts_by_stratum(
+    request: Request, terms: tuple[Term, ...], column: str, levels: Sequence[str]
+) -> dict[str, tuple[GroupCount, ...]]:
+    """The compared groups in each stratum, among the rows that the model can use."""
+    outcome = columns_of(request.outcome.name, request.outcome.kind)
+    needed = [*outcome, *(name for term in terms for name in variables_of(term))]
+    rows = np.flatnonzero(complete_rows(request.frame, needed))
+    strata = request.frame[column].cast(pl.String).to_numpy()
+    return {level: group_counts(request, rows, strata == level) for level in levels}
 
 
 def _is_stratified(term: Term, subgroup: PlannedSubgroup) -> bool:
@@ -243,52 +261,45 @@ def _is_stratified(term: Term, subgroup: PlannedSubgroup) -> bool:
 
 
 def _stratum_row(
-    request: Request, fit: Fit, kind: ModelKind, subgroup: PlannedSubgroup, column: str, level: str,
-    model: FittedModel, others: tuple[Term, ...], refit: bool,
+    request: Request, fit: Fit, kind: ModelKind, subgroup: PlannedSubgroup, column: str, level: str, treated: str,
+    model: FittedModel, others: tuple[Term, ...], counts: tuple[GroupCount, ...], refit: bool,
 ) -> EstimateRow:  # fmt: skip
     member = (request.frame[column] == level).fill_null(False).to_numpy()
-    if refit:
-        frame = request.frame.filter(member)
-        model = fit(frame, (str(request.group), *others))
-        estimate = _exposure_estimate(request, model.parameters, kind, {})
-        counts = group_counts(request, np.flatnonzero(member)[model.rows_used])
+    if not all(count.n for count in counts):
+        estimate = _nothing(request, kind, Status.EMPTY_GROUP, treated)
+    elif refit:
+        alone = fit(request.frame.filter(member), (str(request.group), *others))
+        estimate = _exposure_estimate(request, alone.parameters, kind, treated, {})
     else:
-        estimate = _exposure_estimate(request, model.parameters, kind, {column: level})
-        counts = group_counts(request, model.rows_used, member)
-    estimate = _judged(estimate, counts)
+        estimate = _exposure_estimate(request, model.parameters, kind, treated, {column: level})
     return place(
-        request, estimate, subgroup=Subgroup(subgroup.variable, level),
-        kind="conditional", n=sum(count.n for count in counts), groups=counts,
+        request, estimate, subgroup=Subgroup(subgroup.variable, level), kind="conditional", groups=counts,
+        n=patients(request, model.rows_used[member[model.rows_used]]) or sum(count.n for count in counts),
         events=None if any(count.events is None for count in counts) else sum(count.events or 0 for count in counts),
     )  # fmt: skip
 
 
-def _judged(estimate: Estimate, counts: tuple[GroupCount, ...]) -> Estimate:
-    """A stratum with an empty group, or a group without (or with nothing but) events, has no effect to show."""
-    if any(count.n == 0 for count in counts):
-        return replace(estimate, value=nan, std_error=None, interval=None, p_value=None, status=Status.EMPTY_GROUP)
-    return estimate
+def _nothing(request: Request, kind: ModelKind, status: Status, treated: str) -> Estimate:
+    return Estimate(
+        term=treated, variable=request.group, reference=request.reference, measure=kind.measure,
+        scale=kind.scale, value=nan, status=status,
+    )  # fmt: skip
 
 
 def _exposure_estimate(
-    request: Request, coefficients: Coefficients, kind: ModelKind, strata: Mapping[str, str]
+    request: Request, coefficients: Coefficients, kind: ModelKind, level: str, strata: Mapping[str, str]
 ) -> Estimate:
-    """The effect of the (first) treatment, in a stratum of the model's interaction."""
-    group, level = str(request.group), request.treated[0]
+    """The effect of a treatment, in a stratum of the model's interaction."""
+    group = str(request.group)
     names = [column.name for column in coefficients.columns]
     main = f"{group}={level}"
     wanted = [main, *(f"{main}:{column}={stratum}" for column, stratum in strata.items())]
-    weights = {name: 1.0 for name in wanted if name in names}
-    labels = {
-        "measure": kind.measure,
-        "scale": kind.scale,
-        "term": level,
-        "variable": group,
-        "reference": request.reference,
-    }
     if main not in names:
-        return Estimate(value=nan, status=Status.EMPTY_GROUP, **labels)  # type: ignore[arg-type]
-    return coefficients.contrast(weights, **labels)  # type: ignore[arg-type]
+        return _nothing(request, kind, Status.EMPTY_GROUP, level)
+    weights = {name: 1.0 for name in wanted if name in names}
+    return coefficients.contrast(
+        weights, measure=kind.measure, scale=kind.scale, term=level, variable=group, reference=request.reference
+    )
 
 
 def _interaction(
@@ -298,11 +309,12 @@ def _interaction(
     """One test a subgroup variable: likelihood ratio, or Wald where the variance is robust."""
     names = [column.name for column in model.parameters.columns if ":" in column.name]
     wald = model.parameters.wald(names) if names else None
-    robust = model.clusters is not None or not kind.likelihood
-    if wald is None or model.status is not Status.OK:
+    log_likelihood = None if model.clusters is not None else kind.log_likelihood
+    status: Status
+    if wald is None or model.status not in (Status.OK, Status.SEPARATION):
         statistic, name, df, p_value = nan, "chi-squared", None, nan
         status = model.status if model.status is not Status.OK else Status.UNDEFINED
-    elif robust:
+    elif log_likelihood is None:
         statistic, name, df, p_value, status = (
             wald.statistic,
             f"Wald {wald.statistic_name}",
@@ -312,7 +324,7 @@ def _interaction(
         )
     else:
         without = fit(request.frame[np.sort(model.rows_used)], [term for term in terms if term != interaction])
-        statistic, df = max(0.0, 2 * (model.log_likelihood - without.log_likelihood)), wald.df
+        statistic, df = max(0.0, 2 * (log_likelihood(model) - log_likelihood(without))), wald.df
         name, p_value, status = "likelihood ratio chi-squared", chi_squared_tail(statistic, df), wald.status
         status = Status.OK if status is Status.SEPARATION else status
     estimate = Estimate(
@@ -345,8 +357,13 @@ def _forest(
 def _forest_lines(
     variable: str | None, level: str | None, row: EstimateRow, groups: tuple[GroupCount, ...], p_value: float | None
 ) -> Iterator[tuple[str | float | int | None, ...]]:
-    tidy = row.estimate.row()
-    effect = tuple(tidy[name] for name in ("estimate", "conf_low", "conf_high"))
+    effect = [finite_or_none(value) for value in _ends(row.estimate)]
     p_value = None if p_value is None or p_value != p_value else p_value
     for count in groups:
-        yield (variable, level, count.group, count.n, count.events, *effect, p_value)  # type: ignore[misc]
+        yield (variable, level, count.group, count.n, count.events, *effect, p_value)
+
+
+def _ends(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
+    natural = estimate.natural()
+    ends = natural.interval
+    return (natural.value, ends.low, ends.high) if ends is not None else (natural.value, None, None)

@@ -10,7 +10,6 @@ from counterpulse.errors import ProtocolError
 from counterpulse.expression import Scope, parse, to_english, to_text
 from counterpulse.protocol import Protocol
 from counterpulse.protocol.lint import lint
-
 from counterpulse.protocol.nodes import CountedTime, Outcome, ProtocolNode, SubgroupVariable
 from counterpulse.protocol.plan import (
     Plan,
@@ -121,7 +120,7 @@ def _groups(nodes: ProtocolNode) -> tuple[PlannedGroup, ...]:
 def _time_zero(nodes: ProtocolNode, scope: Scope) -> str:
     if isinstance(nodes.time_zero, CountedTime):
         return nodes.time_zero.text
-    return scope[nodes.time_zero].label if nodes.time_zero else ""
+    return _label(nodes.time_zero, scope) if nodes.time_zero else ""
 
 
 def _variables(nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> dict[str, PlannedVariable]:
@@ -204,7 +203,7 @@ def _outcome_words(outcome: Outcome, nodes: ProtocolNode, scope: Scope) -> str:
 
 
 def _label(name: str, scope: Scope) -> str:
-    return scope[name].label if name in scope else name
+    return scope[name].label or name if name in scope else name
 
 
 def _table_one(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
@@ -78,7 +79,7 @@ class Request:
         """The unit of a time-to-event outcome."""
         return self.outcome.time_unit
 
-    def option(self, name: str) -> object:
+    def option(self, name: str) -> Any:  # noqa: ANN401  (a value of the kind that the option declares)
         """What the plan resolved for an option of the method."""
         return self.analysis.options[name]
 

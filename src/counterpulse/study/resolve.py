@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from counterpulse.data.terms import Categorical, Interaction, Numeric, Term, variables_of
-from counterpulse.protocol.nodes import Analysis, ImmortalTime, MissingData, ProtocolNode, Selection, TermNode
+from counterpulse.protocol.nodes import (
+    Analysis,
+    GroupOutcome,
+    ImmortalTime,
+    MissingData,
+    ProtocolNode,
+    Selection,
+    TermNode,
+)
 from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.protocol.words import Duration
 from counterpulse.results import Choice, Origin
@@ -114,6 +122,12 @@ def _method(desk: Desk, draft: Draft) -> MethodSpec | None:
 
 
 def _outcomes(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
+    if isinstance(draft.node.outcome, GroupOutcome):
+        desk.refuse(
+            draft.where("outcome"), "E601", f"analysis {draft.node.id}: a model of the exposure is not in this version", "",
+            "name an outcome",
+        )  # fmt: skip
+        return ()
     names = draft.node.outcome or tuple(name for name, outcome in desk.outcomes.items() if outcome.primary)[:1]
     if not names:
         desk.refuse(

@@ -20,7 +20,6 @@ from counterpulse.study.derive import condition
 from counterpulse.study.outcomes import EXPOSURE_START, FOLLOWED
 from counterpulse.study.request import START, event_column, time_column
 
-
 TIME, EVENT, EXPOSED_AT, EXPOSED = "time.", "event.", "exposed_at.", "exposed."
 STOP, EVENT_AT_STOP = "stop.", "event_at_stop."
 FOREVER = 1e9
@@ -75,11 +74,18 @@ def _landmarks(
 
 
 def _landmark(
-    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample, mark: Duration, variant: str | None
+    plan: Plan,
+    analysis: PlannedAnalysis,
+    outcome: PlannedOutcome,
+    eligible: Sample,
+    mark: Duration,
+    variant: str | None,
 ) -> MadeSample:
     """Patients followed to the landmark, grouped by the treatment given by then; the clock still starts at time zero."""
     known, timed, unit = _timed(plan, outcome, eligible)
-    made = emulation.landmark(timed, time=TIME, event=EVENT, exposure_time=EXPOSED_AT, at=mark.within(unit), exposure=EXPOSED)
+    made = emulation.landmark(
+        timed, time=TIME, event=EVENT, exposure_time=EXPOSED_AT, at=mark.within(unit), exposure=EXPOSED
+    )
     frame = _regrouped(plan, made.sample.frame)
     if outcome.kind == "time-to-event":
         frame = frame.with_columns(pl.lit(mark.within(unit)).alias(START))
@@ -93,7 +99,11 @@ def _landmark(
     text = (
         f"{outcome.label}: {removed} patients ({made.removed_exposed} of them treated) were not followed to the landmark at "
         f"{mark}; {made.reclassified} who were treated later count as untreated"
-    ) + (f"; for {unknown} the follow-up or the start of treatment is unknown, and they are left out." if unknown else ".")
+    ) + (
+        f"; for {unknown} the follow-up or the start of treatment is unknown, and they are left out."
+        if unknown
+        else "."
+    )
     return MadeSample(
         sample=Sample(frame=frame, row_of_origin=origin, stage=(*eligible.stage, f"landmark {mark}")),
         variant=variant,
@@ -107,14 +117,14 @@ def _landmark(
     )  # fmt: skip
 
 
-def _split(
-    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample
-) -> tuple[MadeSample, ...]:
+def _split(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample) -> tuple[MadeSample, ...]:
     """Each patient's follow-up cut where the exposure starts: untreated before, treated after."""
     known, timed, unit = _timed(plan, outcome, eligible)
     half_step = _half_step(plan, timed, unit)
     names = (START, STOP, EVENT_AT_STOP, EXPOSED)
-    made = emulation.split_at_exposure(timed, time=TIME, event=EVENT, exposure_time=EXPOSED_AT, half_step=half_step, names=names)
+    made = emulation.split_at_exposure(
+        timed, time=TIME, event=EVENT, exposure_time=EXPOSED_AT, half_step=half_step, names=names
+    )
     rows = _regrouped(plan, made.sample.frame).with_columns(
         pl.col(STOP).alias(time_column(outcome.name)), pl.col(EVENT_AT_STOP).alias(event_column(outcome.name))
     )
@@ -130,7 +140,9 @@ def _split(
         ever_treated=made.n_exposed, unknown=unknown, coinciding=made.n_moved, coinciding_left_out=made.n_dropped,
         person_time_untreated=made.person_time[0], person_time_treated=made.person_time[1], half_step=half_step,
     )  # fmt: skip
-    return (MadeSample(sample=sample, notices=(Notice("W621", analysis.id, text),) if unknown else (), details=details),)
+    return (
+        MadeSample(sample=sample, notices=(Notice("W621", analysis.id, text),) if unknown else (), details=details),
+    )
 
 
 MAKERS: Mapping[str, Callable[[Plan, PlannedAnalysis, PlannedOutcome, Sample], tuple[MadeSample, ...]]] = {

@@ -12,7 +12,8 @@ import polars as pl
 
 from counterpulse.results.estimate import Estimate
 from counterpulse.results.status import Status
-from counterpulse.survival.cox_model import CoxFit, prepare
+from counterpulse.survival.cox_data import prepare
+from counterpulse.survival.cox_model import CoxFit
 from counterpulse.survival.follow_up import Bools, Floats, Indices, read_follow_up
 
 EQUAL_DIGITS = 12
@@ -69,7 +70,7 @@ def concordance(table: pl.DataFrame, *, time: str, event: str, score: str, start
 def concordance_of(fit: CoxFit) -> Concordance:
     """Concordance of a Cox model's linear predictor in its own rows, within strata; weights are left aside."""
     data = prepare(fit.request)
-    score = _equal_made_equal(data.design.X @ (np.nan_to_num(fit.parameters.values) * data.scale))
+    score = _equal_made_equal(data.design.X @ (np.nan_to_num(fit.coefficients) * data.scale))
     rows = data.rows
     borders = np.append(data.sets.strata, data.sets.n)
     totals = np.zeros(3)

@@ -133,19 +133,23 @@ def read_event(table: pl.DataFrame, name: str, rows: Indices) -> Bools:
 
 def group_codes(table: pl.DataFrame, names: Sequence[str], rows: Indices) -> tuple[Indices, tuple[str, ...]]:
     """Codes 0, 1, … of the combinations of levels that occur, in the order of the levels, and their texts."""
-    codes, labels = np.zeros(len(rows), dtype=np.intp), [""]
-    for name in names:
-        column = table[name] if len(rows) == table.height else table[name].gather(rows)
-        levels = levels_in_order(column)
-        text = column.cast(pl.String) if column.dtype in (pl.String, pl.Categorical, pl.Enum) else level_text(column)
-        code = text.replace_strict(levels, range(len(levels)), return_dtype=pl.Int64).to_numpy() if levels else codes
-        joint = codes * len(levels) + code
-        present, codes = np.unique(joint, return_inverse=True)
-        labels = [
-            f"{labels[which // len(levels)]}, {levels[which % len(levels)]}".removeprefix(", ") for which in present
-        ]
-        codes = codes.astype(np.intp, copy=False)
-    return codes, tuple(labels)
+    codes, labels = np.zeros(len(rows), dtype=np.intp), ("",)
+    for position, name in enumerate(names):
+        code, levels = _level_codes(table[name] if len(rows) == table.height else table[name].gather(rows))
+        if position == 0:
+            codes, labels = code, levels
+            continue
+        present, codes = np.unique(codes * len(levels) + code, return_inverse=True)
+        labels = tuple(f"{labels[joint // len(levels)]}, {levels[joint % len(levels)]}" for joint in present.tolist())
+    return codes.astype(np.intp, copy=False), labels
+
+
+def _level_codes(column: pl.Series) -> tuple[Indices, tuple[str, ...]]:
+    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+        distinct = column.unique().sort()
+        return np.searchsorted(distinct.to_numpy(), column.to_numpy()), tuple(level_text(distinct).to_list())
+    levels = levels_in_order(column)
+    return column.cast(pl.String).cast(pl.Enum(levels)).to_physical().to_numpy().astype(np.intp), tuple(levels)
 
 
 def merge_close(ascending: Floats) -> Floats:

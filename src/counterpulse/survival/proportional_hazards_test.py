@@ -15,7 +15,8 @@ from counterpulse.numerics.distributions import chi_squared_tail
 from counterpulse.numerics.linear_algebra import solve_symmetric
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
-from counterpulse.survival.cox_model import CoxFit, prepare
+from counterpulse.survival.cox_data import prepare
+from counterpulse.survival.cox_model import CoxFit
 from counterpulse.survival.follow_up import Floats
 from counterpulse.survival.maximize import varying_independent
 from counterpulse.survival.partial_likelihood import gradient_and_information, risk_state
@@ -50,7 +51,8 @@ def proportional_hazards(fit: CoxFit, *, transform: TimeScale = "km") -> Proport
     Parameters
     ----------
     fit : a fitted model; its table is read again
-    transform : of time: 1 - the Kaplan-Meier curve before it, time itself, the rank of an event, the logarithm of time
+    transform : of time: 1 - the Kaplan-Meier curve before it, time itself, its rank among all ends of follow-up, its
+        logarithm
 
     Returns
     -------
@@ -86,7 +88,7 @@ def proportional_hazards(fit: CoxFit, *, transform: TimeScale = "km") -> Proport
 
 def _terms(fit: CoxFit) -> dict[str, list[int]]:
     """Positions of the fitted coefficients of every term, and of all."""
-    known = [status is not Status.RANK_DEFICIENT for status in fit.parameters.statuses]
+    known = [status is Status.OK for status in fit.parameters.statuses]
     positions: dict[str, list[int]] = {}
     begin = 0
     for coding in fit.spec.codings:
@@ -101,7 +103,7 @@ def _terms(fit: CoxFit) -> dict[str, list[int]]:
 def _score_tests(fit: CoxFit, terms: Mapping[str, Sequence[int]], transform: TimeScale) -> list[tuple[float, float]]:
     data = prepare(fit.request)
     sets, X = data.sets, data.design.X
-    beta = np.nan_to_num(fit.parameters.values) * data.scale
+    beta = np.nan_to_num(fit.coefficients) * data.scale
     state = risk_state(sets, X, beta, efron=fit.request.ties == "efron")
     scale = _transformed(sets, data.rows.stop, data.rows.start, transform)
     scale = scale - float(sets.deaths @ scale) / float(sets.deaths.sum())
@@ -130,12 +132,14 @@ def _transformed(sets: RiskSets, stop: Floats, start: Floats | None, transform: 
         if np.any(times <= 0):
             raise InputError("an event time is zero; choose another transform than 'log'")
         return np.log(times)
+    ends = np.sort(stop)
+    before, upto = (np.searchsorted(ends, times, side=side).astype(np.float64) for side in ("left", "right"))
+    if transform == "rank":
+        ranks: Floats = (before + 1 + upto) / 2
+        return ranks
     distinct, of_time = np.unique(times, return_inverse=True)
     deaths = np.bincount(of_time, weights=sets.deaths)
-    if transform == "rank":
-        ranks = np.cumsum(deaths) - (deaths - 1) / 2
-        return np.asarray(ranks[of_time], dtype=np.float64)
-    at_risk = len(stop) - np.searchsorted(np.sort(stop), distinct, side="left").astype(np.float64)
+    at_risk = len(stop) - np.searchsorted(ends, distinct, side="left").astype(np.float64)
     if start is not None:
         at_risk -= len(start) - np.searchsorted(np.sort(start), distinct, side="left")
     survival = np.cumprod(1 - deaths / at_risk)

@@ -39,10 +39,11 @@ def scores_of_difference(
     l1 = (n_reference * difference - n - 2 * events_reference) * difference + events
     l0 = events_reference * difference * (1 - difference)
     shift = l2 / (3 * n)
-    q = shift**3 - l1 * l2 / (6 * n**2) + l0 / (2 * n)
-    radius = np.sqrt(np.maximum(shift**2 - l1 / (3 * n), 0.0))
+    q = shift * shift * shift - l1 * l2 / (6 * n**2) + l0 / (2 * n)
+    radius = np.sqrt(np.maximum(shift * shift - l1 / (3 * n), 0.0))
     p = np.where(q >= 0, radius, -radius)
-    ratio = np.divide(q, p**3, out=np.zeros_like(q), where=p**3 != 0)
+    cube = p * p * p
+    ratio = np.divide(q, cube, out=np.zeros_like(q), where=cube != 0)
     angle = (np.pi + np.arccos(np.clip(ratio, -1.0, 1.0))) / 3
     reference = np.clip(2 * p * np.cos(angle) - shift, max(0.0, -difference), min(1.0, 1 - difference))
     treated = reference + difference

@@ -295,7 +295,7 @@ def test_a_long_list_of_rows_is_cut(dictionary_of, data_file):
 def test_every_error_comes_at_once_and_errors_come_first(dictionary_of, data_file):
     dictionary = dictionary_of("name,type\nid,id\nx,number\nd,date\nmissing,text\n")
     findings = errors_of(data_file("id,x,d,other\n1,a,b,\n1,2,2020-01-01,\n"), dictionary)
-    assert codes(findings) == ["E505", "E509", "E513", "E507", "W517"]
+    assert codes(findings) == ["E505", "E509", "E513", "E507", "N517"]
 
 
 def test_a_missing_column_has_a_suggestion(dictionary_of, data_file):
@@ -383,7 +383,7 @@ def test_old_macintosh_line_ends_and_padded_words(shared_path, dictionary_of):
     table = read_table(shared_path("data/mimic2_iac.csv"), dictionary)
     assert table.frame.height == 1776
     assert "Friday" in table.frame["day_icu_intime"].dtype.categories
-    assert codes(table.findings) == ["W517"]
+    assert codes(table.findings) == ["N517"]
 
 
 def test_a_very_wide_file_keeps_the_columns_of_the_dictionary(dictionary_of, data_file):

@@ -7,6 +7,8 @@ from scipy import stats
 from counterpulse.numerics import distributions as d
 
 SAME = 1e-11  # relative; two implementations of one special function
+FAR_TAIL = 1e-9  # relative; the incomplete beta function far out
+CANCELED = 1e-3  # relative; 1 - 1e-14 is itself known to a hundredth
 
 
 @pytest.mark.parametrize("z", [-40.0, -10.0, -1.0, 0.0, 0.5, 8.0, 30.0])
@@ -18,7 +20,7 @@ def test_normal_tails_keep_their_precision(z):
 @pytest.mark.parametrize("df", [1, 3.7, 30, 1e6])
 @pytest.mark.parametrize("t", [-25.0, 0.3, 4.0])
 def test_t(t, df):
-    assert d.t_two_sided(t, df) == pytest.approx(2 * stats.t.sf(abs(t), df), rel=1e-9)
+    assert d.t_two_sided(t, df) == pytest.approx(2 * stats.t.sf(abs(t), df), rel=FAR_TAIL)
     assert d.t_quantile(0.9, df) == pytest.approx(stats.t.ppf(0.9, df), rel=SAME)
 
 
@@ -34,7 +36,7 @@ def test_quantiles():
     assert d.chi_squared_quantile(0.95, 1) == pytest.approx(3.841458820694124, rel=SAME)
     assert d.f_quantile(0.95, 2, 10) == pytest.approx(stats.f.ppf(0.95, 2, 10), rel=SAME)
     assert d.critical_value(0.95, 10) == pytest.approx(2.2281388519649385, rel=SAME)
-    assert d.critical_value(1 - 1e-14) == pytest.approx(stats.norm.isf(0.5e-14), rel=1e-3)
+    assert d.critical_value(1 - 1e-14) == pytest.approx(stats.norm.isf(0.5e-14), rel=CANCELED)
     assert d.t_quantile(0.975, inf) == d.normal_quantile(0.975)
 
 

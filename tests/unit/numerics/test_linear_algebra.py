@@ -4,6 +4,8 @@ import pytest
 from counterpulse.numerics import linear_algebra as la
 
 SAME = 1e-12  # relative; sums in another order
+CANCELED = 1e-9  # sums of 25,000 terms of both signs
+CENTERED = 1e-6  # of a standard deviation; 1e9 is known to 1e-7
 
 
 @pytest.fixture
@@ -21,9 +23,9 @@ def test_blocks_cover_every_row_once():
 
 def test_gram_with_and_without_weights(tall):
     weights = np.linspace(0, 2, len(tall))
-    np.testing.assert_allclose(la.weighted_gram(tall), tall.T @ tall, rtol=SAME, atol=1e-9)
+    np.testing.assert_allclose(la.weighted_gram(tall), tall.T @ tall, rtol=SAME, atol=CANCELED)
     np.testing.assert_allclose(
-        la.weighted_gram(tall, weights), tall.T @ (tall * weights[:, None]), rtol=SAME, atol=1e-9
+        la.weighted_gram(tall, weights), tall.T @ (tall * weights[:, None]), rtol=SAME, atol=CANCELED
     )
 
 
@@ -33,8 +35,8 @@ def test_center_and_scale_far_from_zero():
     X = np.asfortranarray(np.column_stack([x, x * 1e-200, x * 1e200, x + 1e9, np.full(1000, 0.1)]))
     center, scale = la.center_and_scale(X)
     for j in range(3):
-        np.testing.assert_allclose(X[:, j], (x - x.mean()) / x.std(), rtol=1e-9, atol=1e-12)
-    assert abs(X[:, 3].mean()) < 1e-6
+        np.testing.assert_allclose(X[:, j], (x - x.mean()) / x.std(), rtol=CANCELED, atol=SAME)
+    assert abs(X[:, 3].mean()) < CENTERED
     assert (center[4], scale[4]) == (0.1, 0.0)
     assert not X[:, 4].any()
 
@@ -57,9 +59,9 @@ def test_solving_and_inverting_across_units():
     plain, units = rng.normal(size=(30, 3)), np.array([1e-8, 1.0, 1e8])
     gram = (plain * units).T @ (plain * units)
     expected = np.linalg.inv(plain.T @ plain) / np.outer(units, units)
-    np.testing.assert_allclose(la.inverse_symmetric(gram), expected, rtol=1e-9)
+    np.testing.assert_allclose(la.inverse_symmetric(gram), expected, rtol=CANCELED)
     right = gram @ np.array([1e8, 1.0, 1e-8])
-    np.testing.assert_allclose(la.solve_symmetric(gram, right), [1e8, 1.0, 1e-8], rtol=1e-9)
+    np.testing.assert_allclose(la.solve_symmetric(gram, right), [1e8, 1.0, 1e-8], rtol=CANCELED)
     with pytest.raises(np.linalg.LinAlgError):
         la.solve_symmetric(np.array([[1.0, 2.0], [2.0, 1.0]]), np.ones(2))
     with pytest.raises(np.linalg.LinAlgError):
@@ -71,8 +73,14 @@ def test_cluster_sums_and_meat(tall):
     codes, factor = rng.integers(0, 7, len(tall)), rng.normal(size=len(tall))
     scores = tall * factor[:, None]
     sums = np.array([scores[codes == g].sum(axis=0) for g in range(7)])
-    np.testing.assert_allclose(la.cluster_sums(tall, codes, 7, factor), sums, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(la.meat(tall, factor, codes, 7), sums.T @ sums, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(la.meat(tall, factor), scores.T @ scores, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(la.cluster_sums(tall, codes, 7, factor), sums, rtol=CANCELED, atol=CANCELED)
+    np.testing.assert_allclose(la.meat(tall, factor, codes, 7), sums.T @ sums, rtol=CANCELED, atol=CANCELED)
+    np.testing.assert_allclose(la.meat(tall, factor), scores.T @ scores, rtol=CANCELED, atol=CANCELED)
     alone = rng.permutation(len(tall))
-    np.testing.assert_allclose(la.meat(tall, factor, alone, len(tall)), scores.T @ scores, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(la.meat(tall, factor, alone, len(tall)), scores.T @ scores, rtol=CANCELED, atol=CANCELED)
+
+
+def test_quadratic_forms(tall):
+    matrix = np.cov(tall.T)
+    expected = [row @ matrix @ row for row in tall[:50]]
+    np.testing.assert_allclose(la.quadratic_forms(tall[:50], matrix), expected, rtol=SAME)

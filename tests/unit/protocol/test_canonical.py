@@ -5,13 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from counterpulse.protocol.canonical import canonical_json, canonical_rule, protocol_digest
-from counterpulse.protocol.nodes import ProtocolNode
-from counterpulse.protocol.words import americanize
-from counterpulse.source import load_yaml
+from counterpulse.protocol.canonical import canonical_json, canonical_rule
 
 SAME = {
     "a comment": ("alpha: 0.05", "# total, two-sided\nalpha: 0.05   # as usual"),
@@ -75,18 +70,3 @@ def test_british_spelling_is_the_same_protocol(registry, read):
 
 def test_a_rule_that_cannot_be_read_has_a_canonical_form_too():
     assert canonical_rule("age >= ") == "age >= "
-
-
-def shuffled(tree, random):
-    if isinstance(tree, dict):
-        keys = list(tree)
-        random.shuffle(keys)
-        return {key: shuffled(tree[key], random) for key in keys}
-    return [shuffled(item, random) for item in tree] if isinstance(tree, list) else tree
-
-
-@given(random=st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
-def test_the_order_of_keys_never_matters(random, registry, read):
-    tree = americanize(load_yaml(registry).data)
-    assert protocol_digest(ProtocolNode.model_validate(shuffled(tree, random))) == read(registry).digest

@@ -86,7 +86,8 @@ def test_the_registry_protocol_has_no_findings(registry, linted):
 def test_every_slip_is_told_as_it_is_kept(changed, linted):
     told = {name: _findings(changed(*slip), linted) for name, slip in SLIPS.items()}
     text = "".join(
-        f"=== {name}\n" + "".join(f"{finding.text()}\n" for finding in findings) + "\n" for name, findings in told.items()
+        f"=== {name}\n" + "".join(f"{finding.text()}\n" for finding in findings) + "\n"
+        for name, findings in told.items()
     )
     if os.environ.get("COUNTERPULSE_SNAPSHOTS") == "write":
         SNAPSHOT.write_text(text, encoding="utf-8")

@@ -15,8 +15,12 @@ def codes(findings):
 def trial(registry):
     """The registry protocol as a randomized trial."""
     text = registry.replace("design: cohort", "design: randomized-trial")
-    text = text.replace("reference: {none: No balloon pump}", "reference: {none: No balloon pump}\n  assigned_by: randomization")
-    return text.replace("exposure: {given: pump, starts: pump_time}\nimmortal_time: {plan: landmark, at: 24 hours}\n", "")
+    text = text.replace(
+        "reference: {none: No balloon pump}", "reference: {none: No balloon pump}\n  assigned_by: randomization"
+    )
+    return text.replace(
+        "exposure: {given: pump, starts: pump_time}\nimmortal_time: {plan: landmark, at: 24 hours}\n", ""
+    )
 
 
 def test_the_drafts_hold_no_errors(shared_path):
@@ -112,7 +116,10 @@ def test_a_yes_no_variable_has_the_levels_yes_and_no(changed, linted):
 
 
 def test_the_place_of_a_problem_in_a_folded_rule_is_the_start_of_the_rule(changed, linted):
-    text = changed("rule: pump = yes and hours from ecmo_start to pump_time < 0", "rule: >-\n        pump = yes\n        and agee > 3")
+    text = changed(
+        "rule: pump = yes and hours from ecmo_start to pump_time < 0",
+        "rule: >-\n        pump = yes\n        and agee > 3",
+    )
     (finding,) = linted(text)
     assert finding.code == "E402"
     assert finding.where.column == 13
@@ -141,7 +148,10 @@ def test_composites_are_of_columns_of_their_kind(changed, linted):
 
 
 def test_names_in_lists_are_looked_up(registry, linted):
-    text = registry + "table1: {variables: [age, shoe_size]}\nmissing_data: {method: multiple-imputation, variables: [hat]}\n"
+    text = (
+        registry
+        + "table1: {variables: [age, shoe_size]}\nmissing_data: {method: multiple-imputation, variables: [hat]}\n"
+    )
     assert codes(linted(text)) == ["E232", "E232"]
 
 

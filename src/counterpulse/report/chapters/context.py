@@ -191,11 +191,6 @@ def changed_groups(row: EstimateRow) -> bool:
     return row.n is not None and row.groups != () and sum(count.n for count in row.groups) > row.n
 
 
-def inside(words: str) -> str:
-    """A label inside a sentence: its capital falls, an abbreviation stays."""
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
-
-
 def citation_order(result: StudyResult) -> dict[str, int]:
     """Numbers of works in the order in which the analyses rest on them; unknown keys are left out."""
     return {key: number for number, key in enumerate(dict.fromkeys(_cited(result)), start=1)}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import PRINTED, Context, inside
+from counterpulse.report.chapters.context import PRINTED, Context
 from counterpulse.report.chapters.picture import figure
+from counterpulse.report.chapters.wording import inside, sentence
 from counterpulse.report.document import Figure
 from counterpulse.report.figures.axes import linear_ticks
 from counterpulse.report.figures.kaplan_meier import MOST_BANDS, Curve, CurveFigure, RiskRow, draw_curves
@@ -37,10 +38,12 @@ def _figure(context: Context, block: Block) -> Figure:
     levels = _levels(context, block)
     planned = context.outcome(outcome)
     ticks = _ticks(block, risk)
+    end = _end(block, ticks, planned.horizon if planned else None)
     variant = "".join(f", {part.replace('-', ' ')}" for part in stem.split(".")[1:] if part != outcome)
     drawing = CurveFigure(
         title=f"{'Cumulative incidence' if incidence else 'Event-free survival'}: {label}{variant}",
-        curves=[_curve(context, block, level, ticks[-1]) for level in levels],
+        curves=[_curve(context, block, level, end) for level in levels],
+        end=end,
         ticks=ticks,
         tick_labels=[f"{tick:g}" for tick in ticks],
         x_label=_time_label(context, planned.time_unit if planned else None),
@@ -88,6 +91,12 @@ def _ticks(block: Block, risk: Block | None) -> tuple[float, ...]:
     )
 
 
+def _end(block: Block, ticks: Sequence[float], horizon: float | None) -> float:
+    """Where the axis ends: at the horizon, or where the last curve does."""
+    last = max((time for cell in block.columns["time"] if (time := _number(cell)) is not None), default=0.0)
+    return max(ticks[-1], last if horizon is None else horizon)
+
+
 def _risk_row(context: Context, risk: Block, level: str | None, ticks: Sequence[float]) -> RiskRow:
     rows = {row["time"]: row for row in risk.rows() if row["group"] == level}
 
@@ -110,7 +119,7 @@ def _count(context: Context, value: float) -> str:
 
 def _time_label(context: Context, unit: str | None) -> str:
     origin = context.plan.time_zero
-    words = (unit or "time").capitalize()
+    words = sentence(unit or "time")
     return f"{words} since {inside(origin)}" if origin else words
 
 

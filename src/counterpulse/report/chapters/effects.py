@@ -8,7 +8,9 @@ from string import ascii_lowercase
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import CHANGED, EM_DASH, PRINTED, Context, changed_groups
 from counterpulse.report.chapters.curves import curve_figures
+from counterpulse.report.chapters.methods import done
 from counterpulse.report.chapters.subgroups import subgroup_blocks
+from counterpulse.report.chapters.wording import proper, sentence
 from counterpulse.report.document import Block, Cell, Column, Footnote, Paragraph, Row, Run, Section, Table
 from counterpulse.report.measures import measure_of
 from counterpulse.results import AnalysisRecord, EstimateRow, GroupCount, Status
@@ -130,8 +132,7 @@ def _analysis(context: Context, record: AnalysisRecord) -> Section:
     planned = context.planned(record.id)
     cites = context.cite(*record.citations)
     note = PLANNED.get(planned.planned, "") if planned else ""
-    sentence = planned.sentence if planned and planned.sentence else f"{record.label}, by {record.method}."
-    runs = [Run(sentence[:1].upper() + sentence[1:], cites=cites)]
+    runs = [Run(done(record, planned), cites=cites)]
     if note:
         runs.append(Run(f" This analysis was {note}."))
     blocks: list[Block] = [Paragraph(tuple(runs))]
@@ -215,7 +216,7 @@ def _measure_words(context: Context, row: EstimateRow) -> str:
     if row.estimand is not None and measure.contrasts:
         words += f", {row.estimand.kind}"
     if measure.kind == "test":
-        words = f"{item.term[:1].upper()}{item.term[1:]} test ({item.statistic_name})" if item.statistic_name else words
+        words = f"{sentence(item.term)} test ({item.statistic_name})" if item.statistic_name else words
     elif item.reference is None and item.term:
         words += f", {context.group(item.term)}" if item.term != item.measure else ""
     elif len(context.plan.groups) > 2:
@@ -294,11 +295,11 @@ def _abbreviations(context: Context, rows: Sequence[EstimateRow]) -> str:
     used = {"CI": "confidence interval"} if any(row.estimate.interval for row in rows) else {}
     if any("rmst" in row.estimate.measure for row in rows):
         used["RMST"] = "restricted mean survival time"
-    if any(" NE)" in context.effect(row) for row in rows):
+    if any("NE)" in context.effect(row) for row in rows):
         used["NE"] = "not estimable"
-    kinds = sorted({row.estimate.interval.kind for row in rows if row.estimate.interval})
+    kinds = sorted({proper(row.estimate.interval.kind) for row in rows if row.estimate.interval})
     listed = "; ".join(f"{short}, {words}" for short, words in sorted(used.items()))
-    made = f" Intervals: {', '.join(kinds)}." if kinds else ""
+    made = f" Interval methods: {', '.join(kinds)}." if kinds else ""
     return f"{listed}.{made}" if listed else made.strip()
 
 

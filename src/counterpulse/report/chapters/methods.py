@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from counterpulse.protocol.plan import PlannedAnalysis, PlannedOutcome
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.wording import sentence
 from counterpulse.report.document import Block, Definitions, Listing, Paragraph, Run, Section, text
+from counterpulse.results import AnalysisRecord
 
 DESIGNS = {
     "cohort": "cohort study",
@@ -96,13 +98,17 @@ def _outcome(outcome: PlannedOutcome) -> str:
 def _statistics(context: Context) -> list[Block]:
     found: list[Block] = []
     for record, planned in context.records():
-        sentence = planned.sentence if planned and planned.sentence else f"{record.label}, by {record.method}."
         head = Run(f"{record.id} ({record.role}). ", "strong")
-        found.append(Paragraph((head, Run(sentence[:1].upper() + sentence[1:], cites=context.cite(*record.citations)))))
+        found.append(Paragraph((head, Run(done(record, planned), cites=context.cite(*record.citations)))))
         if planned and _particulars(context, planned):
             found.append(text(_particulars(context, planned)))
     found.append(_conventions(context))
     return found
+
+
+def done(record: AnalysisRecord, planned: PlannedAnalysis | None) -> str:
+    """What was done in one analysis."""
+    return sentence(planned.sentence if planned and planned.sentence else f"{record.label}, by {record.method}.")
 
 
 def _particulars(context: Context, planned: PlannedAnalysis) -> str:

@@ -7,6 +7,7 @@ from string import ascii_lowercase
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.chapters.wording import proper, sentence
 from counterpulse.report.document import Cell, Column, Footnote, Row, Section, Spanner, Table
 from counterpulse.results import TableOneRow
 
@@ -16,24 +17,6 @@ DENOMINATOR = {
     "reference": "the standard deviation of the reference group",
     "all": "the standard deviation of all patients",
 }
-AUTHORS = frozenset(
-    [
-        "welch",
-        "mann",
-        "whitney",
-        "kruskal",
-        "wallis",
-        "pearson",
-        "fisher",
-        "yates",
-        "jonckheere",
-        "terpstra",
-        "cochran",
-        "armitage",
-        "monte",
-        "carlo",
-    ]
-)
 EVERYBODY = "\0all"
 
 
@@ -213,13 +196,7 @@ def _quartile_places(parts: Sequence[TableOneRow]) -> int:
 
 
 def _test(name: str) -> str:
-    """A test by its name, its authors with their capitals."""
-    words = " ".join("-".join(_named(part) for part in word.split("-")) for word in name.split())
-    return f"{words[:1].upper()}{words[1:]}" + ("" if "anova" in name else " test")
-
-
-def _named(part: str) -> str:
-    return part.capitalize() if part in AUTHORS else part.upper() if part == "anova" else part
+    return sentence(proper(name)) + ("" if "anova" in name else " test")
 
 
 def _footnotes(context: Context, rows: Sequence[TableOneRow], marks: dict[str, str]) -> list[Footnote]:

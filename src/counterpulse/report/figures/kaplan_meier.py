@@ -49,10 +49,15 @@ class RiskRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurveFigure:
-    """What is drawn. `origin` is where curves start: 1 for survival, 0 for incidence. `note` stands above the plot."""
+    """What is drawn.
+
+    `origin` is where curves start: 1 for survival, 0 for incidence. The axis runs from the first tick to `end`, which may
+    lie beyond the last tick. `note` stands above the plot.
+    """
 
     title: str
     curves: Sequence[Curve]
+    end: float
     ticks: Sequence[float]
     tick_labels: Sequence[str]
     x_label: str
@@ -99,7 +104,13 @@ def draw_curves(figure: CurveFigure) -> Scene:
     left = max(LEFT, 12 + (side if own_line else widest) + first / 2)
     width = left + PLOT_WIDTH + 10 + LABEL_WIDTH
     notes = wrap(figure.note, width - 8, SIZE) if figure.note else ()
-    frame = _Frame(left, 10 + ROW * len(notes) + (4 if notes else 0), figure.ticks[0], figure.ticks[-1], figure.top)
+    frame = _Frame(
+        left,
+        10 + ROW * len(notes) + (4 if notes else 0),
+        figure.ticks[0],
+        max(figure.end, figure.ticks[-1]),
+        figure.top,
+    )
     for k, line in enumerate(notes):
         canvas.text(4, 12 + ROW * k, line, size=SIZE)
     for index, curve in enumerate(figure.curves if len(figure.curves) <= MOST_BANDS else ()):

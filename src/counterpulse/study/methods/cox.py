@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 import polars as pl
 
@@ -21,7 +22,7 @@ def estimate(request: Request) -> Answer:
     """The hazard ratio of the exposure, its covariates, the check of proportional hazards, and what the plan asks besides."""
     frame, cluster = _clustered(request)
     outcome = request.outcome.name
-    strata = tuple(request.option("strata") or ())  # type: ignore[call-overload]
+    strata: tuple[str, ...] = request.option("strata")
 
     def fit(rows: pl.DataFrame, terms: Sequence[Term]) -> CoxFit:
         return survival.cox(
@@ -30,14 +31,14 @@ def estimate(request: Request) -> Answer:
             event=event_column(outcome),
             start=None if request.sample.start is None else START,
             terms=[term for term in terms if term not in strata],
-            ties=str(request.option("ties")),
+            ties=request.option("ties"),
             strata=strata or None,
             cluster=cluster,
             level=request.analysis.level,
         )
 
     request = replace(request, sample=replace(request.sample, frame=frame))
-    answer, model = answer_model(request, fit, ModelKind("hazard ratio", "log", True))
+    answer, model = answer_model(request, fit, ModelKind("hazard ratio", "log", attrgetter("log_likelihood")))
     assert isinstance(model, CoxFit)
     if "proportional-hazards" in request.analysis.checks and model.status is Status.OK:
         answer = answer.joined(_proportional_hazards(request, model))
@@ -57,7 +58,7 @@ def _clustered(request: Request) -> tuple[pl.DataFrame, str | None]:
 
 
 def _proportional_hazards(request: Request, model: CoxFit) -> Answer:
-    test = survival.proportional_hazards(model, transform=str(request.option("transform")))
+    test = survival.proportional_hazards(model, transform=request.option("transform"))
     block = Block(
         id=f"{request.analysis.id}.{request.variant + '.' if request.variant else ''}{request.outcome.name}.zph".replace(" ", "-"),
         analysis=request.analysis.id,

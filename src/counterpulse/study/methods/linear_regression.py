@@ -29,7 +29,7 @@ def estimate(request: Request) -> Answer:
             level=request.analysis.level,
         )
 
-    return answer_model(request, fit, ModelKind("mean difference", "identity", False))[0]
+    return answer_model(request, fit, ModelKind("mean difference", "identity"))[0]
 
 
 SPEC = MethodSpec(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
+from typing import Literal
 
 import polars as pl
 
@@ -20,7 +22,7 @@ MARGINAL = ("risk difference", "risk ratio")
 
 def estimate(request: Request) -> Answer:
     """The odds ratio of the exposure, its covariates, and what the plan asks besides."""
-    penalty = None if request.option("penalty") == "none" else "firth"
+    penalty: Literal["firth"] | None = None if request.option("penalty") == "none" else "firth"
 
     def fit(frame: pl.DataFrame, terms: Sequence[Term]) -> LogisticFit:
         return regression.logistic(
@@ -30,11 +32,11 @@ def estimate(request: Request) -> Answer:
             cluster=request.analysis.clusters,
             penalty=penalty,
             level=request.analysis.level,
-            interval=str(request.option("interval")),
+            interval=request.option("interval"),
         )
 
-    likelihood = penalty is None
-    answer, model = answer_model(request, fit, ModelKind("odds ratio", "log", likelihood))
+    log_likelihood = attrgetter("log_likelihood") if penalty is None else None
+    answer, model = answer_model(request, fit, ModelKind("odds ratio", "log", log_likelihood))
     assert isinstance(model, LogisticFit)
     wanted = [measure for measure in request.analysis.measures if measure in MARGINAL]
     if request.group is None or not wanted:

@@ -1,0 +1,29 @@
+"""Words that follow a rule: labels inside a sentence, and the names of tests and intervals with their authors' capitals."""
+
+from __future__ import annotations
+
+AUTHORS = frozenset(
+    {
+        "welch", "mann", "whitney", "kruskal", "wallis", "pearson", "fisher", "yates", "jonckheere", "terpstra", "cochran",
+        "armitage", "monte", "carlo", "wald", "newcombe", "miettinen", "nurminen", "wilson", "clopper", "brookmeyer", "crowley",
+    }
+)  # fmt: skip
+
+
+def inside(words: str) -> str:
+    """A label inside a sentence: its capital falls, an abbreviation stays."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+
+
+def sentence(words: str) -> str:
+    """Words with a capital first."""
+    return words[:1].upper() + words[1:]
+
+
+def proper(name: str) -> str:
+    """A method's name, its authors with their capitals: "mann-whitney" is "Mann-Whitney"."""
+    return " ".join("-".join(map(_part, word.split("-"))) for word in name.split())
+
+
+def _part(part: str) -> str:
+    return part.capitalize() if part in AUTHORS else part.upper() if part == "anova" else part
