@@ -52,9 +52,8 @@ def assert_fit(fit, expected):
         (fit.model_covariance, expected["model_covariance"]),
         (fit.parameters.covariance, expected["covariance"]),
     ):
-        theirs = np.array(theirs)
-        scale = np.sqrt(np.outer(np.diag(theirs), np.diag(theirs)))
-        np.testing.assert_allclose((ours - theirs) / scale, 0, atol=COVARIANCE)
+        scale = np.sqrt(np.outer(np.diag(np.array(theirs)), np.diag(np.array(theirs))))
+        np.testing.assert_allclose((ours - np.array(theirs)) / scale, 0, atol=COVARIANCE)
 
 
 @pytest.mark.parametrize(

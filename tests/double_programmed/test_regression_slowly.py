@@ -79,6 +79,21 @@ def test_newton_on_the_whole_matrix(weights):
     assert fit.log_likelihood == pytest.approx(np.sum(w * np.log(np.where(y == 1, p, 1 - p))), rel=ITERATIVE)
 
 
+def test_a_long_table_started_from_a_part_ends_at_the_maximum_of_all():
+    rng = np.random.default_rng(12)
+    n = 170_000
+    X = np.column_stack([np.ones(n), rng.normal(size=n), rng.exponential(size=n) * 100])
+    y = (rng.random(n) < expit(X @ [-1.5, 0.5, 0.004])).astype(float)
+    beta = np.zeros(3)
+    for _ in range(12):
+        p = expit(X @ beta)
+        information = X.T @ (X * (p * (1 - p))[:, None])
+        beta = beta + np.linalg.solve(information, X.T @ (y - p))
+    fit = logistic(pl.DataFrame({"a": X[:, 1], "b": X[:, 2], "y": y}), outcome="y", terms=["a", "b"])
+    np.testing.assert_allclose(fit.coefficients, beta, rtol=SAME)
+    np.testing.assert_allclose(fit.covariance, np.linalg.inv(information), rtol=SAME, atol=NOTHING)
+
+
 def estimating_functions(theta, table, binary, w):
     """One row a patient: both means, then the score of the model."""
     means, beta = theta[:2], theta[2:]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -156,6 +157,10 @@ class RegressionFit:
         """Names of the columns left out as constant or dependent."""
         statuses = zip(self.columns, self.parameters.statuses, strict=True)
         return tuple(column.name for column, status in statuses if status in (Status.CONSTANT, Status.RANK_DEFICIENT))
+
+    def unfitted(self, spec: DesignSpec, status: Status) -> Self:
+        """Say of every coefficient of `spec` why there is none."""
+        return replace(self, parameters=no_parameters(spec.columns, status, self.level), spec=spec, status=status)
 
     def wald_test(self, names: Iterable[str]) -> WaldTest:
         """Test jointly that the named coefficients are zero, with the covariance of the fit."""

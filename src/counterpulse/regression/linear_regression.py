@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from counterpulse.data.design import DesignSpec
 from counterpulse.data.terms import Term
 from counterpulse.numerics.linear_algebra import inverse_symmetric, quadratic_forms, weighted_gram
 from counterpulse.regression.fit import RegressionFit, ScaledFit, full_parameters, no_parameters
@@ -140,18 +139,14 @@ def linear(
         provenance=_provenance(rows, variance.choice),
     )  # fmt: skip
     if rows.n == 0:
-        return _unfitted(blank, spec_of_no_rows(table, terms), Status.NO_ROWS)
+        return blank.unfitted(spec_of_no_rows(table, terms), Status.NO_ROWS)
     design = scaled_design(table, rows, terms)
     blank = replace(blank, single_level=single_level_terms(terms, design.scaling.spec), depends_on=design.depends_on)
     if _residual_df(rows, design) <= 0:
-        return _unfitted(blank, design.scaling.spec, Status.TOO_FEW_ROWS)
+        return blank.unfitted(design.scaling.spec, Status.TOO_FEW_ROWS)
     if y.min() == y.max():
-        return _unfitted(blank, design.scaling.spec, Status.ZERO_VARIANCE)
+        return blank.unfitted(design.scaling.spec, Status.ZERO_VARIANCE)
     return _fitted(blank, design, y)
-
-
-def _unfitted(blank: LinearFit, spec: DesignSpec, status: Status) -> LinearFit:
-    return replace(blank, parameters=no_parameters(spec.columns, status, blank.level), spec=spec, status=status)
 
 
 def _residual_df(rows: Rows, design: ScaledDesign) -> float:
@@ -166,7 +161,7 @@ def _fitted(blank: LinearFit, design: ScaledDesign, y: Floats) -> LinearFit:
     try:
         bread = inverse_symmetric(gram)
     except np.linalg.LinAlgError:
-        return _unfitted(blank, design.scaling.spec, Status.NOT_CONVERGED)
+        return blank.unfitted(design.scaling.spec, Status.NOT_CONVERGED)
     coefficients, residuals = _least_squares(X, y, weights, bread)
     unit = np.ones(len(y)) if weights is None else weights
     squares = float(unit @ residuals**2)

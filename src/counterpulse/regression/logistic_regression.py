@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from counterpulse.data.design import DesignSpec
 from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import critical_value
@@ -92,17 +91,17 @@ def logistic(
         provenance=_provenance(penalty, interval, variance.choice, rows),
     )  # fmt: skip
     if rows.n == 0:
-        return _unfitted(blank, spec_of_no_rows(table, terms), Status.NO_ROWS)
+        return blank.unfitted(spec_of_no_rows(table, terms), Status.NO_ROWS)
     design = scaled_design(table, rows, terms)
     blank = replace(blank, single_level=single_level_terms(terms, design.scaling.spec), depends_on=design.depends_on)
     if blank.events in (0, rows.n):
-        return _unfitted(blank, design.scaling.spec, Status.ALL_EVENTS if blank.events else Status.NO_EVENTS)
+        return blank.unfitted(design.scaling.spec, Status.ALL_EVENTS if blank.events else Status.NO_EVENTS)
     if len(design.scaling.active) >= rows.n:
-        return _unfitted(blank, design.scaling.spec, Status.TOO_FEW_ROWS)
+        return blank.unfitted(design.scaling.spec, Status.TOO_FEW_ROWS)
     likelihood = BinomialLikelihood(design.X, sign, rows.weights)
     solution = solve_penalized(design, likelihood) if penalty else solve(design, likelihood)
     if not solution.maximum.converged:
-        unfitted = _unfitted(blank, design.scaling.spec, solution.status)
+        unfitted = blank.unfitted(design.scaling.spec, solution.status)
         parameters = replace(unfitted.parameters, statuses=solution.statuses)
         return replace(unfitted, parameters=parameters, iterations=solution.iterations)
     null = _null_log_likelihood(solution, sign, rows.weights)
@@ -119,10 +118,6 @@ def _check_options(penalty: str | None, interval: str, robust: bool, level: floa
         raise InputError("Firth's penalty has no robust variance; leave out the clusters, the weights or the penalty")
     if robust and interval == "profile":
         raise InputError("a profile interval has no robust variance; use interval='wald'")
-
-
-def _unfitted(blank: LogisticFit, spec: DesignSpec, status: Status) -> LogisticFit:
-    return replace(blank, parameters=no_parameters(spec.columns, status, blank.level), spec=spec, status=status)
 
 
 def _fitted(blank: LogisticFit, solution: Solution, null: float) -> LogisticFit:

@@ -22,7 +22,6 @@ from counterpulse.numerics.linear_algebra import solve_symmetric
 from counterpulse.results.estimate import Estimate, Interval, Scale
 from counterpulse.results.status import Status
 
-
 LEFT_OUT = (Status.RANK_DEFICIENT, Status.CONSTANT)
 """Of columns that the model does without."""
 

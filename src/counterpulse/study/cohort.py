@@ -17,7 +17,13 @@ from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.scope import study_scope
 from counterpulse.results import FlowStep, Notice
 from counterpulse.source import Finding, Location
-from counterpulse.study.derive import condition, derive_populations, derive_variables, recode_groups
+from counterpulse.study.derive import (
+    condition,
+    derive_populations,
+    derive_variables,
+    recode_groups,
+    settle_not_applicable,
+)
 from counterpulse.study.outcomes import columns_of, derive_outcomes
 from counterpulse.study.request import time_column
 
@@ -46,7 +52,7 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
     """
     nodes = plan.protocol
     scope = study_scope(nodes, table.dictionary)
-    frame = derive_variables(table.frame, nodes, scope)
+    frame = derive_variables(settle_not_applicable(table), nodes, scope)
     flow, eligible, findings = _judge(plan, frame, scope, table)
     if not eligible.any() and not findings:
         findings.append(_nobody(table, flow))

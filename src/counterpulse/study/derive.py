@@ -6,10 +6,25 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from counterpulse.data.applicability import applicable
 from counterpulse.data.design import level_text
+from counterpulse.data.patient_table import PatientTable
 from counterpulse.expression import Scope, evaluation_order, names, parse, to_polars
 from counterpulse.protocol.nodes import DerivedVariable, ProtocolNode
 from counterpulse.protocol.scope import derived_levels
+
+
+def settle_not_applicable(table: PatientTable) -> pl.DataFrame:
+    """The frame in which a yes/no question that does not arise for a patient is answered no: it is not missing."""
+    settled = [
+        pl.when(pl.col(variable.name).is_null() & ~pl.lit(applicable(table, variable.name)))
+        .then(False)
+        .otherwise(pl.col(variable.name))
+        .alias(variable.name)
+        for variable in table.dictionary
+        if variable.type == "yesno" and variable.applies_if is not None
+    ]
+    return table.frame.with_columns(settled)
 
 
 def derive_variables(frame: pl.DataFrame, nodes: ProtocolNode, scope: Scope) -> pl.DataFrame:

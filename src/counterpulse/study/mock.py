@@ -25,7 +25,7 @@ from counterpulse.study.mock_values import after, draw_values
 
 MEANT_TO_BE_ELIGIBLE = 0.85
 ROUNDS = 80
-BLANK = 0.04
+BLANK = 0.02
 DEFAULT_SEED = 1
 
 
@@ -34,7 +34,7 @@ def mock_table(protocol: Protocol, dictionary: Dictionary, *, n: int = 500, seed
 
     Most are eligible by the protocol's rules, both groups and events occur, follow-up and exposure begin after time
     zero, `applies_if` holds, and some covariates are blank. Variables are otherwise independent of each other: there is
-    no effect to find.
+    no effect to find, but treated patients had to live until treatment began, as in life.
 
     Parameters
     ----------
@@ -100,6 +100,9 @@ class _Patients:
         self.scope: Scope = study_scope(nodes, dictionary)
         rules = [nodes.groups.variable if nodes.groups else None, nodes.exposure.given if nodes.exposure else None]
         self.compared = self._columns_behind(rules)
+        exposure = nodes.exposure
+        self.given = _yes_or_no_column(exposure.given) if exposure else None
+        self.given_by_date = exposure is not None and exposure.starts in names(parse(exposure.given))
 
     def mostly_eligible(self, n: int) -> pl.DataFrame:
         """Rows that are meant to be eligible and are not are drawn again, whole."""
@@ -147,7 +150,10 @@ class _Patients:
         frame = pl.DataFrame([self._column(item, n, draw) for item in self.dictionary])
         if isinstance(self.nodes.time_zero, str) and self.nodes.time_zero in self.dictionary:
             zero = frame[self.nodes.time_zero]
-            course = draw_course(self.nodes, stream(self.seed, "mock course", draw), self._last_day(zero))
+            random = stream(self.seed, "mock course", draw)
+            course = draw_course(
+                self.nodes, random, self._last_day(zero), always_exposed=not (self.given or self.given_by_date)
+            )
             frame = self._with_course(frame, zero, course)
         return self._where_it_applies(frame)
 
@@ -178,6 +184,9 @@ class _Patients:
         exposure = self.nodes.exposure
         if exposure is None or exposure.starts not in self.dictionary:
             return frame
+        if self.given is not None and self.given[0] in self.dictionary:
+            name, yes = self.given
+            frame = frame.with_columns(((pl.col(name) == yes) & pl.col(exposure.starts).is_not_null()) == yes)
         given = frame.select(condition(exposure.given, self.scope).fill_null(False)).to_series()
         dates = [name for name in (exposure.starts, exposure.stops) if name is not None and name in self.dictionary]
         return frame.with_columns(pl.when(given).then(pl.col(name)) for name in dates)
@@ -218,8 +227,10 @@ def _moment(zero: pl.Series, hours: NDArray[np.float64], variable: Variable) -> 
 
 
 def _yes_or_no_column(rule: str) -> tuple[str, bool] | None:
-    """Find the column and the answer of a rule such as ``died = yes``; None for any other rule."""
+    """Find the column and the answer of a rule such as ``died = yes`` or ``died``; None for any other rule."""
     match parse(rule):
+        case Name(name=name):
+            return name, True
         case Comparison(operator="=", left=Name(name=name), right=Constant(kind="yesno", value=bool(answer))):
             return name, answer
     return None

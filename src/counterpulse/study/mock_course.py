@@ -26,10 +26,11 @@ class Course:
     died: NDArray[np.bool_]
 
 
-def draw_course(nodes: ProtocolNode, random: np.random.Generator, limit: Hours) -> Course:
+def draw_course(nodes: ProtocolNode, random: np.random.Generator, limit: Hours, *, always_exposed: bool) -> Course:
     """Draw when each patient died, left, was last seen, had another event, and began the exposure.
 
-    `limit` is when watching ends at the latest, hours from time zero, shape (n,).
+    `limit` is when watching ends at the latest, hours from time zero, shape (n,). Where everybody is `always_exposed`, an
+    exposure that would come too late begins halfway; otherwise it never begins.
     """
     follow_up, n = nodes.follow_up, limit.size
     horizon = max((item.horizon.hours for item in nodes.outcomes.values() if item.horizon), default=WITHOUT_HORIZON)
@@ -40,7 +41,9 @@ def draw_course(nodes: ProtocolNode, random: np.random.Generator, limit: Hours) 
     in_hospital = follow_up is not None and follow_up.discharge is not None
     died = death < (discharge if in_hospital else watched)
     end = np.where(died, death, np.maximum(discharge, watched) if in_hospital else watched)
-    hours = _events(nodes, random, np.minimum(end, horizon)) | _exposure(nodes, random, end, horizon)
+    hours = _events(nodes, random, np.minimum(end, horizon)) | _exposure(
+        nodes, random, end, horizon, always=always_exposed
+    )
     if follow_up is not None:
         ends = {
             follow_up.death: np.where(died, death, np.inf),
@@ -66,15 +69,21 @@ def _events(nodes: ProtocolNode, random: np.random.Generator, before: Hours) -> 
     }
 
 
-def _exposure(nodes: ProtocolNode, random: np.random.Generator, end: Hours, horizon: float) -> dict[str, Hours]:
-    """Begin the exposure before the end; most of it before the first landmark where there is one."""
+def _exposure(
+    nodes: ProtocolNode, random: np.random.Generator, end: Hours, horizon: float, *, always: bool
+) -> dict[str, Hours]:
+    """Begin the exposure when it happens to, whoever is still there: so it has no effect, and waiting for it shows."""
     exposure, immortal = nodes.exposure, nodes.immortal_time
     if exposure is None:
         return {}
     typical = immortal.at[0].hours / 3 if immortal is not None and immortal.at else horizon / 20
-    start = np.minimum(random.exponential(typical, end.size), end * random.uniform(0.05, 0.9, end.size))
+    start = random.exponential(typical, end.size)
+    late = end / 2 if always else np.full(end.size, np.inf)
+    start = np.where(start < end, start, late)
     if exposure.starts in exposure.given:  # the date alone says who was treated: leave half of them without
         start = np.where(random.random(end.size) < 0.5, start, np.inf)
     if exposure.stops is None:
         return {exposure.starts: start}
-    return {exposure.starts: start, exposure.stops: start + (end - start) * random.random(end.size)}
+    with np.errstate(invalid="ignore"):
+        stop = np.where(np.isfinite(start), start + (end - start) * random.random(end.size), np.inf)
+    return {exposure.starts: start, exposure.stops: stop}

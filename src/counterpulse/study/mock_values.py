@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from counterpulse.data.dictionary import Variable
 
 FIRST_DAY, LAST_DAY = date(2019, 1, 1), date(2023, 12, 31)
-SITES_WITHOUT_LEVELS = 12
+SITES_WITHOUT_LEVELS = 40
 SKEWED_FROM_ZERO_ABOVE = 200.0
 SKEWED_FROM_RATIO = 5.0
+LARGEST_SMALL_COUNT = 30
 MICROSECONDS_A_MINUTE = 60_000_000
 
 
@@ -66,6 +67,8 @@ def after(start: pl.Series, hours: NDArray[np.float64]) -> pl.Series:
 def _numbers(variable: Variable, shape: np.random.Generator, random: np.random.Generator, n: int) -> pl.Series:
     low = None if variable.minimum is None else float(variable.minimum)
     high = None if variable.maximum is None else float(variable.maximum)
+    if variable.type == "integer" and low == 0 and high is not None and high <= LARGEST_SMALL_COUNT:
+        return pl.Series(random.binomial(round(high), shape.uniform(0.2, 0.4), n)).cast(pl.Int64)
     values = _spread(low, high, shape.uniform(0.4, 0.6), random, n)
     span = (high - low) if high is not None and low is not None else 100.0
     digits = 0 if variable.integer or variable.type == "integer" else max(0, 2 - math.floor(math.log10(span or 1.0)))

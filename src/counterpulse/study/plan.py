@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from counterpulse.data.dictionary import Dictionary
 from counterpulse.data.terms import variables_of
+from counterpulse.describe.quartiles import DEFINITIONS as QUARTILES
+from counterpulse.describe.rules import LEVEL_TESTS, NUMERIC_TESTS, RULES
 from counterpulse.errors import ProtocolError
 from counterpulse.expression import Scope, parse, to_english, to_text
 from counterpulse.protocol import Protocol
@@ -25,7 +28,7 @@ from counterpulse.protocol.plan import (
 )
 from counterpulse.protocol.scope import derived_kind, derived_levels, study_scope
 from counterpulse.results import Choice, Notice
-from counterpulse.source import Finding
+from counterpulse.source import Finding, did_you_mean
 from counterpulse.study.derive import levels_of
 from counterpulse.study.drafts import Desk, drafts
 from counterpulse.study.outcomes import outcome_kind, time_unit
@@ -59,6 +62,7 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
     outcomes = {name: _outcome(name, outcome, nodes, dictionary, scope) for name, outcome in nodes.outcomes.items()}
     desk = Desk(nodes, protocol.file.position, variables, outcomes)
     _not_in_this_version(desk)
+    _table_one_words(desk)
     analyses = [resolve(desk, draft) for draft in drafts(nodes)]
     findings += desk.findings
     if any(finding.severity == "error" for finding in findings):
@@ -107,6 +111,23 @@ def _not_in_this_version(desk: Desk) -> None:
             desk.refuse(
                 ("outcomes", name, "truncated_by"), "E601", "values cut short by death are not in this version", "",
                 "leave the outcome out of the analyses for now",
+            )  # fmt: skip
+
+
+def _table_one_words(desk: Desk) -> None:
+    """The rule, the quartiles and the tests of `table1` are words that description knows."""
+    written = desk.nodes.table1
+    if written is None:
+        return
+    words = [(("rule",), written.rule, tuple(RULES)), (("quartiles",), written.quartiles, tuple(QUARTILES))]
+    for name, test in written.tests.items():
+        numeric = desk.variables[name].kind in ("number", "integer") if name in desk.variables else False
+        words.append((("tests", name), test, tuple(NUMERIC_TESTS if numeric else LEVEL_TESTS)))  # type: ignore[arg-type]
+    for path, word, allowed in words:
+        if word is not None and word not in allowed:
+            desk.refuse(
+                ("table1", *path), "E615", f"Table 1 does not know '{word}'", ", ".join(allowed),
+                did_you_mean(word, list(allowed)) or "choose one of these",
             )  # fmt: skip
 
 
@@ -213,17 +234,26 @@ def _table_one(
     names = written.variables if written is not None else _baseline(nodes, analyses, variables)
     if not names:
         return None
+    rule = written.rule if written and written.rule else "means"
     return PlannedTableOne(
         variables=names,
-        rule=(written.rule if written and written.rule else "means"),
+        rule=rule,
         p_values=looks.p_values is True,
         smd="smd" in looks.show and nodes.groups is not None,
         overall=looks.overall,
         smd_denominator=written.smd_denominator if written else "pooled",
         quartiles=(written.quartiles if written and written.quartiles else "linear (type 7)"),
-        summaries=written.summaries if written else {},
+        summaries={**_usual_summaries(rule, names, variables), **(written.summaries if written else {})},
         tests=written.tests if written else {},
     )
+
+
+def _usual_summaries(
+    rule: str, names: tuple[str, ...], variables: Mapping[str, PlannedVariable]
+) -> dict[str, Literal["mean", "median", "both"]]:
+    """Numbers are shown as the rule compares them: by mean and SD, or by median and quartiles."""
+    summary: Literal["mean", "median"] = "median" if rule in ("medians", "gtsummary") else "mean"
+    return {name: summary for name in names if variables[name].kind in ("number", "integer")}
 
 
 def _baseline(

@@ -34,7 +34,7 @@ def _log(S: Floats, reach: Floats) -> tuple[Floats, Floats]:
 
 def _log_log(S: Floats, reach: Floats) -> tuple[Floats, Floats]:
     factor = np.exp(np.abs(reach / (S * np.log(S))))
-    return S**factor, S ** (1 / factor)
+    return np.exp(np.log(S) * factor), np.exp(np.log(S) / factor)
 
 
 def _plain(S: Floats, reach: Floats) -> tuple[Floats, Floats]:

@@ -133,7 +133,8 @@ def read_event(table: pl.DataFrame, name: str, rows: Indices) -> Bools:
 
 def group_codes(table: pl.DataFrame, names: Sequence[str], rows: Indices) -> tuple[Indices, tuple[str, ...]]:
     """Codes 0, 1, … of the combinations of levels that occur, in the order of the levels, and their texts."""
-    codes, labels = np.zeros(len(rows), dtype=np.intp), ("",)
+    codes: Indices = np.zeros(len(rows), dtype=np.intp)
+    labels: tuple[str, ...] = ()
     for position, name in enumerate(names):
         code, levels = _level_codes(table[name] if len(rows) == table.height else table[name].gather(rows))
         if position == 0:

@@ -3,7 +3,6 @@ import pytest
 
 from counterpulse.numerics.newton import Evaluation, maximize
 
-
 AT_ZERO = 1e-12  # absolute; the maximum
 
 

@@ -88,12 +88,31 @@ def estimates() -> tuple[EstimateRow, ...]:
         ("age", "<65", 0.75, 0.6, 0.94), ("age", ">=65", 0.9, 0.7, 1.16), ("sex", "M", 0.8, 0.65, 0.99), ("sex", "F", 0.86, 0.6, 1.24),
     )  # fmt: skip
     rows += [
-        placed(f"A1.death_hospital.{name}={level}.iabp.odds-ratio", "A1", ratio("odds ratio", *numbers, 0.1), subgroup=Subgroup(name, level))
+        placed(
+            f"A1.death_hospital.{name}={level}.iabp.odds-ratio",
+            "A1",
+            ratio("odds ratio", *numbers, 0.1),
+            subgroup=Subgroup(name, level),
+        )
         for name, level, *numbers in strata
     ]
     tests = (("age", "age", 0.41), ("sex", "sex", 0.73), ("age", "continuous", 0.33))
     rows += [
-        placed(f"A1.death_hospital.{name}.{term}.interaction", "A1", Estimate(term=term, variable=name, measure="interaction", value=nan, statistic=1.0, statistic_name="Wald chi-squared", df=1, p_value=p), groups=())
+        placed(
+            f"A1.death_hospital.{name}.{term}.interaction",
+            "A1",
+            Estimate(
+                term=term,
+                variable=name,
+                measure="interaction",
+                value=nan,
+                statistic=1.0,
+                statistic_name="Wald chi-squared",
+                df=1,
+                p_value=p,
+            ),
+            groups=(),
+        )
         for name, term, p in tests
     ]
     return tuple(rows)
@@ -106,7 +125,9 @@ def table_one() -> tuple[TableOneRow, ...]:
             TableOneRow(variable="age", group=group, n=n, missing=0, mean=mean, sd=11.75),
             TableOneRow(variable="lactate", group=group, n=n, missing=12, median=6.4, q1=3.2, q3=10.15),
             TableOneRow(variable="sex", level="M", group=group, n=n, missing=0, count=men, percent=100 * men / n),
-            TableOneRow(variable="sex", level="F", group=group, n=n, missing=0, count=n - men, percent=100 - 100 * men / n),
+            TableOneRow(
+                variable="sex", level="F", group=group, n=n, missing=0, count=n - men, percent=100 - 100 * men / n
+            ),
             TableOneRow(variable="diabetes", level="yes", group=group, n=n, missing=3, count=n // 4, percent=25.0),
         ]
     rows += [
@@ -120,18 +141,35 @@ def table_one() -> tuple[TableOneRow, ...]:
 
 def curve_blocks() -> tuple[Block, Block]:
     rng = np.random.default_rng(7)
-    curve: dict[str, list] = {name: [] for name in ("group", "time", "estimate", "conf_low", "conf_high", "std_error", "at_risk", "events", "censored")}
-    risk: dict[str, list] = {name: [] for name in ("group", "time", "at_risk", "cumulative_events", "cumulative_censored")}
+    curve: dict[str, list] = {
+        name: []
+        for name in ("group", "time", "estimate", "conf_low", "conf_high", "std_error", "at_risk", "events", "censored")
+    }
+    risk: dict[str, list] = {
+        name: [] for name in ("group", "time", "at_risk", "cumulative_events", "cumulative_censored")
+    }
     for group, n, rate in ((IABP, 832, 0.018), (ECMO, 4648, 0.02)):
         times = np.sort(np.ceil(rng.exponential(1 / rate, n)))
         for time in range(1, 31):
             alive = float((times > time).mean())
             error = float(np.sqrt(alive * (1 - alive) / n))
-            values = (group, float(time), alive, alive - 1.96 * error, alive + 1.96 * error, error, float((times >= time).sum()), 0.0, 0.0)
+            values = (
+                group,
+                float(time),
+                alive,
+                alive - 1.96 * error,
+                alive + 1.96 * error,
+                error,
+                float((times >= time).sum()),
+                0.0,
+                0.0,
+            )
             for name, value in zip(curve, values, strict=True):
                 curve[name].append(value)
         for tick in TICKS:
-            for name, value in zip(risk, (group, tick, int((times >= tick).sum()), int((times < tick).sum()), 0), strict=True):
+            for name, value in zip(
+                risk, (group, tick, int((times >= tick).sum()), int((times < tick).sum()), 0), strict=True
+            ):
                 risk[name].append(value)
     return (
         Block(id="A3.death_30d.curve", analysis="A3", kind="survival-curve", columns=curve),
@@ -153,8 +191,17 @@ def protocol() -> ProtocolNode:
     })  # fmt: skip
 
 
-def analysis(id_: str, role: str, label: str, method: str, outcome: str, sentence: str, **more: object) -> PlannedAnalysis:
-    fields = {"population": "eligible", "measures": ("odds ratio",), "target": "all", "terms": (), "adjusted": True, "level": 0.95}
+def analysis(
+    id_: str, role: str, label: str, method: str, outcome: str, sentence: str, **more: object
+) -> PlannedAnalysis:
+    fields = {
+        "population": "eligible",
+        "measures": ("odds ratio",),
+        "target": "all",
+        "terms": (),
+        "adjusted": True,
+        "level": 0.95,
+    }
     return PlannedAnalysis(
         id=id_, role=role, label=label, method=method, outcomes=(outcome,), sentence=sentence, **(fields | more)
     )  # fmt: skip
@@ -162,16 +209,42 @@ def analysis(id_: str, role: str, label: str, method: str, outcome: str, sentenc
 
 def make_plan() -> Plan:
     variables = (
-        PlannedVariable(name="iabp_after", label="Balloon pump after ECMO", kind="category", definition="iabp when the pump was given after ECMO start"),
+        PlannedVariable(
+            name="iabp_after",
+            label="Balloon pump after ECMO",
+            kind="category",
+            definition="iabp when the pump was given after ECMO start",
+        ),
         PlannedVariable(name="age", label="Age", kind="number", unit="years"),
         PlannedVariable(name="sex", label="Sex", kind="category", levels={"M": "Male", "F": "Female"}),
         PlannedVariable(name="diabetes", label="Diabetes", kind="yesno", levels={"yes": "yes", "no": "no"}),
         PlannedVariable(name="lactate", label="Lactate", kind="number", unit="mmol/L"),
     )
     outcomes = (
-        PlannedOutcome(name="death_hospital", label="In-hospital death", kind="binary", definition="died in hospital is yes", better="lower", primary=True),
-        PlannedOutcome(name="death_30d", label="Death within 30 days", kind="time-to-event", definition="time from ECMO start to death", better="lower", horizon=30.0, time_unit="days"),
-        PlannedOutcome(name="bleeding", label="Bleeding complication", kind="binary", definition="any of GI bleeding, surgical bleeding", better="lower"),
+        PlannedOutcome(
+            name="death_hospital",
+            label="In-hospital death",
+            kind="binary",
+            definition="died in hospital is yes",
+            better="lower",
+            primary=True,
+        ),
+        PlannedOutcome(
+            name="death_30d",
+            label="Death within 30 days",
+            kind="time-to-event",
+            definition="time from ECMO start to death",
+            better="lower",
+            horizon=30.0,
+            time_unit="days",
+        ),
+        PlannedOutcome(
+            name="bleeding",
+            label="Bleeding complication",
+            kind="binary",
+            definition="any of GI bleeding, surgical bleeding",
+            better="lower",
+        ),
     )
     return Plan(
         protocol=protocol(), protocol_digest="sha256:" + "a" * 64, dictionary_digest="sha256:" + "b" * 64,

@@ -6,7 +6,8 @@ import pytest
 from counterpulse.data import read_dictionary, read_table
 from counterpulse.errors import InputError, UsageError
 from counterpulse.protocol.read import read_protocol
-from counterpulse.study.derive import condition, derive_variables, study_scope
+from counterpulse.protocol.scope import study_scope
+from counterpulse.study.derive import condition, derive_variables
 from counterpulse.study.mock import mock_table, write_mock
 
 N = 400

@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 
 from counterpulse import two_groups
-from counterpulse.results import EstimateRow
+from counterpulse.results import Estimate, EstimateRow, Status
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
 from counterpulse.study.model_answers import group_counts, patients
 from counterpulse.study.request import Answer, Request, place
+from counterpulse.two_groups import TestResult
 
 INTERVALS = {
     "risk difference": "newcombe", "risk ratio": "miettinen-nurminen", "odds ratio": "miettinen-nurminen",
@@ -34,9 +35,12 @@ def estimate(request: Request) -> Answer:
                 interval=_interval(request, measure), level=request.analysis.level,
             )  # fmt: skip
             citations += result.provenance.citations
+            test = two_groups.pearson_chi_squared(
+                [[arm.events or 0, arm.n - (arm.events or 0)] for arm in (one, other)]
+            )
             found += [
                 place(
-                    request, replace(item, term=treated, variable=request.group, reference=request.reference), n=patients(request, rows), n_missing=n_missing,
+                    request, _named(item, test, request, treated), n=patients(request, rows), n_missing=n_missing,
                     events=int(request.frame[request.outcome.name].cast(pl.Int64).sum() or 0), groups=(one, other),
                 )
                 for item in result.estimates()
@@ -48,6 +52,16 @@ def estimate(request: Request) -> Answer:
 def _interval(request: Request, measure: str) -> str:
     chosen = str(request.option("interval"))
     return INTERVALS[measure] if chosen == "by-measure" else chosen
+
+
+def _named(item: Estimate, test: TestResult, request: Request, treated: str) -> Estimate:
+    """The estimate under the study's names; an interval that has no test of its own stands beside Pearson's chi-squared."""
+    named = replace(item, term=treated, variable=request.group, reference=request.reference)
+    if named.p_value is not None or named.status is not Status.OK:
+        return named
+    return replace(
+        named, statistic=test.statistic, statistic_name=test.statistic_name, df=test.df, p_value=test.p_value
+    )
 
 
 SPEC = MethodSpec(
@@ -72,7 +86,10 @@ SPEC = MethodSpec(
             ),
         ),
     ),
-    rules=(Rule("zero cells", "no continuity correction; a ratio with a zero cell is named, not printed", None),),
+    rules=(
+        Rule("P value", "of the interval's own test, else Pearson's chi-squared without correction", "pearson-1900"),
+        Rule("zero cells", "no continuity correction; a ratio with a zero cell is named, not printed"),
+    ),
     calls="counterpulse.two_groups.two_proportions",
     estimate=estimate,
 )  # fmt: skip
