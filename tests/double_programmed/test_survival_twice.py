@@ -1,5 +1,7 @@
 """The same quantities from their definitions: loops over risk sets, numerical derivatives, nothing cumulative."""
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 import pytest
@@ -161,7 +163,7 @@ def test_restricted_mean_and_curve_from_their_definitions():
             assert curve.std_error[i] == pytest.approx(value * np.sqrt(variance), rel=CLOSED_FORM)
     tau = 6.5
     grid = np.concatenate([[0], np.unique(stop)[np.unique(stop) < tau], [tau]])
-    area = sum((b - a) * (curve.at(a).value) for a, b in zip(grid[:-1], grid[1:], strict=True))
+    area = sum((b - a) * (curve.at(a).value) for a, b in pairwise(grid))
     assert curve.restricted_mean(tau).value == pytest.approx(area, rel=CLOSED_FORM)
 
 

@@ -32,7 +32,9 @@ def patients(seed, *, n=80, ties=True):
 def assert_same(one, other, tolerance=ITERATIVE):
     errors = np.sqrt(np.diag(one.covariance))
     np.testing.assert_allclose((one.coefficients - other.coefficients) / errors, 0, atol=tolerance)
-    np.testing.assert_allclose(one.covariance / np.outer(errors, errors), other.covariance / np.outer(errors, errors), atol=tolerance)
+    np.testing.assert_allclose(
+        one.covariance / np.outer(errors, errors), other.covariance / np.outer(errors, errors), atol=tolerance
+    )
 
 
 @few
@@ -81,7 +83,10 @@ def test_whole_weights_are_replication_for_breslow_and_curves(seed):
     repeated = table[np.repeat(np.arange(table.height), table["k"])]
     weighted = survival.cox(table, terms=["x", "z"], weights="k", ties="breslow", **COX)
     assert_same(survival.cox(repeated, terms=["x", "z"], ties="breslow", **COX), weighted)
-    one, other = survival.kaplan_meier(table, weights="k", **COX).curves[0], survival.kaplan_meier(repeated, **COX).curves[0]
+    one, other = (
+        survival.kaplan_meier(table, weights="k", **COX).curves[0],
+        survival.kaplan_meier(repeated, **COX).curves[0],
+    )
     for name in ("survival", "std_error", "at_risk", "events", "low", "high"):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=CLOSED_FORM)
 

@@ -140,11 +140,13 @@ def is_categorical(column: pl.Series) -> bool:
 
 
 def level_text(column: pl.Series) -> pl.Series:
-    """The levels of any column as text; a whole number has no decimal point."""
+    """The levels of any column as text, each by itself; a whole number has no decimal point."""
     if column.dtype.is_float():
-        whole = column.drop_nulls().drop_nans()
-        if (whole == whole.floor()).all():
-            return column.fill_nan(None).cast(pl.Int64).cast(pl.String)
+        values = column.fill_nan(None)
+        whole = values == values.floor()
+        return values.cast(pl.String).zip_with(
+            ~whole.fill_null(False), values.cast(pl.Int64, strict=False).cast(pl.String)
+        )
     if column.dtype == pl.Boolean:
         return column.replace_strict({True: "yes", False: "no"}, return_dtype=pl.String)
     return column.cast(pl.String)
@@ -225,7 +227,7 @@ def _coding(frame: pl.DataFrame, term: Term, rows: NDArray[np.intp]) -> Coding:
         return _NumericCoding(name, spec.per, spec.log)
     levels = levels_in_order(column if len(rows) == frame.height else column.gather(rows))
     wanted = term.reference if isinstance(term, Categorical) else None
-    if wanted is not None and wanted not in levels:
-        raise InputError(f"'{wanted}' is not a level of '{name}' in the rows used; the levels are {', '.join(levels)}")
-    reference = wanted if wanted is not None else (levels[0] if levels else "")
+    if wanted is not None and wanted not in levels and wanted not in levels_in_order(column):
+        raise InputError(f"'{wanted}' is not a level of '{name}'; the levels are {', '.join(levels)}")
+    reference = wanted if wanted is not None and wanted in levels else (levels[0] if levels else "")
     return _LevelCoding(name, reference, tuple(level for level in levels if level != reference))

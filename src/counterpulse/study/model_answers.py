@@ -97,8 +97,7 @@ def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, F
         for estimate in sorted(model.estimates(), key=lambda item: item.variable != request.group)
         if estimate.term != INTERCEPT
     ]  # fmt: skip
-    if request.group is not None and not any(row.estimate.variable == request.group for row in rows):
-        rows.insert(0, _no_contrast(request, model, kind, groups, conditional))
+    rows = [*_exposure_rows(request, model, kind, groups, conditional, rows), *_others(request, rows)]
     answer = Answer(
         rows=tuple(rows),
         choices=tuple(replace(choice, origin="derived") for choice in model.provenance.choices),
@@ -110,17 +109,44 @@ def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, F
     return answer, model
 
 
+def _others(request: Request, rows: list[EstimateRow]) -> list[EstimateRow]:
+    return [row for row in rows if row.estimate.variable != request.group]
+
+
+def _exposure_rows(
+    request: Request, model: FittedModel, kind: ModelKind, groups: tuple[GroupCount, ...], conditional: str,
+    rows: list[EstimateRow],
+) -> list[EstimateRow]:  # fmt: skip
+    """One row a treated group, in the order of the protocol; a group that could not be compared says why."""
+    if request.group is None:
+        return []
+    found = {
+        row.estimate.term: row
+        for row in rows
+        if row.estimate.variable == request.group and row.estimate.reference == request.reference
+    }
+    return [
+        found.get(treated) or _no_contrast(request, model, kind, groups, conditional, treated)
+        for treated in request.treated
+    ]
+
+
 def _role(request: Request, estimate: Estimate) -> str | None:
     return None if request.group is None or estimate.variable == request.group else "covariate"
 
 
 def _no_contrast(
-    request: Request, model: FittedModel, kind: ModelKind, groups: tuple[GroupCount, ...], conditional: str
+    request: Request,
+    model: FittedModel,
+    kind: ModelKind,
+    groups: tuple[GroupCount, ...],
+    conditional: str,
+    treated: str,
 ) -> EstimateRow:
     """The row of an exposure that the model could not compare, with the reason."""
-    empty = any(count.n == 0 for count in groups)
-    status = model.status if model.status is not Status.OK else Status.EMPTY_GROUP if empty else Status.UNDEFINED
-    estimate = _nothing(request, kind, status, request.treated[0])
+    empty = any(count.n == 0 for count in groups if count.group in (treated, request.reference))
+    status = Status.EMPTY_GROUP if empty else model.status if model.status is not Status.OK else Status.UNDEFINED
+    estimate = _nothing(request, kind, status, treated)
     return place(
         request,
         estimate,

@@ -16,7 +16,7 @@ from counterpulse.report.document import (
     Table,
     text,
 )
-from counterpulse.results import Choice
+from counterpulse.results import Choice, Notice
 
 ORIGINS = {"given": "Given in the protocol", "default": "Default", "derived": "Derived by a rule"}
 
@@ -32,7 +32,8 @@ def limitations_section(context: Context) -> Section:
     warnings = context.result.warnings
     if warnings:
         items = tuple(
-            Paragraph((Run(f"{notice.text} "), Run(f"[{notice.code}, {notice.where}]", "code"))) for notice in warnings
+            Paragraph((Run(f"{notice.text} "), Run(f"[{notice.code}, {_place(notice)}]", "code")))
+            for notice in warnings
         )
         found += [text("Warnings:"), Listing(items)]
     else:
@@ -46,6 +47,11 @@ def limitations_section(context: Context) -> Section:
         )
         found += [text("Amendments to the protocol:"), Listing(items)]
     return Section(id="limitations", title="Limitations and warnings", blocks=tuple(found))
+
+
+def _place(notice: Notice) -> str:
+    """Which analysis or file, without the directory that holds it."""
+    return notice.where.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def choices_section(context: Context) -> Section:
