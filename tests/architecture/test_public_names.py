@@ -25,8 +25,14 @@ def declared(tree: ast.Module) -> list[str] | None:
 
 def is_front(tree: ast.Module) -> bool:
     """An `__init__` that only passes on what its modules hold."""
-    own = [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    own = assigned(tree) | {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     return declared(tree) is not None and not [name for name in own if not name.startswith("_")]
+
+
+def assigned(tree: ast.Module) -> set[str]:
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def is_lazy(tree: ast.Module) -> bool:
@@ -34,16 +40,12 @@ def is_lazy(tree: ast.Module) -> bool:
 
 
 def offered(tree: ast.Module) -> set[str]:
-    """Public names bound in an `__init__`: ours that are imported (for the type checker too) and what is defined."""
+    """Public names of ours that an `__init__` imports, for the type checker too."""
     names = {
         alias.asname or alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "counterpulse"
         for alias in node.names
-    }
-    names |= {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    names |= {
-        getattr(target, "id", "") for node in tree.body if isinstance(node, ast.Assign) for target in node.targets
     }
     return {name for name in names if not name.startswith("_")}
 
@@ -95,8 +97,8 @@ def test_an_unknown_name_is_refused_as_python_does(package):
 
 def test_the_typed_stub_names_what_the_front_door_names():
     stub = tree_of(PACKAGE / "__init__.pyi")
-    typed = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
-    typed |= {node.target.id for node in stub.body if isinstance(node, ast.AnnAssign)}
+    imported = [alias for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    typed = {alias.name for alias in imported if alias.asname == alias.name} | assigned(stub)
     assert typed == set(import_module("counterpulse").__all__)
 
 

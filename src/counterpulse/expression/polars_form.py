@@ -175,20 +175,35 @@ def _elapsed(node: Elapsed, scope: Scope) -> pl.Expr:
 
 
 def _months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
-    """Calendar months between two moments, negative where the end comes first."""
+    """Count calendar months between two moments, negative where the end comes first.
+
+    Everything is told within the month of the later moment and its neighbors, in microseconds since the month began.
+    """
     forward = end >= start
     first = pl.when(forward).then(start).otherwise(end)
     last = pl.when(forward).then(end).otherwise(start)
     apart = (last.dt.year() - first.dt.year()) * 12 + last.dt.month().cast(pl.Int32) - first.dt.month().cast(pl.Int32)
-    whole = apart - (_plus_months(first, apart) > last).cast(pl.Int32)
-    reached, following = _plus_months(first, whole), _plus_months(first, whole + 1)
-    part = (last - reached).dt.total_microseconds() / (following - reached).dt.total_microseconds()
-    return pl.when(forward).then(whole + part).otherwise(-(whole + part))
+    here = _month_length(last.dt.truncate("1mo"))
+    before, after = (_month_length(last.dt.truncate("1mo").dt.offset_by(step)) for step in ("-1mo", "1mo"))
+    at, due = _since_month_began(last), _within(first, here)
+    due_before, due_after = _within(first, before), _within(first, after)
+    part = (
+        pl.when(at >= due)
+        .then((at - due) / (here + due_after - due))
+        .otherwise((at + before - due_before) / (before + due - due_before) - 1)
+    )
+    return pl.when(forward).then(apart + part).otherwise(-(apart + part))
 
 
-def _plus_months(moment: pl.Expr, months: pl.Expr) -> pl.Expr:
-    """Move a moment by months; a day that the month does not have becomes its last."""
-    count = moment.dt.year() * 12 + moment.dt.month().cast(pl.Int32) - 1 + months
-    first = pl.date(count // 12, count % 12 + 1, 1)
-    days = pl.min_horizontal(moment.dt.day(), first.dt.month_end().dt.day()).cast(pl.Int64) - 1
-    return first.cast(pl.Datetime("us")) + pl.duration(days=days) + (moment - moment.dt.truncate("1d"))
+def _month_length(month: pl.Expr) -> pl.Expr:
+    return month.dt.days_in_month().cast(pl.Int64) * MICROSECONDS["days"]
+
+
+def _since_month_began(moment: pl.Expr) -> pl.Expr:
+    return (moment - moment.dt.truncate("1mo")).dt.total_microseconds()
+
+
+def _within(moment: pl.Expr, length: pl.Expr) -> pl.Expr:
+    """Place a moment in a month of another length: the same day and time, or the last day where the month is too short."""
+    clock = (moment - moment.dt.truncate("1d")).dt.total_microseconds()
+    return pl.min_horizontal(_since_month_began(moment), length - MICROSECONDS["days"] + clock)

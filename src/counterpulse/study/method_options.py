@@ -9,9 +9,9 @@ from counterpulse.protocol.nodes import Analysis
 from counterpulse.protocol.words import read_duration
 from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
+from counterpulse.study.catalog import LATER
 from counterpulse.study.drafts import Desk, Draft
 from counterpulse.study.method_spec import MethodSpec, Option
-from counterpulse.study.methods import LATER
 
 OWN_KEYS = frozenset(Analysis.model_fields) - {"id", "role", "of", "label"}
 YES_NO = {"yes": True, "no": False, "true": True, "false": False}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from counterpulse.data.terms import Categorical, Interaction, Numeric, Term, variables_of
 from counterpulse.protocol.nodes import (
     Analysis,
@@ -18,11 +16,12 @@ from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.protocol.words import Duration
 from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
+from counterpulse.study.catalog import LATER, METHODS
 from counterpulse.study.drafts import Desk, Draft
 from counterpulse.study.measures import split_measure
 from counterpulse.study.method_options import method_options
 from counterpulse.study.method_spec import MethodSpec
-from counterpulse.study.methods import LATER, METHODS
+from counterpulse.study.wording import composition, sentence, term_text, usual_label
 
 MAKERS = {
     "landmark": ("landmark", "landmark"),
@@ -54,15 +53,10 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     population = node.population or _default_population(desk.nodes)
     companions = tuple(name for name in node.also if name in METHODS)
     choices = (
-        _choice("method", spec.name, "method" in node.model_fields_set),
-        _choice("effect measure", measures[0], bool(node.estimand and node.estimand.contrast)),
-        _choice("kind of effect", kind, bool(node.estimand and node.estimand.kind)),
-        _choice("target", target, bool(node.estimand and node.estimand.target)),
-        _choice("population", population, node.population is not None),
-        Choice("adjusted for", ", ".join(map(_term_text, terms)) or "nothing", "given" if node.adjust else "default"),
+        *_named_choices(node, spec, measures, (kind, target), population, terms),
         *maker_choices,
         missing_choice,
-        Choice("confidence level", round(level, 12), "derived", None),
+        Choice("confidence level", round(level, 12), "derived"),
         *option_choices,
         *(Choice(rule.name, rule.text, "default", rule.reference) for rule in spec.rules),
         *_cluster_choice(clusters),
@@ -71,7 +65,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     return PlannedAnalysis(
         id=node.id,
         role=node.role or ("sensitivity" if node.of else "secondary"),
-        label=node.label or _label(spec, [desk.outcomes[name].label for name in outcomes]),
+        label=node.label or usual_label(spec, [desk.outcomes[name].label for name in outcomes]),
         method=spec.name,
         outcomes=outcomes,
         population=population,
@@ -82,7 +76,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         level=level,
         maker=maker,
         landmarks=landmarks,
-        composition=_composition(maker, landmarks, spec, clusters),
+        composition=composition(maker, landmarks, spec, clusters),
         clusters=clusters,
         options=options,
         choices=choices,
@@ -95,7 +89,23 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         companions=companions,
         checks=tuple(node.check),
         draws=tuple(node.draw) or spec.draws,
-        sentence=_sentence(desk, spec, outcomes, terms, options, measures, maker, landmarks, clusters),
+        sentence=sentence(desk, spec, outcomes, terms, options, measures, maker, landmarks, clusters),
+    )
+
+
+def _named_choices(
+    node: Analysis, spec: MethodSpec, measures: tuple[str, ...], estimand: tuple[str, str], population: str,
+    terms: tuple[Term, ...],
+) -> tuple[Choice, ...]:  # fmt: skip
+    given = node.estimand
+    adjusted = ", ".join(map(term_text, terms)) or "nothing"
+    return (
+        _choice("method", spec.name, node.method is not None),
+        _choice("effect measure", measures[0], bool(given and given.contrast)),
+        _choice("kind of effect", estimand[0], bool(given and given.kind)),
+        _choice("target", estimand[1], bool(given and given.target)),
+        _choice("population", population, node.population is not None),
+        _choice("adjusted for", adjusted, node.adjust is not None),
     )
 
 
@@ -322,54 +332,5 @@ def _multiplicity_choice(node: Analysis) -> tuple[Choice, ...]:
     return (Choice("multiplicity", node.multiplicity or "none", given, reference),)
 
 
-def _composition(
-    maker: str, landmarks: tuple[Duration, ...], spec: MethodSpec, clusters: str | None
-) -> tuple[str, ...]:
-    made = f"landmark at {', '.join(map(str, landmarks))}" if landmarks else maker
-    return (made, spec.label, *((f"variance robust to clustering by {clusters}",) if clusters else ()))
-
-
 def _citations(spec: MethodSpec, choices: tuple[Choice, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*spec.citations, *(choice.reference for choice in choices if choice.reference))))
-
-
-def _label(spec: MethodSpec, outcomes: list[str]) -> str:
-    return f"{', '.join(outcomes)}: {spec.label}"
-
-
-def _term_text(term: Term) -> str:
-    if isinstance(term, Interaction):
-        return " x ".join(variables_of(term))
-    if isinstance(term, Numeric):
-        name = f"log {term.variable}" if term.log else term.variable
-        return name if term.per == 1 else f"{name} per {term.per:g}"
-    return variables_of(term)[0]
-
-
-def _sentence(
-    desk: Desk, spec: MethodSpec, outcomes: tuple[str, ...], terms: tuple[Term, ...], options: Mapping[str, object],
-    measures: tuple[str, ...], maker: str, landmarks: tuple[Duration, ...], clusters: str | None,
-) -> str:  # fmt: skip
-    what = " and ".join(desk.outcomes[name].label for name in outcomes)
-    names = [desk.variables[name].label for term in terms for name in variables_of(term) if name in desk.variables]
-    parts = [f"{what}: {spec.about}"]
-    if names:
-        parts.append(f"adjusted for {_listed(list(dict.fromkeys(names)))}")
-    if landmarks:
-        parts.append(
-            f"among patients followed to the landmark ({_listed([str(mark) for mark in landmarks])} after time zero), "
-            "grouped by the treatment given by then"
-        )
-    elif maker == "time-varying":
-        parts.append("with the exposure as a time-varying covariate, each patient counted as untreated until it starts")
-    if clusters is not None:
-        parts.append(f"with variance robust to clustering by {desk.variables[clusters].label}")
-    words = [option.sentence(options[option.name]) for option in spec.options if options[option.name] not in (None, ())]
-    extra = f" Also estimated: {_listed(list(measures[1:]))}." if measures[1:] else ""
-    body = ", ".join(parts) + "."
-    tail = " ".join(f"{word[0].upper()}{word[1:]}." for word in words if word)
-    return f"{body} {tail}{extra}".strip()
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

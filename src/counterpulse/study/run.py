@@ -30,8 +30,8 @@ from counterpulse.results import (
     TableOneRow,
 )
 from counterpulse.source import Finding, Location
+from counterpulse.study.catalog import METHODS
 from counterpulse.study.cohort import Cohort, make_cohort
-from counterpulse.study.methods import METHODS
 from counterpulse.study.request import Answer, Request
 from counterpulse.study.samples import MadeSample, keep_rule, make_samples
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from counterpulse.protocol.schema import protocol_schema as language_schema
+from counterpulse.study.catalog import METHODS
 from counterpulse.study.method_spec import Option
-from counterpulse.study.methods import METHODS
 
 TYPES: dict[str, dict[str, Any]] = {
     "number": {"type": "number"},

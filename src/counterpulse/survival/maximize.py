@@ -19,7 +19,7 @@ CONSTANT = 1e-10
 """A column that keeps a smaller part of its sum of squares within risk sets does not vary in them."""
 
 LONG_STEP = 1e-3
-"""A last step longer than this, in standard deviations of the covariate, is a sign of an infinite estimate."""
+"""A last step that moves a linear predictor further than this is a sign of an infinite estimate."""
 
 FAR = 12.0
 """How far the linear predictor of the extreme row moves when an infinite estimate is verified."""
@@ -180,13 +180,19 @@ def _infinite(newton: _Newton) -> Bools:
     """
     step = newton.step
     nowhere = np.zeros(newton.X.shape[1], dtype=bool)
-    if step is None or np.abs(step).max(initial=0.0) < LONG_STEP:
-        return nowhere
-    direction = np.where(np.abs(step) > LONG_STEP * np.abs(step).max(), step, 0.0)
     at_risk = newton.sets.group < newton.sets.m
-    reach = float(np.abs(newton.X @ direction).max(initial=0.0, where=at_risk))
+    if step is None or _reach(newton.X @ step, at_risk) < LONG_STEP:
+        return nowhere
+    reaches = np.array([_reach(column * one, at_risk) for column, one in zip(newton.X.T, step, strict=True)])
+    direction = np.where(reaches > LONG_STEP * reaches.max(), step, 0.0)
+    reach = _reach(newton.X @ direction, at_risk)
     if reach == 0:
         return nowhere
     further = risk_state(newton.sets, newton.X, newton.beta + direction * (FAR / reach), efron=newton.efron)
     lost = newton.state.log_likelihood - further.log_likelihood
     return direction != 0 if lost < FLAT else nowhere
+
+
+def _reach(predictor: Floats, at_risk: Bools) -> float:
+    """How far a step moves the linear predictor of the row it moves most."""
+    return float(np.abs(predictor).max(initial=0.0, where=at_risk))

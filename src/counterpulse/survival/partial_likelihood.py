@@ -26,6 +26,9 @@ from counterpulse.survival.risk_sets import CHUNK_ROWS, RiskSets, reverse_segmen
 LOWEST = -340.0
 """Linear predictors further below the highest one at risk count as this: the square of a risk set must not underflow."""
 
+SERIAL_PRODUCT = 2**18
+"""Multiplications of a matrix product up to which OpenBLAS stays on one thread."""
+
 CANCELED = 1e-9
 """A risk set after late entry that keeps a smaller part of the sum it is a difference of has lost its digits."""
 
@@ -115,10 +118,10 @@ def gradient_and_information(
     for block in risk_blocks(sets, X, state.risk, ties=len(state.s11) > 0):
         first += weighted_product(X, hazards, block.rows)
         g, t, S1, D1 = block.groups, block.tied, block.S1, block.D1
-        second += (S1 * (state.s20[g] * factor[g])) @ S1.T
+        second += wide_product(S1 * (state.s20[g] * factor[g]), S1)
         if t.stop > t.start:
-            cross = (S1[:, sets.tied_groups[t] - g.start] * (state.s21[t] * tied_factor[t])) @ D1.T
-            second += (D1 * (state.s22[t] * tied_factor[t])) @ D1.T - cross - cross.T
+            cross = wide_product(S1[:, sets.tied_groups[t] - g.start] * (state.s21[t] * tied_factor[t]), D1)
+            second += wide_product(D1 * (state.s22[t] * tied_factor[t]), D1) - cross - cross.T
     information = first - second
     return X.T @ residual, (information + information.T) / 2, np.diag(first).copy()
 
@@ -128,8 +131,24 @@ def weighted_product(X: Floats, weights: Floats, rows: slice) -> Floats:
     total = np.zeros((X.shape[1], X.shape[1]))
     for low, high in chunks(rows.start, rows.stop):
         block = X.T[:, low:high]
-        total += (block * weights[low:high]) @ block.T
+        total += wide_product(block * weights[low:high], block)
     return total
+
+
+def wide_product(A: Floats, B: Floats) -> Floats:
+    """``A @ B.T`` of short and wide matrices, shape (p, k), in pieces that BLAS multiplies on one thread.
+
+    Threads would wait for each other longer than they work.
+    """
+    p, k = A.shape
+    length = max(64, SERIAL_PRODUCT // max(p * p, 1))
+    count = k // length
+    whole = count * length
+    total = A[:, whole:] @ B[:, whole:].T
+    if count:
+        left, right = (M[:, :whole].reshape(p, count, length).transpose(1, 0, 2) for M in (A, B))
+        total += (left @ right.transpose(0, 2, 1)).sum(axis=0)
+    return np.asarray(total, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def evaluated_here(expression, table):
     return values if names(expression) else values[:1]
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(expressions=st.lists(conditions(), min_size=4, max_size=10), table=tables(rows=8))
 def test_r_agrees(tmp_path_factory, expressions, table):
     everything = [*map(parse, WRITTEN), *expressions]

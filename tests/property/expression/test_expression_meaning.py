@@ -23,8 +23,8 @@ from counterpulse.expression import (
 
 ROUNDING = 1e-12  # relative: the same few operations in double precision, perhaps in another order
 CALM = [HealthCheck.too_slow, HealthCheck.data_too_large]
-MANY = settings(max_examples=250, deadline=None, suppress_health_check=CALM)
-FEW = settings(MANY, max_examples=60)
+MANY = settings(max_examples=120, deadline=None, suppress_health_check=CALM)
+FEW = settings(MANY, max_examples=40)
 
 
 def compiled(expression, table):

@@ -55,7 +55,7 @@ def test_levels_of_a_category_and_interactions(table):
 
 def test_a_category_of_fractions_keeps_its_names(table):
     fit = logistic(table, outcome="y", terms=[Categorical("dose"), "age"])
-    result = standardize(fit, table, variable="dose", treated="3.0", reference=1.5)
+    result = standardize(fit, table, variable="dose", treated="3", reference=1.5)
     coefficients = dict(zip((column.name for column in fit.columns), fit.coefficients, strict=True))
     linear_predictor = coefficients["(intercept)"] + coefficients["age"] * table["age"].to_numpy()
     expected = [(1 / (1 + np.exp(-linear_predictor - coefficients[f"dose={dose}"]))).mean() for dose in (3.0, 1.5)]

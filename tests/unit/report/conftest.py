@@ -296,7 +296,7 @@ def make_result() -> StudyResult:
             FlowStep(id="exclude.pregnant", label="Pregnant", kind="removed", n=12, n_alone=14, unknown=5),
             FlowStep(id="eligible", label="Eligible", kind="eligible", n=5504, by_group={IABP: 840, ECMO: 4664}),
             FlowStep(id="analyzed", label="Analyzed", kind="analyzed", n=5480, by_group={IABP: 832, ECMO: 4648}),
-            FlowStep(id="A1.death_hospital.landmark-24-hours", label="Not followed to the landmark at 24 hours (A1)", kind="design", n=15),
+            FlowStep(id="landmark.A1.death_hospital.24-hours", label="Not followed to the landmark at 24 hours (A1)", kind="design", n=15),
             FlowStep(id="analyzed.A1", label="Analyzed: In-hospital death, adjusted", kind="analysis", n=5480, unknown=9, by_group={IABP: 832, ECMO: 4648}),
         ),
         table_one=table_one(),

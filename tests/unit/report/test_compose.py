@@ -204,3 +204,21 @@ def test_labels_of_every_kind_print(plan, result):
     outcomes = {name: replace(outcome, label=words) for name, outcome in plan.outcomes.items()}
     reader = read(render_html(compose(result, replace(plan, groups=groups, variables=variables, outcomes=outcomes))))
     assert "script" not in reader.tags
+
+
+def test_three_groups_name_the_contrast(plan, result):
+    third = replace(plan.groups[0], level="impella", label="Impella")
+    rows = [replace(row, id=f"{row.id}.impella", estimate=replace(row.estimate, term="impella")) for row in result.estimates if row.estimate.term == "iabp"]  # fmt: skip
+    document = compose(replace(result, estimates=(*result.estimates, *rows)), replace(plan, groups=(third, *plan.groups)))
+    first_cells = [row[0] for row in cells(block(document, "all-analyses"))]
+    assert "A1. In-hospital death, adjusted; Impella vs ECMO only" in first_cells
+    assert "A1. In-hospital death, adjusted; IABP after ECMO vs ECMO only" in first_cells
+    assert block(document, "subgroups-A1-death_hospital-impella").title == "Subgroups: In-hospital death: Impella vs ECMO only."
+    assert len(key(document)) == 6
+
+
+def test_warnings_name_no_directory(plan, result):
+    warning = replace(result.warnings[0], where="/home/somebody/study/protocol.yaml:3:4")
+    page = render_html(compose(replace(result, warnings=(warning,)), plan))
+    assert "somebody" not in page
+    assert "protocol.yaml:3:4" in page

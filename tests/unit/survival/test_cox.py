@@ -83,6 +83,14 @@ def test_a_level_without_events_is_separation_and_the_others_are_estimated():
     np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance))[:2], errors, rtol=ITERATIVE)
 
 
+def test_a_level_of_one_patient_in_very_many_rows_is_still_separation():
+    table = patients(20_000).with_columns(rare=pl.int_range(pl.len()) == 77)
+    table = table.with_columns(event=pl.col("event") & ~pl.col("rare"))
+    table = table.with_columns(time=pl.when("rare").then(5.0).otherwise("time"))
+    fit = survival.cox(table, terms=["rare", "x"], **COX)
+    assert fit.parameters.statuses == (Status.SEPARATION, Status.OK)
+
+
 def test_separation_by_a_combination_is_found():
     table = patients().with_columns(u=pl.col("z") * 1.0, v=(pl.col("arm") == "a") * 1.0)
     table = table.with_columns(event=pl.col("event") & ~((pl.col("u") == 1) & (pl.col("v") == 1)))

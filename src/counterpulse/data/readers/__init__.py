@@ -11,6 +11,8 @@ from counterpulse.data.readers.raw_table import RawTable
 from counterpulse.errors import DataError
 from counterpulse.source import Finding, Location, did_you_mean
 
+__all__ = ["READERS", "Reader", "read_raw"]
+
 READERS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv",
     ".xlsx": "excel", ".xlsm": "excel", ".xls": "excel", ".ods": "excel",

@@ -64,10 +64,7 @@ def _kinds(context: Context) -> list[str]:
 def _lost(context: Context, eligible: FlowStep, analyzed: FlowStep) -> list[FlowStep]:
     """Why eligible patients are not in the primary analysis; what no step explains is said to be so."""
     primary = context.plan.primary
-    own = [
-        step for step in context.result.flow
-        if primary and step.kind == "design" and step.id.startswith(f"{primary.id}.") and step.n
-    ]  # fmt: skip
+    own = [step for step in _design(context, primary.id if primary else "") if step.n][:1]
     record = next((item for item in context.result.analyses if primary and item.id == primary.id), None)
     gone = eligible.n - analyzed.n
     missing = min(record.n_missing if record else 0, gone - sum(step.n for step in own))
@@ -77,6 +74,20 @@ def _lost(context: Context, eligible: FlowStep, analyzed: FlowStep) -> list[Flow
     if other > 0:
         own.append(FlowStep(id="other", label="In no compared group, or outcome unknown", kind="removed", n=other))
     return own
+
+
+def _design(context: Context, analysis: str) -> list[FlowStep]:
+    """What the design of an analysis removed; the analysis is a part of the step's id."""
+    return [step for step in context.result.flow if step.kind == "design" and analysis in step.id.split(".")]
+
+
+def _ordered(context: Context) -> list[FlowStep]:
+    """The eligible, then each analysis after what its design removed."""
+    found = [step for step in context.result.flow if step.kind == "eligible"]
+    for step in context.result.flow:
+        if step.kind == "analysis":
+            found += [*_design(context, step.id.removeprefix("analyzed.")), step]
+    return found
 
 
 def _box(context: Context, n: int, label: str) -> Box:
@@ -135,12 +146,9 @@ def _criteria(context: Context, removed: Sequence[FlowStep]) -> Table:
 
 def _analyzed(context: Context) -> Table:
     """From the eligible to those in each analysis."""
-    eligible = next((step for step in context.result.flow if step.kind == "eligible"), None)
     groups = context.plan.groups
     rows = []
-    for step in context.result.flow:
-        if step.kind not in ("eligible", "design", "analysis"):
-            continue
+    for step in _ordered(context):
         by_group = step.by_group or {}
         removed = step.kind == "design"
         rows.append(
@@ -152,7 +160,7 @@ def _analyzed(context: Context) -> Table:
                     Cell(context.count(step.n) if removed else EM_DASH),
                     Cell(context.count(step.unknown) if step.unknown is not None and not removed else EM_DASH),
                 ),
-                indent=0 if step is eligible else 1,
+                indent={"eligible": 0, "analysis": 1}.get(step.kind, 2),
             )
         )
     heads = ("", "Patients", *(group.label for group in groups), "Removed", "Incomplete")

@@ -127,7 +127,8 @@ class Context:
             return "Not estimable"
         interval = item.interval
         if item.status is Status.NOT_REACHED and item.value != item.value:
-            return "Not reached" if interval is None else f"Not reached ({self._limits(row)})"
+            known = interval is not None and (isfinite(interval.low) or isfinite(interval.high))
+            return f"Not reached ({self._limits(row)})" if known else "Not reached"
         if item.value != item.value:
             return EM_DASH
         return self._printed(row)

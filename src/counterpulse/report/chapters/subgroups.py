@@ -52,7 +52,8 @@ def _forest(context: Context, analysis: str, rows: Sequence[EstimateRow]) -> lis
     lower_first = first.better != "higher"
     counted = "events/n" if any(count.events is not None for count in first.groups) else "n"
     forest = Forest(
-        title=f"Subgroups: {context.outcome_label(first.outcome)}",
+        title=f"Subgroups: {context.outcome_label(first.outcome)}"
+        + (f": {treated} vs {reference}" if len(context.plan.groups) > 2 else ""),
         columns=[f"{context.group(level)}, {counted}" for level in levels],
         effect_label=f"{measure.title} ({context.level_name(first)})",
         p_label="P for interaction",

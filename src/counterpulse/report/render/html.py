@@ -23,6 +23,7 @@ from counterpulse.report.document import (
     Table,
 )
 
+SHORT = 16
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -34,12 +35,20 @@ def render_html(document: Document) -> str:
         f'<!doctype html>\n<html lang="{_quoted(document.language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(document.title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n"
+        f"<title>{_text(document.title)}</title>\n<style>\n{style}{_running_head(document)}</style>\n</head>\n<body>\n"
         '<a class="skip" href="#report">Skip to the report</a>\n'
         f"{_mark(document)}{_front(document)}\n{_contents(document)}\n"
         f'<main id="report">\n{sections}\n{_references(document.references)}</main>\n'
         f"<footer><p>{_text(document.colophon)}</p></footer>\n</body>\n</html>\n"
     )
+
+
+def _running_head(document: Document) -> str:
+    """The mark in the margin of every printed page; as code points, so that no text can end the style."""
+    if not document.mark:
+        return ""
+    words = "".join(f"\\{ord(character):06x}" for character in document.mark)
+    return f'@page {{ @top-center {{ content: "{words}"; color: #8c1c13; font: 700 9pt Arial, sans-serif; }} }}\n'
 
 
 def _mark(document: Document) -> str:
@@ -125,8 +134,9 @@ def _(block: Table) -> str:
         for note in block.footnotes
     )
     rows = "\n".join(_row(row, block) for row in block.rows)
+    short = " short" if len(block.rows) <= SHORT else ""
     return (
-        f'<figure id="{_quoted(block.id)}" class="table{" wide" if block.wide else ""}">\n'
+        f'<figure id="{_quoted(block.id)}" class="table{" wide" if block.wide else ""}{short}">\n'
         f'<div class="scroll" tabindex="0" role="region" aria-label="{_quoted(block.label)}">\n<table>\n'
         f'<caption dir="auto"><b>{_text(block.label)}.</b> {_text(block.title)}</caption>\n'
         f"<thead>\n{_spanners(block)}{_heads(block)}\n</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>\n"
