@@ -16,4 +16,5 @@ def check(protocol: ProtocolPath, data: DataPath = None, as_json: AsJson = False
     """
     findings, exit_code = study.check(protocol, data=data)
     say_findings(findings, as_json=as_json)
-    raise typer.Exit(exit_code if exit_code or not findings else errors.HAS_FINDINGS)
+    only_notes = all(finding.severity == "note" for finding in findings)
+    raise typer.Exit(exit_code if exit_code or only_notes else errors.HAS_FINDINGS)

@@ -12,12 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 
+ORDER = ("error", "warning", "note")
+
+
 class Printable(Protocol):
     """A finding."""
 
     @property
     def severity(self) -> str:
-        """Error or warning."""
+        """Error, warning or note."""
 
     def text(self) -> str:
         """As a person reads it."""
@@ -43,15 +46,15 @@ def say_json(value: object) -> None:
 
 def say_findings(findings: Sequence[Printable], *, as_json: bool) -> None:
     """All findings, errors first."""
-    ordered = sorted(findings, key=lambda finding: finding.severity)
+    ordered = sorted(findings, key=lambda finding: ORDER.index(finding.severity))
     if as_json:
         say_json({"findings": [finding.as_json() for finding in ordered]})
         return
     for finding in ordered:
         say(f"{finding.text()}\n")
-    errors = sum(finding.severity == "error" for finding in ordered)
-    warnings = len(ordered) - errors
-    say("No findings." if not ordered else f"{count(errors, 'error')}, {count(warnings, 'warning')}.")
+    found = [(sum(finding.severity == kind for finding in ordered), kind) for kind in ORDER]
+    said = [count(number, kind) for number, kind in found if number or kind != "note"]
+    say("No findings." if not ordered else f"{', '.join(said)}.")
 
 
 def count(number: int, what: str) -> str:

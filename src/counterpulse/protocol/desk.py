@@ -75,7 +75,8 @@ class Desk:
         code = by_label.get(level) or by_label.get(suggestion) or suggestion
         self.report(
             "E235", path, f"`{level}` is not a level of `{symbol.name}`", key=key, allowed=", ".join(levels),
-            remedy=f"did you mean {code}?" if code else "write the level as it stands in the data",
+            remedy=f"did you mean {code}?" if code else f"write {' or '.join(levels)}" if symbol.levels is None else
+            "write the level as it stands in the data",
         )  # fmt: skip
 
 

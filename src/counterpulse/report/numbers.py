@@ -34,7 +34,8 @@ class NumberStyle:
     """The number rules of one journal.
 
     `percent_bands` are (denominator below, places); `few_percent` counts places by the percentage instead: one below 10,
-    none from 10. `spread` is how a standard deviation follows its mean.
+    none from 10. `spread` is how a standard deviation follows its mean. Without `baseline_p` Table 1 has no P values;
+    without `secondary_p` secondary and exploratory analyses have intervals only, unless the plan adjusts for multiplicity.
     """
 
     name: str
@@ -50,7 +51,8 @@ class NumberStyle:
     spread: str = "{mean} ({sd})"
     mean_label: str = "mean (SD)"
     median_label: str = "median (IQR)"
-    reference_cell: str = "Reference"
+    baseline_p: bool = True
+    secondary_p: bool = True
 
 
 TWO_PLACES_THREE_BELOW_01 = ((0.01, 3), (float("inf"), 2))
@@ -67,7 +69,7 @@ STYLES: Mapping[str, NumberStyle] = {
     "plain": PLAIN,
     # AMA Manual of Style, 11th ed.: P to two places, three below .01 or where rounding would cross .05, no leading zero
     # (chapters 18.7.1, 19.5); percentages: none below N = 100, one from 100; no % sign in cells; thin space in thousands.
-    # Copy-editors set X.XX-Y.YY, "to" beside a negative limit, and "1 [Reference]" (gtsummary issue 1590).
+    # Copy-editors set X.XX-Y.YY and "to" beside a negative limit (gtsummary issue 1590).
     "jama": replace(
         PLAIN,
         name="jama",
@@ -77,10 +79,9 @@ STYLES: Mapping[str, NumberStyle] = {
         after_level=",",
         percent_sign=False,
         median_label="median (IQR)",
-        reference_cell="1 [Reference]",
     ),
     # NEJM statistical reporting guidelines (2019): two places above .01, three from .001 to .01, then <0.001 (verbatim in
-    # Aguinis 2019). "to", mean ±SD and one decimal of a percentage at most: as printed in its tables.
+    # Aguinis 2019); no P values of secondary outcomes without a plan for multiplicity. "to", mean ±SD and one decimal of a percentage at most: as printed in its tables.
     "nejm": replace(
         PLAIN,
         name="nejm",
@@ -90,6 +91,7 @@ STYLES: Mapping[str, NumberStyle] = {
         spread="{mean}±{sd}",
         mean_label="mean ±SD",
         median_label="median (IQR)",
+        secondary_p=False,
     ),
     # Lancet: two significant figures, at most four places, <0·0001; mid-line point; % sign kept (gtsummary issue 1442 and
     # pull request 2375). En dash, "to" beside a negative limit, thin space in thousands: as printed.
@@ -123,7 +125,7 @@ STYLES: Mapping[str, NumberStyle] = {
         median_label="median (Q1-Q3)",
     ),
     # Annals of Internal Medicine, general statistical guidance (annals.org/aim/pages/AuthorInformationStatisticsOnly): three
-    # places from .001 to .20, two above; one decimal of a percentage from N = 200; mean (SD), never ±.
+    # places from .001 to .20, two above; one decimal of a percentage from N = 200; mean (SD), never ±; no P in Table 1.
     "annals": replace(
         PLAIN,
         name="annals",
@@ -131,6 +133,7 @@ STYLES: Mapping[str, NumberStyle] = {
         percent_bands=((200, 0), (float("inf"), 1)),
         percent_sign=False,
         median_label="median (IQR)",
+        baseline_p=False,
     ),
 }
 

@@ -23,18 +23,12 @@ def write_report(document: Document, result: StudyResult) -> Mapping[str, bytes]
     """The files of a report: the page, each figure as SVG and PNG, the tables as CSV with full precision."""
     files: dict[str, bytes] = {"report.html": render_html(document).encode()}
     for figure in (block for block in blocks_of(document.sections) if isinstance(block, Figure)):
-        name = _file_name(figure.id)
-        files[f"figures/{name}.svg"] = figure.svg.encode()
-        files[f"figures/{name}.png"] = figure.png
+        files[f"figures/{figure.id}.svg"] = figure.svg.encode()
+        files[f"figures/{figure.id}.png"] = figure.png
     if result.table_one:
         files["tables/table_one.csv"] = _table_one(result.table_one)
     files["tables/estimates.csv"] = _csv(ESTIMATE_COLUMNS, (_estimate(row) for row in result.estimates))
     return files
-
-
-def _file_name(id: str) -> str:
-    """A name that every file system takes."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "_" for c in id)
 
 
 def _estimate(row: EstimateRow) -> Iterable[object]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
@@ -25,6 +26,10 @@ class Location:
     def text(self) -> str:
         """``file:line:column`` with the parts that are known."""
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+    def short(self) -> str:
+        """As `text`, by the name of the file without its folder: what a report may carry."""
+        return replace(self, file=PurePath(self.file).name).text()
 
     def caret(self) -> str | None:
         """The line and a caret under the place, or None where there is no line to show."""

@@ -27,7 +27,7 @@ def read_plan(path: Path) -> tuple[Plan, tuple[Finding, ...]]:
     UsageError : the protocol file is missing
     ProtocolError : with every error of protocol and dictionary
     """
-    protocol, dictionary = _read_both(path)
+    protocol, dictionary = read_both(path)
     plan, findings = draft_plan(protocol, dictionary)
     if plan is None:
         raise ProtocolError(findings)
@@ -41,7 +41,7 @@ def read_study(path: Path, *, data: Path | None = None) -> tuple[Plan, PatientTa
     ------
     UsageError, ProtocolError, DataError : what could not be read, with every finding
     """
-    protocol, dictionary = _read_both(path)
+    protocol, dictionary = read_both(path)
     plan, findings = draft_plan(protocol, dictionary)
     if plan is None:
         raise ProtocolError(findings)
@@ -52,7 +52,7 @@ def check(path: Path, *, data: Path | None = None) -> tuple[tuple[Finding, ...],
     """Every finding about protocol, dictionary and data, and the exit code they call for."""
     found: list[Finding] = []
     try:
-        protocol, dictionary = _read_both(path)
+        protocol, dictionary = read_both(path)
     except ProtocolError as error:
         return _findings(error), PROTOCOL_INVALID
     plan, findings = draft_plan(protocol, dictionary)
@@ -68,9 +68,28 @@ def check(path: Path, *, data: Path | None = None) -> tuple[tuple[Finding, ...],
     return tuple(dict.fromkeys(found)), codes.pop()
 
 
-def _read_both(path: Path) -> tuple[Protocol, Dictionary]:
+def read_both(path: Path) -> tuple[Protocol, Dictionary]:
+    """A protocol and the dictionary beside it.
+
+    Raises
+    ------
+    UsageError : the protocol file is missing
+    ProtocolError : protocol or dictionary is invalid, or the dictionary is missing
+    """
     protocol = read_protocol(path)
-    return protocol, read_dictionary(protocol.path.parent / protocol.nodes.data.dictionary)
+    name = protocol.nodes.data.dictionary
+    dictionary = protocol.path.parent / name
+    if not dictionary.is_file():
+        raise ProtocolError([_no_dictionary(protocol, name)])
+    return protocol, read_dictionary(dictionary)
+
+
+def _no_dictionary(protocol: Protocol, name: str) -> Finding:
+    return Finding(
+        code="E105", where=protocol.where(("data", "dictionary")), seen=f"the dictionary {name} is not there",
+        allowed="a CSV or Excel file, its path as seen from the protocol's folder",
+        remedy="check its spelling and the folder; `counterpulse init` drafts one from a data file",
+    )  # fmt: skip
 
 
 def _read_patients(protocol: Protocol, dictionary: Dictionary, data: Path | None) -> PatientTable:

@@ -10,16 +10,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpulse.data import read_dictionary
 from counterpulse.data.dictionary import Dictionary, Variable
 from counterpulse.errors import InputError, UsageError
 from counterpulse.expression import Scope, names, parse
 from counterpulse.expression.nodes import Comparison, Constant, Name
 from counterpulse.numerics.random_streams import stream
 from counterpulse.protocol.nodes import ProtocolNode
-from counterpulse.protocol.read import Protocol, read_protocol
+from counterpulse.protocol.read import Protocol
 from counterpulse.protocol.scope import study_scope
 from counterpulse.study.derive import condition, derive_variables, reads
+from counterpulse.study.load import read_both
 from counterpulse.study.mock_course import Course, draw_course
 from counterpulse.study.mock_values import after, draw_values
 
@@ -53,8 +53,7 @@ def mock_table(protocol: Protocol, dictionary: Dictionary, *, n: int = 500, seed
     """
     if n < 1:
         raise InputError(f"n = {n}: a mock table has at least one patient; give n=500, for example")
-    nodes = protocol.nodes
-    nodes = nodes.model_copy(update={"variables": {k: v for k, v in nodes.variables.items() if v.table is None}})
+    nodes = _without_related_tables(protocol.nodes)
     seed = seed if seed is not None else nodes.seed if nodes.seed is not None else DEFAULT_SEED
     makers = _Patients(nodes, dictionary, seed)
     frame = _blanked(makers.mostly_eligible(n), makers.never_blank(), dictionary, seed)
@@ -79,14 +78,14 @@ def write_mock(path: str | Path, *, out: str | Path, n: int = 500, seed: int | N
     UsageError : `out` is there already, or cannot be written
     ProtocolError : the protocol or its dictionary is invalid
     """
-    protocol, out = read_protocol(path), Path(out)
-    dictionary = read_dictionary(protocol.path.parent / protocol.nodes.data.dictionary)
+    protocol, dictionary = read_both(Path(path))
+    out = Path(out)
     if out.exists():
         raise UsageError(f"{out} is already there and is not replaced; delete it, or name another file with --out")
     try:
         mock_table(protocol, dictionary, n=n, seed=seed).write_csv(out, datetime_format="%Y-%m-%d %H:%M")
     except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror}; name another file with --out") from None
+        raise UsageError(f"cannot write {out}: {error.strerror or "its folder is not there"}; name another file with --out") from None
     return out
 
 
@@ -215,6 +214,20 @@ class _Patients:
         exclude = [~condition(item.rule, self.scope).fill_null(False) for item in self.nodes.eligibility.exclude]
         eligible = derived.select(pl.all_horizontal(pl.lit(True), *include, *exclude).alias("eligible"))["eligible"]
         return np.resize(eligible.to_numpy(), frame.height)
+
+
+def _without_related_tables(nodes: ProtocolNode) -> ProtocolNode:
+    """Leave out what only a related table could answer: its variables, what builds on them, and criteria that read those."""
+    kept = dict(nodes.variables)
+    gone = {name for name, node in kept.items() if node.table is not None}
+    while gone & set(kept):
+        kept = {name: node for name, node in kept.items() if name not in gone}
+        gone |= {name for name, node in kept.items() if reads(node) & gone}
+    criteria = {
+        kind: tuple(item for item in getattr(nodes.eligibility, kind) if not gone & set(names(parse(item.rule))))
+        for kind in ("include", "exclude")
+    }
+    return nodes.model_copy(update={"variables": kept, "eligibility": nodes.eligibility.model_copy(update=criteria)})
 
 
 def _moment(zero: pl.Series, hours: NDArray[np.float64], variable: Variable) -> pl.Series:

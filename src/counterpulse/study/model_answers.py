@@ -302,6 +302,7 @@ def _stratum_row(
         request, estimate, subgroup=Subgroup(subgroup.variable, level), kind="conditional", groups=counts,
         n=patients(request, model.rows_used[member[model.rows_used]]) or sum(count.n for count in counts),
         events=None if any(count.events is None for count in counts) else sum(count.events or 0 for count in counts),
+        clusters=model.clusters,
     )  # fmt: skip
 
 
@@ -357,7 +358,8 @@ def _interaction(
         term="continuous" if notes else subgroup.variable, variable=subgroup.variable, measure="interaction", value=nan,
         statistic=statistic, statistic_name=name, df=df, p_value=p_value, status=status, notes=notes,
     )  # fmt: skip
-    return place(request, estimate, role=request.analysis.role, n=patients(request, model.rows_used))
+    n = patients(request, model.rows_used)
+    return place(request, estimate, role=request.analysis.role, n=n, clusters=model.clusters)
 
 
 def _forest(

@@ -84,7 +84,7 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
         analyses=resolved,
         subgroups=_subgroups(nodes, variables),
         choices=tuple(_study_choices(nodes)),
-        warnings=tuple(Notice(finding.code, finding.where.text(), _one_line(finding)) for finding in findings),
+        warnings=tuple(Notice(finding.code, finding.where.short(), _one_line(finding)) for finding in findings),
     )
     return plan, tuple(findings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -36,6 +37,8 @@ from counterpulse.study.request import Answer, Request
 from counterpulse.study.samples import MadeSample, keep_rule, make_samples
 
 Progress = Callable[[str], None]
+MANY_ROWS = 200_000
+"""From so many patients on a single analysis has enough work for several BLAS threads."""
 SOFTWARE = ("counterpulse", "numpy", "scipy", "polars")
 
 
@@ -80,7 +83,7 @@ def run(
     _refuse_uncovered(planned, plan, cohort, table)
     tell("Table 1")
     rows = _table_one(plan, cohort)
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+    with _one_blas_thread(cohort), ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         finished = list(pool.map(partial(_told, tell, plan, cohort, table), planned))
     answers = [item.answer for item in finished]
     return StudyResult(
@@ -95,6 +98,14 @@ def run(
         warnings=_warnings(plan, table, cohort, answers, only, seed),
         plan=plan_to_json(plan),
     )
+
+
+def _one_blas_thread(cohort: Cohort) -> AbstractContextManager[object]:
+    """Small products are slower on several threads than on one; the analyses themselves run side by side."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1 if cohort.frame.height < MANY_ROWS else None, "blas")
+    return limits
 
 
 def rehearse_run(plan: Plan, table: PatientTable) -> None:

@@ -1,6 +1,7 @@
 """Random well-typed expressions and random tables with every kind of blank."""
 
-from datetime import date, datetime
+import random
+from datetime import date, datetime, time
 
 import polars as pl
 from hypothesis import strategies as st
@@ -32,15 +33,26 @@ SYMBOLS = (
     Symbol("note", "text"), Symbol("pid", "id"),
 )  # fmt: skip
 SCOPE = {symbol.name: symbol for symbol in SYMBOLS}
-DAYS = st.one_of(st.dates(date(2019, 12, 28), date(2020, 3, 3)), st.dates(date(1999, 1, 1), date(2024, 12, 31)))
-MOMENTS = st.one_of(
-    st.datetimes(datetime(2019, 12, 30), datetime(2020, 3, 2)).map(lambda moment: moment.replace(microsecond=0)),
-    DAYS.map(lambda day: datetime(day.year, day.month, day.day)),
-    DAYS.map(lambda day: datetime(day.year, day.month, day.day, 23, 59, 59)),
+# Few values, so that equal days, ends of months, zeros and equal times meet often.
+A_FEW_DAYS = [
+    date(1999, 12, 31),
+    date(2000, 2, 29),
+    date(2018, 2, 28),
+    date(2020, 1, 31),
+    date(2020, 2, 29),
+    date(2020, 3, 1),
+]
+A_FEW_TIMES = [time(0), time(8, 30), time(23, 59, 59)]
+A_FEW_MOMENTS = [datetime.combine(day, clock) for day in A_FEW_DAYS for clock in A_FEW_TIMES]
+A_FEW_NUMBERS = [-2.0, -1.0, 0.0, 0.5, 1.0, 2.0]
+DAYS = st.one_of(
+    st.sampled_from(A_FEW_DAYS), st.sampled_from(A_FEW_DAYS), st.dates(date(1999, 1, 1), date(2024, 12, 31))
 )
-NUMBERS = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6, allow_subnormal=False), st.just(1e300))
-TEXTS = st.sampled_from(["", "a", "F", 'say "no"', "it's", "both ' and \"", "é"])
-CLOCKS = st.times().map(lambda clock: clock.replace(microsecond=0))
+MOMENTS = st.one_of(st.sampled_from(A_FEW_MOMENTS), st.builds(datetime.combine, DAYS, st.sampled_from(A_FEW_TIMES)))
+NUMBERS = st.one_of(st.sampled_from(A_FEW_NUMBERS), st.floats(-1e6, 1e6, allow_subnormal=False), st.just(1e300))
+A_FEW_TEXTS = ["", "a", "F", 'say "no"', "it's", "both ' and \"", "é"]
+TEXTS = st.sampled_from(A_FEW_TEXTS)
+CLOCKS = st.one_of(st.sampled_from(A_FEW_TIMES), st.times().map(lambda clock: clock.replace(microsecond=0)))
 DTYPES = {
     "number": pl.Float64, "yesno": pl.Boolean, "condition": pl.Boolean, "date": pl.Date, "datetime": pl.Datetime("us"),
     "text": pl.String, "id": pl.String,
@@ -165,27 +177,31 @@ def conditions():
     return st.recursive(leaves, grow, max_leaves=6)
 
 
-def _column(symbol, rows):
-    values = {
-        "number": st.one_of(NUMBERS, st.sampled_from([float("nan"), float("inf"), 0.0])),
-        "yesno": st.booleans(), "condition": st.booleans(), "date": DAYS,
-        "datetime": st.one_of(MOMENTS, st.datetimes(datetime(2020, 1, 1), datetime(2020, 3, 1))),
-        "text": TEXTS, "id": TEXTS, "category": TEXTS, "ordinal": TEXTS,
-    }[symbol.kind]  # fmt: skip
+def _values(symbol):
     if symbol.levels:
-        values = st.sampled_from(list(symbol.levels))
-    if symbol.name == "count":
-        values = st.integers(-3, 3)
-    return st.lists(st.one_of(st.none(), values), min_size=rows, max_size=rows)
+        return list(symbol.levels)
+    return {
+        "number": [-1, 0, 1, 2] if symbol.name == "count" else [*A_FEW_NUMBERS, float("nan"), float("inf"), 1e300],
+        "yesno": [False, True], "condition": [False, True], "date": A_FEW_DAYS,
+        "datetime": [*A_FEW_MOMENTS, datetime(2020, 2, 29, 8, 30, 0, 500_000)],
+    }.get(symbol.kind, A_FEW_TEXTS)  # fmt: skip
 
 
-@st.composite
-def tables(draw, rows=4):
-    columns = {symbol.name: draw(_column(symbol, rows)) for symbol in SYMBOLS}
-    schema = {
-        symbol.name: pl.Int64 if symbol.name == "count"
-        else pl.Enum(list(symbol.levels)) if symbol.levels
-        else DTYPES.get(symbol.kind, pl.Categorical)
+def _dtype(symbol):
+    if symbol.levels:
+        return pl.Enum(list(symbol.levels))
+    return pl.Int64 if symbol.name == "count" else DTYPES.get(symbol.kind, pl.Categorical)
+
+
+def _table(seed, rows):
+    """A quarter of the values blank; the rest drawn from few values."""
+    draw = random.Random(seed)
+    columns = {
+        symbol.name: [None if draw.random() < 0.25 else draw.choice(_values(symbol)) for _ in range(rows)]
         for symbol in SYMBOLS
-    }  # fmt: skip
-    return pl.DataFrame(columns, schema=schema)
+    }
+    return pl.DataFrame(columns, schema={symbol.name: _dtype(symbol) for symbol in SYMBOLS})
+
+
+def tables(rows=60):
+    return st.integers(0, 2**32).map(lambda seed: _table(seed, rows))

@@ -79,7 +79,7 @@ def evaluated_here(expression, table):
 
 
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(expressions=st.lists(conditions(), min_size=4, max_size=10), table=tables(rows=8))
+@given(expressions=st.lists(conditions(), min_size=4, max_size=10), table=tables(rows=40))
 def test_r_agrees(tmp_path_factory, expressions, table):
     everything = [*map(parse, WRITTEN), *expressions]
     in_r_form = evaluated_in_r(everything, table, tmp_path_factory.mktemp("r"))

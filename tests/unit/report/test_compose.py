@@ -209,16 +209,36 @@ def test_labels_of_every_kind_print(plan, result):
 def test_three_groups_name_the_contrast(plan, result):
     third = replace(plan.groups[0], level="impella", label="Impella")
     rows = [replace(row, id=f"{row.id}.impella", estimate=replace(row.estimate, term="impella")) for row in result.estimates if row.estimate.term == "iabp"]  # fmt: skip
-    document = compose(replace(result, estimates=(*result.estimates, *rows)), replace(plan, groups=(third, *plan.groups)))
+    document = compose(
+        replace(result, estimates=(*result.estimates, *rows)), replace(plan, groups=(third, *plan.groups))
+    )
     first_cells = [row[0] for row in cells(block(document, "all-analyses"))]
     assert "A1. In-hospital death, adjusted; Impella vs ECMO only" in first_cells
     assert "A1. In-hospital death, adjusted; IABP after ECMO vs ECMO only" in first_cells
-    assert block(document, "subgroups-A1-death_hospital-impella").title == "Subgroups: In-hospital death: Impella vs ECMO only."
+    assert (
+        block(document, "subgroups-A1-death_hospital-impella").title
+        == "Subgroups: In-hospital death: Impella vs ECMO only."
+    )
     assert len(key(document)) == 6
 
 
 def test_warnings_name_no_directory(plan, result):
-    warning = replace(result.warnings[0], where="/home/somebody/study/protocol.yaml:3:4")
+    warning = replace(result.warnings[0], where="C:\\Users\\somebody\\study/protocol.yaml:3:4")
     page = render_html(compose(replace(result, warnings=(warning,)), plan))
     assert "somebody" not in page
     assert "protocol.yaml:3:4" in page
+
+
+def test_nejm_gives_secondary_outcomes_intervals_only(plan, result):
+    document = compose(result, plan, style="nejm")
+    rows = {row[0]: row[-1] for row in cells(block(document, "all-analyses")) if len(row) > 1}
+    assert rows["A1. In-hospital death, adjusted"] == "0.04"
+    assert rows["A4. Death within 30 days: Cox regression"] == "—"
+    assert any("No P value" in note.text for note in block(document, "all-analyses").footnotes)
+    assert "P =" not in block(document, "curve-A3-death_30d-curve").svg
+
+
+def test_annals_has_no_p_values_in_table_one(plan, result):
+    table = block(compose(result, plan, style="annals"), "table-1")
+    assert [column.head.text for column in table.columns][-1] == "SMD"
+    assert not any(note.mark for note in table.footnotes)

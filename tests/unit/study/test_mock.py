@@ -133,3 +133,13 @@ def test_a_file_that_is_there_is_never_replaced(study, tmp_path):
 def test_nobody_is_no_table(study):
     with pytest.raises(InputError, match="at least one"):
         mock_table(*study, n=0)
+
+
+def test_what_only_a_related_table_could_answer_is_left_out(study, tmp_path):
+    related = PROTOCOL.replace(
+        "variables: {",
+        "tables: {gas: {file: gas.csv, id: pid, time: at}}\nvariables: {fell: {rule: late < 2}, "
+        "late: {from: gas, column: lactate, take: last, window: 4 to 24 hours}, ",
+    ).replace("exclude: [", "exclude: [{id: fell, text: Lactate fell, rule: fell, if_unknown: keep-patient}, ")
+    (tmp_path / "related.protocol.yaml").write_text(related, encoding="utf-8")
+    assert mock_table(read_protocol(tmp_path / "related.protocol.yaml"), study[1], n=30).height == 30

@@ -120,6 +120,17 @@ class Context:
         known = value is not None and value == value
         return Cell(numbers.p_value(value, self.style), result) if known and value is not None else Cell(EM_DASH)
 
+    def tested(self, row: EstimateRow) -> float | None:
+        """The P value of an estimate, unless the style withholds it."""
+        return None if self.withheld(row) else row.estimate.p_value
+
+    def withheld(self, row: EstimateRow) -> bool:
+        """Whether the style gives this analysis an interval only: a secondary one, and no plan for multiplicity."""
+        planned = self.planned(row.analysis)
+        unadjusted = planned is None or planned.multiplicity == "none"
+        known = row.estimate.p_value is not None
+        return known and unadjusted and not self.style.secondary_p and row.role in ("secondary", "exploratory")
+
     def effect(self, row: EstimateRow) -> str:
         """An estimate with its interval as printed, or what became of it."""
         item = row.estimate.natural()
@@ -146,12 +157,16 @@ class Context:
 
     def _printed(self, row: EstimateRow) -> str:
         measure, value, low, high = self._scaled(row)
-        places = _places(measure, (value, low, high))
-        return numbers.estimate(value, low, high, self.style, places=places, null=measure.null)
+        return numbers.estimate(value, low, high, self.style, places=self.places(row), null=measure.null)
 
     def _limits(self, row: EstimateRow) -> str:
-        measure, _, low, high = self._scaled(row)
-        return numbers.interval(low, high, _places(measure, (low, high)), self.style)
+        _, _, low, high = self._scaled(row)
+        return numbers.interval(low, high, self.places(row), self.style)
+
+    def places(self, row: EstimateRow) -> int:
+        """The decimal places of an estimate and its limits."""
+        measure, *values = self._scaled(row)
+        return _places(measure, values)
 
     def scaled(self, row: EstimateRow) -> tuple[float, float | None, float | None]:
         """Value and limits on the scale that is printed."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import PRINTED, Context
 from counterpulse.report.chapters.picture import figure
-from counterpulse.report.chapters.wording import inside, sentence
+from counterpulse.report.chapters.wording import anchor, inside, sentence
 from counterpulse.report.document import Figure
 from counterpulse.report.figures.axes import linear_ticks
 from counterpulse.report.figures.kaplan_meier import MOST_BANDS, Curve, CurveFigure, RiskRow, draw_curves
@@ -53,7 +53,10 @@ def _figure(context: Context, block: Block) -> Figure:
         note=_note(context, block, stem),
     )
     return figure(
-        context, draw_curves(drawing), id=f"curve-{block.id.replace('.', '-')}", caption=_caption(context, levels, risk)
+        context,
+        draw_curves(drawing),
+        id=anchor(f"curve-{block.id.replace('.', '-')}"),
+        caption=_caption(context, levels, risk),
     )
 
 
@@ -136,18 +139,12 @@ def _note(context: Context, block: Block, stem: str) -> str:
         parts.append(
             f"{measure_of(item.measure).title}{at} {value}{unit} ({context.level_name(contrast)}{context.style.after_level} {rest}"
         )
-    test = next(
-        (row for row in rows if measure_of(row.estimate.measure).kind == "test" and row.estimate.p_value is not None),
-        None,
-    )
-    source = test or contrast
-    if (
-        source is not None
-        and source.estimate.p_value is not None
-        and source.estimate.p_value == source.estimate.p_value
-    ):
-        name = f"{test.estimate.term} " if test else ""
-        parts.append(f"{name}{numbers.p_phrase(source.estimate.p_value, context.style)}")
+    tests = [row for row in rows if measure_of(row.estimate.measure).kind == "test"]
+    source = next((row for row in (*tests, contrast) if row is not None and context.tested(row) is not None), None)
+    p = context.tested(source) if source is not None else None
+    if source is not None and p is not None and p == p:
+        name = f"{source.estimate.term} " if source in tests else ""
+        parts.append(f"{name}{numbers.p_phrase(p, context.style)}")
     return "; ".join(parts)
 
 

@@ -23,6 +23,7 @@ ROLES = {
     "sensitivity": "Sensitivity analyses",
     "exploratory": "Exploratory analyses",
 }
+WITHHELD = "No P value: no adjustment of secondary analyses for multiplicity was planned."
 PLANNED = {"after-data": "planned after the data were seen", "registered": "registered", "stated": ""}
 
 
@@ -86,7 +87,7 @@ def _summary_row(context: Context, record: AnalysisRecord, row: EstimateRow, mar
         (
             Cell(head), Cell(context.outcome_label(row.outcome)),
             *_group_cells(context, row, percent=False), Cell(_adjustment(context, row)),
-            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(row.estimate.p_value, f"{row.id}.p"),
+            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(context.tested(row), f"{row.id}.p"),
         ),
         indent=1,
     )  # fmt: skip
@@ -154,7 +155,7 @@ def _analysis(context: Context, record: AnalysisRecord) -> Section:
 
 def _effects(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRow]) -> Table:
     adjusted = any(row.p_adjusted is not None for row in rows)
-    tested = any(row.estimate.p_value is not None for row in rows)
+    tested = any(context.tested(row) is not None for row in rows)
     grouped = any(row.groups for row in rows)
     marks = _marks(rows)
     body: list[Row] = []
@@ -203,7 +204,7 @@ def _effect_row(
     printed = context.effect(row) if measure_of(row.estimate.measure).kind != "test" else EM_DASH
     cells.append(Cell(printed, row.id, marks.get(row.id, ())))
     if tested:
-        cells.append(context.p(row.estimate.p_value, f"{row.id}.p"))
+        cells.append(context.p(context.tested(row), f"{row.id}.p"))
     if adjusted:
         cells.append(context.p(row.p_adjusted, f"{row.id}.p-adjusted"))
     return Row(tuple(cells), indent=1)
@@ -239,7 +240,7 @@ def _covariates(context: Context, record: AnalysisRecord, rows: Sequence[Estimat
             )
         cells = (
             Cell(_term(context, row)), Cell(measure_of(row.estimate.measure).words),
-            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(row.estimate.p_value, f"{row.id}.p"),
+            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(context.tested(row), f"{row.id}.p"),
         )  # fmt: skip
         body.append(Row(cells, indent=1))
     caution = "Covariates are in the model to adjust the comparison; their own coefficients are not effects of the covariates."
@@ -282,6 +283,8 @@ def _footnotes(context: Context, rows: Sequence[EstimateRow], *, multiplicity: b
     notes = [Footnote("", words)] if (words := _abbreviations(context, rows)) else []
     if any(changed_groups(row) for row in rows):
         notes.append(Footnote("", CHANGED))
+    if any(context.withheld(row) for row in rows):
+        notes.append(Footnote("", WITHHELD))
     if multiplicity:
         used = {planned.multiplicity for row in rows if (planned := context.planned(row.analysis)) is not None}
         methods = " and ".join(sorted(name.capitalize() for name in used))

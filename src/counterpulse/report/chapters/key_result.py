@@ -8,6 +8,7 @@ from counterpulse.report.document import Callout, Paragraph, Run, text
 from counterpulse.report.measures import Measure, measure_of
 from counterpulse.results import EstimateRow, GroupCount
 
+LEAST_CHANGE = 0.1
 CAUTION = {
     "cohort": "Groups were not formed by chance: the estimate is an effect only as far as the adjustment captures confounding.",
     "case-control": "Groups were not formed by chance: the estimate is an effect only as far as the adjustment captures confounding.",
@@ -111,7 +112,7 @@ def allowed(context: Context, row: EstimateRow) -> str:
     _, low, high = context.scaled(row)
     if low is None or high is None or measure.null is None or measure.kind == "test":
         return ""
-    ends = [_end(context, measure, end) for end in (low, high)]
+    ends = [_end(context, measure, end, context.places(row)) for end in (low, high)]
     unit = _unit(context, row, measure)
     noun = measure.noun or measure.name
     first = f"The {context.level_name(row)} reaches from {_said(ends[0], unit)} to {_said(ends[1], unit)} {noun}"
@@ -120,7 +121,7 @@ def allowed(context: Context, row: EstimateRow) -> str:
     return f"{first}."
 
 
-def _end(context: Context, measure: Measure, value: float) -> tuple[str, str]:
+def _end(context: Context, measure: Measure, value: float, places: int) -> tuple[str, str]:
     """One end: how far from the null, and on which side."""
     null = measure.null or 0.0
     side = "lower" if value < null else "higher"
@@ -132,8 +133,10 @@ def _end(context: Context, measure: Measure, value: float) -> tuple[str, str]:
         return f"{numbers.number(value, 1, context.style)} times", "as high"
     if measure.kind == "ratio":
         change = abs(numbers.hundredfold(value) - 100)
+        if change < LEAST_CHANGE:
+            return f"less than {numbers.number(LEAST_CHANGE, 1, context.style)}%", side
         return f"{numbers.number(change, 0 if change >= 1 else 1, context.style)}%", side
-    return numbers.number(abs(value), measure.places, context.style), side
+    return numbers.number(abs(value), places, context.style), side
 
 
 def _said(end: tuple[str, str], unit: str) -> str:

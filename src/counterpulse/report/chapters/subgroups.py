@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from counterpulse.report.chapters.context import PRINTED, Context
 from counterpulse.report.chapters.picture import figure
+from counterpulse.report.chapters.wording import anchor
 from counterpulse.report.document import Block, Cell, Column, Footnote, Row, Table
 from counterpulse.report.figures.forest import Forest, ForestRow, draw_forest
 from counterpulse.report.measures import measure_of
-from counterpulse.results import EstimateRow, GroupCount
+from counterpulse.results import Estimate, EstimateRow, GroupCount
 
 CAUTION = (
     "Subgroup estimates are less precise than the overall one. Judge a difference between strata by the test of "
@@ -20,28 +21,23 @@ CAUTION = (
 def subgroup_blocks(context: Context, analysis: str) -> list[Block]:
     """The forest plot and the same numbers as a table."""
     rows = [row for row in context.rows(analysis) if row.subgroup is not None]
-    terms = list(dict.fromkeys((row.outcome, row.estimate.term, row.estimate.measure) for row in rows))
     found: list[Block] = []
-    for outcome, term, measure in terms:
-        own = [
-            row for row in rows if (row.outcome, row.estimate.term, row.estimate.measure) == (outcome, term, measure)
-        ]
-        found += _forest(context, analysis, own)
+    for question in dict.fromkeys(map(_question, rows)):
+        found += _forest(context, analysis, [row for row in rows if _question(row) == question])
     return found
+
+
+def _question(row: EstimateRow) -> tuple[str | None, ...]:
+    """What a row estimates, whatever the stratum."""
+    return row.model, row.outcome, row.estimate.term, row.estimate.measure
 
 
 def _forest(context: Context, analysis: str, rows: Sequence[EstimateRow]) -> list[Block]:
     first = rows[0]
     measure = measure_of(first.estimate.measure)
-    tests = _tests(context, analysis, first.outcome)
-    overall = next(
-        (
-            row for row in context.rows(analysis)
-            if row.subgroup is None and row.outcome == first.outcome and row.estimate.measure == first.estimate.measure
-            and row.estimate.term == first.estimate.term and row.role != "covariate"
-        ),
-        None,
-    )  # fmt: skip
+    tests = _tests(context, first)
+    whole = [row for row in context.rows(analysis) if row.subgroup is None and row.role != "covariate"]
+    overall = next((row for row in whole if _question(row) == _question(first)), None)
     levels = [level for level in (first.estimate.term, first.estimate.reference) if level is not None]
     drawn = [_row(context, overall, "All patients", levels, overall=True)] if overall else []
     for variable in dict.fromkeys(row.subgroup.variable for row in rows if row.subgroup):
@@ -58,36 +54,46 @@ def _forest(context: Context, analysis: str, rows: Sequence[EstimateRow]) -> lis
         effect_label=f"{measure.title} ({context.level_name(first)})",
         p_label="P for interaction",
         rows=drawn,
-        axis_label=f"{measure.title}{' (log scale)' if measure.kind == 'ratio' else ''}",
+        axis_label=f"{measure.title}{' (log scale)' if measure.kind == 'ratio' else _unit(context, first)}",
         ratio=measure.kind == "ratio",
         left=f"Favors {treated if lower_first else reference}" if first.better else f"Lower with {treated}",
         right=f"Favors {reference if lower_first else treated}" if first.better else f"Higher with {treated}",
         decimal_mark=context.style.decimal_mark,
     )
-    id_ = f"subgroups-{analysis}-{first.outcome}-{first.estimate.term}"
+    id_ = anchor(
+        "-".join(["subgroups", analysis, *([first.model] if first.model else []), first.outcome, first.estimate.term])
+    )
     caption = f"Diamond: all patients. Arrow: the interval leaves the axis. {CAUTION}"
     picture = figure(context, draw_forest(forest), id=id_, caption=caption)
     return [
         picture,
-        _table(context, f"{id_}-table", forest, rows, overall, _continuous(context, analysis, first.outcome)),
+        _table(context, f"{id_}-table", forest, rows, overall, _continuous(context, first)),
     ]
 
 
-def _tests(context: Context, analysis: str, outcome: str) -> dict[str, float | None]:
-    """The interaction test of each variable as it was cut."""
-    return {
-        str(row.estimate.variable): row.estimate.p_value
-        for row in context.rows(analysis)
-        if row.estimate.measure == "interaction" and row.outcome == outcome and row.estimate.term != "continuous"
-    }
+def _unit(context: Context, row: EstimateRow) -> str:
+    return f", {context.unit(row)}" if context.unit(row) else ""
 
 
-def _continuous(context: Context, analysis: str, outcome: str) -> list[str]:
-    """The interaction tests of cut variables taken as numbers."""
+def _interactions(context: Context, first: EstimateRow, *, continuous: bool) -> list[Estimate]:
+    """The interaction tests that belong to a forest, of variables as cut or as numbers."""
     return [
-        f"{context.variable(str(row.estimate.variable))} as a continuous variable: P for interaction {_p(context, row.estimate.p_value)}."
-        for row in context.rows(analysis)
-        if row.estimate.measure == "interaction" and row.outcome == outcome and row.estimate.term == "continuous"
+        row.estimate
+        for row in context.rows(first.analysis)
+        if row.estimate.measure == "interaction"
+        and (row.model, row.outcome) == (first.model, first.outcome)
+        and (row.estimate.term == "continuous") is continuous
+    ]
+
+
+def _tests(context: Context, first: EstimateRow) -> dict[str, float | None]:
+    return {str(test.variable): test.p_value for test in _interactions(context, first, continuous=False)}
+
+
+def _continuous(context: Context, first: EstimateRow) -> list[str]:
+    return [
+        f"{context.variable(str(test.variable))} as a continuous variable: P for interaction {_p(context, test.p_value)}."
+        for test in _interactions(context, first, continuous=True)
     ]
 
 

@@ -33,9 +33,9 @@ def table_one(context: Context) -> Table:
     groups = _groups(context, everything)
     contrasts = [row for row in everything if row.contrast]
     smd = any(row.smd is not None for row in contrasts)
-    tested = any(row.p_value is not None for row in contrasts)
+    tested = context.style.baseline_p and any(row.p_value is not None for row in contrasts)
     missing = any(row.missing for row in everything)
-    tests = list(dict.fromkeys(row.test for row in contrasts if row.test and row.p_value is not None))
+    tests = list(dict.fromkeys(row.test for row in contrasts if tested and row.test and row.p_value is not None))
     marks = dict(zip(tests, ascii_lowercase, strict=False))
     rows: list[Row] = []
     for variable in dict.fromkeys(row.variable for row in everything):

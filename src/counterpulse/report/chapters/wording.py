@@ -1,6 +1,11 @@
-"""Words that follow a rule: labels inside a sentence, and the names of tests and intervals with their authors' capitals."""
+"""Words that follow a rule: names of figures, labels inside a sentence, and the names of tests and intervals with their authors' capitals."""
 
 from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+LONGEST_ANCHOR = 72
 
 AUTHORS = frozenset(
     {
@@ -8,6 +13,14 @@ AUTHORS = frozenset(
         "armitage", "monte", "carlo", "wald", "newcombe", "miettinen", "nurminen", "wilson", "clopper", "brookmeyer", "crowley",
     }
 )  # fmt: skip
+
+
+def anchor(words: str) -> str:
+    """A name for a figure that every page and file system takes; different words keep different names."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")
+    if plain == words and len(words) <= LONGEST_ANCHOR:
+        return words
+    return f"{plain[:LONGEST_ANCHOR]}-{sha256(words.encode()).hexdigest()[:8]}".lstrip("-")
 
 
 def inside(words: str) -> str:
