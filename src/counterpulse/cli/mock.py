@@ -15,7 +15,9 @@ from counterpulse.cli.options import ProtocolPath
 def mock(
     protocol: ProtocolPath,
     n: Annotated[int, typer.Option("--n", min=1, help="How many patients.")] = 500,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of the random numbers; default: the protocol's.", show_default=False)
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="The CSV to write.", show_default="NAME.mock.csv")
     ] = None,

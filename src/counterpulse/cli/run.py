@@ -21,7 +21,9 @@ def run(
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where the report goes.", show_default="PROTOCOLNAME-report"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Another seed than the protocol's; the report says so.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Another seed than the protocol's; the report says so.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Analyses side by side; 0 is one a processor.")] = 0,
     only: Annotated[str, typer.Option(metavar="A1,A2", help="Only these analyses; the report says so.")] = "",
 ) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from counterpulse import survival
-from counterpulse.results import Block, Estimate, EstimateRow, GroupCount, Notice
+from counterpulse.results import At, Block, Estimate, EstimateRow, GroupCount, Notice, Status
 from counterpulse.study.measures import split_measure
 from counterpulse.study.model_answers import group_counts, total_events
 from counterpulse.study.request import Answer, Request, event_column, place, time_column
 from counterpulse.survival import KaplanMeier
 from counterpulse.survival.curve_interval import CurveInterval
+from counterpulse.survival.kaplan_meier_curves import EVERYBODY
 
 TICKS = 6
 NICE = (1, 2, 2.5, 5, 10)
@@ -100,13 +102,29 @@ def _contrasts(request: Request, measure: str, at: float) -> tuple[Estimate, ...
             request.frame, time=time, event=event, by=_by(request), at=at, interval=_interval(request), level=level
         )
         contrasts = result.differences if measure == "risk difference" else result.ratios
-        return (*contrasts, *result.risk)
+        return (*_of_every_group(request, contrasts, measure, at), *result.risk)
     mean = survival.restricted_mean(request.frame, time=time, event=event, by=_by(request), tau=at, level=level)
-    return (*(mean.differences if measure == "rmst difference" else mean.ratios), *mean.groups)
+    contrasts = mean.differences if measure == "rmst difference" else mean.ratios
+    return (*_of_every_group(request, contrasts, measure, at), *mean.groups)
 
 
-def _by(request: Request) -> str | NDArray[np.intp]:
-    return request.group if request.group is not None else np.zeros(request.frame.height, dtype=np.intp)
+def _of_every_group(
+    request: Request, contrasts: Sequence[Estimate], measure: str, at: float
+) -> Iterator[Estimate]:
+    """The planned contrasts against the planned reference; one that lacks patients on either side says so."""
+    if request.group is None:
+        return
+    found = {contrast.term: contrast for contrast in contrasts if contrast.reference == request.reference}
+    scale: Literal["log", "identity"] = "log" if measure.endswith("ratio") else "identity"
+    for treated in request.treated:
+        yield found.get(treated) or Estimate(
+            term=treated, reference=request.reference, measure=measure, scale=scale, at=At(at), value=float("nan"),
+            status=Status.EMPTY_GROUP,
+        )  # fmt: skip
+
+
+def _by(request: Request) -> str | list[str]:
+    return request.group if request.group is not None else [EVERYBODY] * request.frame.height
 
 
 def _risks(curves: KaplanMeier, at: float) -> Iterator[Estimate]:

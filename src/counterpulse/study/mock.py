@@ -85,7 +85,8 @@ def write_mock(path: str | Path, *, out: str | Path, n: int = 500, seed: int | N
     try:
         mock_table(protocol, dictionary, n=n, seed=seed).write_csv(out, datetime_format="%Y-%m-%d %H:%M")
     except OSError as error:
-        raise UsageError(f"cannot write {out}: {error.strerror or "its folder is not there"}; name another file with --out") from None
+        why = error.strerror or "its folder is not there"
+        raise UsageError(f"cannot write {out}: {why}; name another file with --out") from None
     return out
 
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from counterpulse.survival.concordant_pairs import Concordance, concordance, concordance_of
     from counterpulse.survival.cox_model import CoxFit, cox
     from counterpulse.survival.kaplan_meier_curves import KaplanMeier, kaplan_meier
-    from counterpulse.survival.log_rank_test import LogRankTest, log_rank
-    from counterpulse.survival.proportional_hazards_test import ProportionalHazards, proportional_hazards
+    from counterpulse.survival.log_rank_statistic import LogRankTest, log_rank
+    from counterpulse.survival.proportional_hazards_check import ProportionalHazards, proportional_hazards
     from counterpulse.survival.restricted_mean_time import RestrictedMean, restricted_mean
     from counterpulse.survival.survival_at_time import SurvivalDifference, risk_of, survival_difference
     from counterpulse.survival.survival_curve import SurvivalCurve
@@ -39,8 +39,8 @@ _HOME = {
     "Concordance": "concordant_pairs",
     "CoxFit": "cox_model",
     "KaplanMeier": "kaplan_meier_curves",
-    "LogRankTest": "log_rank_test",
-    "ProportionalHazards": "proportional_hazards_test",
+    "LogRankTest": "log_rank_statistic",
+    "ProportionalHazards": "proportional_hazards_check",
     "RestrictedMean": "restricted_mean_time",
     "SurvivalCurve": "survival_curve",
     "SurvivalDifference": "survival_at_time",
@@ -48,8 +48,8 @@ _HOME = {
     "concordance_of": "concordant_pairs",
     "cox": "cox_model",
     "kaplan_meier": "kaplan_meier_curves",
-    "log_rank": "log_rank_test",
-    "proportional_hazards": "proportional_hazards_test",
+    "log_rank": "log_rank_statistic",
+    "proportional_hazards": "proportional_hazards_check",
     "restricted_mean": "restricted_mean_time",
     "risk_of": "survival_at_time",
     "survival_difference": "survival_at_time",
