@@ -7,6 +7,7 @@ from importlib import import_module
 
 __all__ = [
     "__version__",
+    "data",
     "describe",
     "emulation",
     "errors",

@@ -1,3 +1,4 @@
+from counterpulse import data as data
 from counterpulse import describe as describe
 from counterpulse import emulation as emulation
 from counterpulse import errors as errors

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 from counterpulse.errors import UsageError
@@ -70,18 +71,23 @@ def write_bundle(directory: Path, files: Mapping[str, bytes], *, identity: Mappi
 
 
 def read_outputs(directory: Path, names: tuple[str, ...]) -> tuple[bytes, ...]:
-    """The named files of a bundle.
+    """The named files of a bundle, as `run` wrote them.
 
     Raises
     ------
-    UsageError : the directory is not a bundle, or a file is not in it
+    UsageError : the directory is not a bundle, or a file is not in it or was edited
     """
-    if not (directory / MANIFEST).is_file():
-        raise UsageError(f"{directory} is not a bundle: it has no {MANIFEST}. Give the directory that `run` printed.")
+    recorded = _recorded(directory)
+    if recorded is None:
+        raise UsageError(f"{directory} is not a bundle: it has no {MANIFEST} of this program. Give the directory that `run` printed.")
     missing = [name for name in names if not (directory / name).is_file()]
     if missing:
         raise UsageError(f"{directory} lacks {', '.join(missing)}. Run the study again to restore it.")
-    return tuple((directory / name).read_bytes() for name in names)
+    contents = tuple((directory / name).read_bytes() for name in names)
+    edited = [name for name, content in zip(names, contents, strict=True) if recorded.get(name) != digest(content)]
+    if edited:
+        raise UsageError(f"{', '.join(edited)} in {directory} was edited since the run. Run the study again.")
+    return contents
 
 
 def _free_place(directory: Path) -> tuple[Path, str | None]:
@@ -89,10 +95,19 @@ def _free_place(directory: Path) -> tuple[Path, str | None]:
     reason = _in_the_way(directory)
     if reason is None:
         return directory, None
-    number = 2
-    while _in_the_way(neighbor := directory.with_name(f"{directory.name}-{number}")) is not None:
-        number += 1
-    return neighbor, reason
+    return _neighbor(directory), reason
+
+
+def _neighbor(directory: Path) -> Path:
+    """The first of NAME-2, NAME-3, … that nobody's work stands in."""
+    return next(place for number in count(2) if _is_free(place := directory.with_name(f"{directory.name}-{number}")))
+
+
+def _is_free(directory: Path) -> bool:
+    try:
+        return _in_the_way(directory) is None
+    except UsageError:
+        return False
 
 
 def _in_the_way(directory: Path) -> str | None:
@@ -124,7 +139,8 @@ def _recorded(directory: Path) -> dict[str, str] | None:
         return None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         return None
-    return dict(manifest["outputs"])
+    outputs = manifest.get("outputs")
+    return dict(outputs) if isinstance(outputs, dict) else None
 
 
 def _files(directory: Path) -> Iterator[str]:
@@ -152,14 +168,20 @@ def _put(partial: Path, target: Path, reason: str | None) -> Written:
     old = _sibling(target, "old")
     try:
         os.replace(target, old)
-    except PermissionError:
-        neighbor, _ = _free_place(target.with_name(f"{target.name}-2"))
-        os.replace(partial, neighbor)
-        return Written(neighbor, f"a file in {target.name} is open in another program")
-    try:
         os.replace(partial, target)
+    except PermissionError:
+        _put_back(old, target)
+        return _put(partial, _neighbor(target), f"a file in {target.name} is open in another program")
     except BaseException:
-        os.replace(old, target)
+        _put_back(old, target)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        shutil.rmtree(old, ignore_errors=True)
+    except KeyboardInterrupt:  # the new bundle stands; what is left is to sweep
+        shutil.rmtree(old, ignore_errors=True)
     return Written(target, reason)
+
+
+def _put_back(old: Path, target: Path) -> None:
+    if old.exists() and not target.exists():
+        os.replace(old, target)

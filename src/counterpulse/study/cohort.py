@@ -102,7 +102,7 @@ def _unknown(table: PatientTable, what: str, count: int, stated: str | None) -> 
     return Finding(
         code="E530",
         where=Location(table.file),
-        seen=f"{what} is unknown for {count} patients (blank values)"
+        seen=f"{what} is unknown for {patients(count)} (blank values)"
         + (", and the protocol says stop" if stop else ""),
         allowed="if_unknown: keep-patient | remove-patient | stop",
         remedy="complete the values" if stop else "say in the protocol what happens to them with `if_unknown`",
@@ -140,7 +140,7 @@ def _negative_times(plan: Plan, frame: pl.DataFrame, table: PatientTable) -> Ite
             if negative:
                 yield Finding(
                     code="E532", where=Location(table.file),
-                    seen=f"outcome '{name}' ends before time zero for {negative} patients",
+                    seen=f"outcome '{name}' ends before time zero for {patients(negative)}",
                     allowed="times at or after time zero",
                     remedy="correct the dates, or exclude these patients with a criterion",
                 )  # fmt: skip
@@ -172,6 +172,11 @@ def group_counts(plan: Plan, frame: pl.DataFrame) -> dict[str, int] | None:
         return None
     counts = dict(frame[plan.group_variable].drop_nulls().cast(pl.String).value_counts().iter_rows())
     return {group.level: int(counts.get(group.level, 0)) for group in plan.groups}
+
+
+def patients(count: int) -> str:
+    """``1 patient``, ``2 patients``."""
+    return f"{count} patient{'' if count == 1 else 's'}"
 
 
 def _not_compared(plan: Plan, frame: pl.DataFrame) -> tuple[Notice, ...]:

@@ -108,9 +108,7 @@ def _contrasts(request: Request, measure: str, at: float) -> tuple[Estimate, ...
     return (*_of_every_group(request, contrasts, measure, at), *mean.groups)
 
 
-def _of_every_group(
-    request: Request, contrasts: Sequence[Estimate], measure: str, at: float
-) -> Iterator[Estimate]:
+def _of_every_group(request: Request, contrasts: Sequence[Estimate], measure: str, at: float) -> Iterator[Estimate]:
     """The planned contrasts against the planned reference; one that lacks patients on either side says so."""
     if request.group is None:
         return
@@ -123,8 +121,8 @@ def _of_every_group(
         )  # fmt: skip
 
 
-def _by(request: Request) -> str | list[str]:
-    return request.group if request.group is not None else [EVERYBODY] * request.frame.height
+def _by(request: Request) -> str | NDArray[np.str_]:
+    return request.group if request.group is not None else np.full(request.frame.height, EVERYBODY)
 
 
 def _risks(curves: KaplanMeier, at: float) -> Iterator[Estimate]:

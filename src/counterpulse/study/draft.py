@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -95,8 +96,7 @@ def _has_two_levels(variable: Variable) -> bool:
 
 def protocol_text(name: str, data: Path, sheet: str | None, dictionary: str, guess: Guess, directory: Path) -> str:
     """The protocol with what was guessed; lines marked TODO are the researcher's."""
-    table = data.resolve()
-    relative = table.name if table.parent == directory.resolve() else table.as_posix()
+    relative = _seen_from(directory, data)
     lines = [
         "# YOUR STUDY, WRITTEN ONCE. Change the words after the colons; keep the indents (spaces, no tabs).",
         f"# After each change:  counterpulse check {name}.protocol.yaml",
@@ -132,6 +132,12 @@ def protocol_text(name: str, data: Path, sheet: str | None, dictionary: str, gue
         "",
     ]
     return "\n".join(lines)
+
+
+def _seen_from(directory: Path, data: Path) -> str:
+    """The path of the data from the protocol's folder; absolute where they lie on different drives."""
+    table, folder = data.resolve(), directory.resolve()
+    return Path(os.path.relpath(table, folder)).as_posix() if table.drive == folder.drive else table.as_posix()
 
 
 def _group_lines(group: Variable | None) -> list[str]:
@@ -193,9 +199,7 @@ def _quoted(text: str) -> str:
 def _write(files: dict[Path, str]) -> None:
     present = [str(path) for path in files if path.exists()]
     if present:
-        raise UsageError(
-            f"{' and '.join(present)} is there already and is left as it is. Choose another place with --dir."
-        )
+        raise UsageError(f"{' and '.join(present)}: there already, and left as it is. Choose another place with --dir.")
     try:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)

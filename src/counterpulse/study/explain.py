@@ -25,7 +25,10 @@ def read_result(directory: Path) -> StudyResult:
     UsageError : the directory is not a bundle
     """
     results, plan = read_outputs(directory, ("results.json", "plan.json"))
-    return replace(from_json(json.loads(results)), plan=json.loads(plan))
+    try:
+        return replace(from_json(json.loads(results)), plan=json.loads(plan))
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{directory} was written by another version. Run the study again.") from None
 
 
 def explain_number(directory: Path, number: str) -> dict[str, Any]:
@@ -82,7 +85,8 @@ def _lines(found: Json) -> Iterator[str]:
     row = found["row"]
     yield found["id"]
     if found["kind"] == "flow":
-        yield f"  {row['label']}: {row['n']}"
+        left_out = found.get("rule") is not None
+        yield f"  {row['label']}: {row['n']}{' left out' if left_out else ''}"
         rule = found.get("rule")
         if rule:
             yield f"  rule      {rule['rule']}"

@@ -298,6 +298,7 @@ def _stratum_row(
         estimate = _exposure_estimate(request, alone.parameters, kind, treated, {})
     else:
         estimate = _exposure_estimate(request, model.parameters, kind, treated, {column: level})
+    estimate = replace(estimate, statistic=None, statistic_name=None, p_value=None)  # the interaction test answers
     return place(
         request, estimate, subgroup=Subgroup(subgroup.variable, level), kind="conditional", groups=counts,
         n=patients(request, model.rows_used[member[model.rows_used]]) or sum(count.n for count in counts),

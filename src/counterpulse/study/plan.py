@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePath
+from pathlib import PurePath
 from typing import Literal
 
 from counterpulse.data.dictionary import Dictionary
@@ -69,7 +72,7 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
         return None, tuple(findings)
     resolved = tuple(analysis for analysis in analyses if analysis is not None)
     plan = Plan(
-        protocol=nodes,
+        protocol=_without_folders(nodes),
         protocol_digest=protocol.digest,
         dictionary_digest=dictionary.digest,
         group_variable=nodes.groups.variable if nodes.groups else None,
@@ -87,6 +90,17 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
         warnings=tuple(Notice(finding.code, finding.where.short(), _one_line(finding)) for finding in findings),
     )
     return plan, tuple(findings)
+
+
+def _without_folders(nodes: ProtocolNode) -> ProtocolNode:
+    """The protocol as a report may carry it: its files by name, not by where they lie on somebody's disk."""
+    names = {key: PurePath(getattr(nodes.data, key)).name for key in ("table", "dictionary")}
+    return nodes.model_copy(update={"data": nodes.data.model_copy(update=names)})
+
+
+def _place(finding: Finding) -> str:
+    """File, line and column; the folder stays out of every output."""
+    return replace(finding.where, file=PurePath(finding.where.file).name).text()
 
 
 def _one_line(finding: Finding) -> str:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import PurePath
 
 import polars as pl
 
@@ -279,7 +280,7 @@ def _warnings(
 ) -> tuple[Notice, ...]:
     found = [
         *plan.warnings,
-        *(Notice(finding.code, finding.where.text(), finding.seen) for finding in table.findings),
+        *(Notice(finding.code, PurePath(finding.where.text()).name, finding.seen) for finding in table.findings),
         *cohort.notices,
         *(notice for answer in answers for notice in answer.notices),
     ]

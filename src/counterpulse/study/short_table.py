@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import isfinite, isnan
 
 from counterpulse.results import EstimateRow, StudyResult
 
@@ -10,17 +10,18 @@ HEADER = ("Analysis", "Outcome", "Patients", "Events", "Measure", "Estimate (CI)
 
 
 def summary_lines(result: StudyResult) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """One line a contrast that was asked for: no covariates, no subgroups."""
-    rows = [
-        row for row in result.estimates
-        if row.role != "covariate" and row.subgroup is None and row.estimate.reference is not None
-    ]  # fmt: skip
-    return HEADER, [_line(row) for row in rows]
+    """One line a contrast that was asked for, or a value where nobody is compared: no covariates, no subgroups."""
+    groups = [group["level"] for group in result.plan["groups"]]
+    rows = [row for row in result.estimates if row.role != "covariate" and row.subgroup is None]
+    if groups:
+        rows = [row for row in rows if row.estimate.reference is not None]
+    return HEADER, [_line(row, named=len(groups) != 2) for row in rows]
 
 
-def _line(row: EstimateRow) -> tuple[str, ...]:
+def _line(row: EstimateRow, *, named: bool) -> tuple[str, ...]:
     estimate = row.estimate.natural()
     at = f" at {estimate.at.time:g} {estimate.at.unit or ''}".rstrip() if estimate.at is not None else ""
+    at += f", {estimate.term}" if named else ""
     model = f" ({row.model})" if row.model else ""
     return (
         f"{row.analysis}{model}", row.outcome, _count(row.n), _count(row.events), f"{estimate.measure}{at}",
@@ -38,7 +39,11 @@ def _interval(row: EstimateRow) -> str:
         return row.estimate.status.code
     if estimate.interval is None:
         return f"{estimate.value:.3g}"
-    return f"{estimate.value:.3g} ({estimate.interval.low:.3g} to {estimate.interval.high:.3g})"
+    return f"{estimate.value:.3g} ({_end(estimate.interval.low)} to {_end(estimate.interval.high)})"
+
+
+def _end(value: float) -> str:
+    return "not reached" if isnan(value) else f"{value:.3g}"
 
 
 def _p_value(value: float | None) -> str:
