@@ -92,7 +92,9 @@ def test_table_one_counts_those_of_the_table(study, shared_data):
     missing = {"weight_first": 110, "sofa_first": 6, "temp_1st": 3, "wbc_first": 8, "gender_num": 1}
     rows = study.results["table_one"]
     for name, expected in missing.items():
-        found = {row["missing"] for row in rows if row["variable"] == name and row["group"] is None and "missing" in row}
+        found = {
+            row["missing"] for row in rows if row["variable"] == name and row["group"] is None and "missing" in row
+        }
         assert found == {expected}
 
 

@@ -225,7 +225,9 @@ def test_lung_subgroups_agree_with_r(lung, reference, variable):
 
 
 def test_clustered_subgroups_are_tested_by_wald_and_agree_with_r(run_study, shared_path, reference, tmp_path):
-    text = (HERE / "lung" / "lung.protocol.yaml").read_text(encoding="utf-8").replace("  of: cox\n", "  of: clustered\n")
+    text = (
+        (HERE / "lung" / "lung.protocol.yaml").read_text(encoding="utf-8").replace("  of: cox\n", "  of: clustered\n")
+    )
     head, analyses = text.split("analyses:\n")
     kept = [line for line in analyses.splitlines() if "id: cox" in line or "id: clustered" in line]
     subgroups = analyses[analyses.index("subgroups:") :]

@@ -11,7 +11,6 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
-
 ORDER = ("error", "warning", "note")
 
 

@@ -79,7 +79,9 @@ def read_outputs(directory: Path, names: tuple[str, ...]) -> tuple[bytes, ...]:
     """
     recorded = _recorded(directory)
     if recorded is None:
-        raise UsageError(f"{directory} is not a bundle: it has no {MANIFEST} of this program. Give the directory that `run` printed.")
+        raise UsageError(
+            f"{directory} is not a bundle: it has no {MANIFEST} of this program. Give the directory that `run` printed."
+        )
     missing = [name for name in names if not (directory / name).is_file()]
     if missing:
         raise UsageError(f"{directory} lacks {', '.join(missing)}. Run the study again to restore it.")

@@ -182,5 +182,7 @@ def patients(count: int) -> str:
 def _not_compared(plan: Plan, frame: pl.DataFrame) -> tuple[Notice, ...]:
     if plan.group_variable is None or not (others := frame[plan.group_variable].null_count()):
         return ()
-    text = f"{others} eligible patients belong to none of the compared groups (or their group is unknown) and are not analyzed."
+    text = (
+        f"In none of the compared groups, or in an unknown one, and not analyzed: {patients(others)} of the eligible."
+    )
     return (Notice("W530", "groups", text),)

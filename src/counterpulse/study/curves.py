@@ -64,11 +64,13 @@ def log_rank_answer(request: Request) -> Answer:
         by=str(request.group), rho=RHO[str(request.option("compare_with"))], strata=strata or None,
     )  # fmt: skip
     name = str(request.option("compare_with"))
+    columns = {name: tuple(test.tidy()[name].to_list()) for name in ("group", "n", "observed", "expected")}
     estimate = Estimate(
         term=name, measure="test of curves", value=float("nan"), statistic=test.statistic,
         statistic_name=test.statistic_name, df=test.df, p_value=test.p_value, status=test.status,
     )  # fmt: skip
-    columns = {name: tuple(test.tidy()[name].to_list()) for name in ("group", "n", "observed", "expected")}
+    if 0 < len(columns["group"]) < len(request.plan.groups):  # a test of other groups than planned
+        estimate = replace(estimate, statistic=None, df=None, p_value=None, status=Status.EMPTY_GROUP)
     block = Block(id=_block_id(request, "test"), analysis=request.analysis.id, kind="group-test", columns=columns)
     return Answer(rows=(place(request, estimate, n=sum(test.n)),), blocks=(block,), citations=test.provenance.citations)
 

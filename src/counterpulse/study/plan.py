@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePath
-from pathlib import PurePath
 from typing import Literal
 
 from counterpulse.data.dictionary import Dictionary

@@ -34,7 +34,9 @@ def protocols(draw):
         "data": {"table": ("a.csv", "elsewhere.sav"), "dictionary": ("a.csv", "b.csv"), "id": ("pid", "pid")},
         "outcomes": {draw(NAMES): {"type": ("binary", "binary"), "event": twice, "primary": yes}},
         "populations": {draw(NAMES): {"rule": twice, "default": yes}},
-        "analyses": [{"id": ("A1", "A1"), "population": (draw(NAMES),) * 2, "replacement": ("yes", "true"), "caliper": (2, 2.0)}],
+        "analyses": [
+            {"id": ("A1", "A1"), "population": (draw(NAMES),) * 2, "replacement": ("yes", "true"), "caliper": (2, 2.0)}
+        ],
         "alpha": (0.05, 0.050),
     }
 

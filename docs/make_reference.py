@@ -1,0 +1,220 @@
+"""Write the generated part of reference/language.md from the program itself:  python docs/make_reference.py."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from counterpulse.describe import RULES
+from counterpulse.protocol.schema import language_schema
+from counterpulse.protocol.vocabulary import describe, example_at
+from counterpulse.results import REFERENCES
+from counterpulse.study.catalog import LATER, METHODS
+from counterpulse.study.method_options import plain
+from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.study.resolve import MAKERS
+
+PAGE = Path(__file__).parent / "reference" / "language.md"
+MARK = "<!-- From here on written by docs/make_reference.py; edit above this line only. -->"
+
+Schema = dict[str, Any]
+KeyPath = tuple[str | int, ...]
+
+
+def page(text: str) -> str:
+    """The page with everything below the mark made anew."""
+    head, mark, _ = text.partition(MARK)
+    assert mark, f"{PAGE.name} has lost its mark: {MARK}"
+    return head + "\n".join([MARK, "", *_keys(), *_methods(), *_table_one_rules(), *_later()])
+
+
+# ---- The keys, block by block
+
+
+def _keys() -> Iterator[str]:
+    yield "## Every key"
+    yield ""
+    blocks = _blocks()
+    for name, paths in blocks.items():
+        schema = language_schema()["$defs"][name] if name else language_schema()
+        yield f"### {_code(paths[0])}" if name else "### The file"
+        yield ""
+        also = f" Also under {', '.join(map(_code, paths[1:]))}." if paths[1:] else ""
+        yield f"{schema['description']}{also}"
+        yield ""
+        yield "| key | what may stand there | default | meaning |"
+        yield "|---|---|---|---|"
+        for key, value in schema["properties"].items():
+            required = key in schema.get("required", ())
+            yield _row(f"`{key}`", _allowed(value, blocks), _default(value, required), _meaning((*paths[0], key), value))
+        yield ""
+
+
+def _blocks() -> dict[str, list[KeyPath]]:
+    """Every kind of block and the places where it stands, in the order of the file; the file itself is ''."""
+    places: dict[str, list[KeyPath]] = {"": [()]}
+    waiting: deque[tuple[str, KeyPath]] = deque([("", ())])
+    while waiting:
+        name, path = waiting.popleft()
+        schema = language_schema()["$defs"][name] if name else language_schema()
+        for key, value in schema["properties"].items():
+            for inner, place in _references(value, (*path, key)):
+                if inner not in places:
+                    waiting.append((inner, place))
+                if place not in places.setdefault(inner, []):
+                    places[inner].append(place)
+    return places
+
+
+def _references(schema: Schema, path: KeyPath) -> Iterator[tuple[str, KeyPath]]:
+    if "$ref" in schema:
+        yield schema["$ref"].rpartition("/")[2], path
+    for option in schema.get("anyOf", ()):
+        yield from _references(option, path)
+    if isinstance(schema.get("items"), dict):
+        yield from _references(schema["items"], (*path, 0))
+    for item in schema.get("prefixItems", ()):
+        yield from _references(item, (*path, 0))
+    if isinstance(schema.get("additionalProperties"), dict):
+        yield from _references(schema["additionalProperties"], (*path, "NAME"))
+
+
+def _code(path: KeyPath) -> str:
+    return f"`{'.'.join(str(part) for part in path if isinstance(part, str))}`"
+
+
+def _anchor(path: KeyPath) -> str:
+    """The anchor that GitHub gives the heading of this path."""
+    return re.sub(r"[^\w -]", "", _code(path).lower())
+
+
+def _allowed(schema: Schema, blocks: dict[str, list[KeyPath]]) -> str:
+    options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
+    words = [_one(option, blocks) for option in options]
+    if len(words) == 2 and words[1] == f"a list, each {words[0]}":
+        return f"{words[0]}, or a list of them"
+    return ", or ".join(word for word in dict.fromkeys(words) if word) or "anything"
+
+
+def _one(schema: Schema, blocks: dict[str, list[KeyPath]]) -> str:
+    if "$ref" in schema:
+        place = blocks[schema["$ref"].rpartition("/")[2]][0]
+        return f"[a block](#{_anchor(place)})"
+    if "title" in schema:
+        return str(schema["title"])
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{word}`" for word in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        items = schema.get("items") or {"anyOf": schema.get("prefixItems", [])}
+        return f"a list, each {_allowed(items, blocks)}"
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"lines `name:` {_allowed(schema['additionalProperties'], blocks)}"
+    return describe(schema)
+
+
+def _default(schema: Schema, required: bool) -> str:
+    if required:
+        return "**required**"
+    value = schema.get("default")
+    return "" if value is None or isinstance(value, dict) else f"`{_shown(value)}`"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _meaning(path: KeyPath, schema: Schema) -> str:
+    example = example_at(path) if "examples" in schema else None
+    return f"{schema.get('description', '')}{f' Example: `{example}`' if example else ''}"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+# ---- The methods
+
+
+def _methods() -> Iterator[str]:
+    yield "## Every method"
+    yield ""
+    yield "The words that may stand after `method:` in an analysis, and the further keys that each brings."
+    yield ""
+    for spec in METHODS.values():
+        yield f"### `{spec.name}`"
+        yield ""
+        yield f"{spec.about[0].upper()}{spec.about[1:]}. Computed by `{spec.calls}`."
+        yield ""
+        yield from _facts(spec)
+        yield ""
+        if spec.options:
+            yield "| key | what may stand there | default | meaning | source |"
+            yield "|---|---|---|---|---|"
+            yield from (_option(option) for option in spec.options)
+            yield ""
+        if spec.citations:
+            yield "Sources: " + " · ".join(REFERENCES[key] for key in spec.citations)
+            yield ""
+
+
+def _facts(spec: MethodSpec) -> Iterator[str]:
+    yield f"- outcomes: {_listed(sorted(spec.outcomes))}"
+    yield f"- measures: {_listed(spec.measures)}; the first where none is named"
+    if spec.also:
+        yield f"- besides, under `estimand: {{also: …}}` or `also:`: {_listed(spec.also)}"
+    yield f"- adjusts for covariates: {'yes' if spec.adjustable else 'no'}"
+    if spec.clusters:
+        yield f"- clusters: {_listed([f'as: {word}' for word in spec.clusters])}"
+    plans = [plan for plan, (_, sample) in MAKERS.items() if sample in spec.accepts]
+    yield f"- plans for immortal time: {_listed(plans)}"
+    if spec.checks:
+        yield f"- `check:` {_listed(spec.checks)}"
+    yield f"- subgroups: {'yes' if spec.subgroups else 'no'}"
+    yield from (f"- {rule.name}: {rule.text}" for rule in spec.rules)
+
+
+def _option(option: Option) -> str:
+    kinds = {
+        "number": "a number", "yes-no": "yes or no", "length": "a length of time", "lengths": "a length of time, or a list",
+        "name": "a variable", "names": "a variable, or a list", "word": "a word",
+    }  # fmt: skip
+    allowed = ", ".join(f"`{word}`" for word in option.allowed) or kinds[option.kind]
+    sources = [f"{value}: {REFERENCES[key]}" for value, key in option.references]
+    sources += [REFERENCES[option.reference]] if option.reference else []
+    default = f"`{plain(option.default)}`" if option.default not in (None, ()) else "none"
+    return _row(f"`{option.name}`", allowed, default, option.about, "<br>".join(sources))
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _table_one_rules() -> Iterator[str]:
+    yield "## Rules of Table 1"
+    yield ""
+    yield "The words that may stand after `rule:` under `table1`. A test is printed only with `report: {table1: {p_values: yes}}`."
+    yield ""
+    yield "| rule | what it does |"
+    yield "|---|---|"
+    yield from (_row(f"`{rule.name}`", rule.words()) for rule in RULES.values())
+    yield ""
+
+
+def _later() -> Iterator[str]:
+    yield "## Words of later versions"
+    yield ""
+    yield "A protocol that uses one is told so, with its line, before anything runs (E601)."
+    yield ""
+    yield "| word | until then |"
+    yield "|---|---|"
+    yield from (_row(f"`{word}`", until) for word, until in LATER.items())
+    yield ""
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
