@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,23 +48,28 @@ def _keys() -> Iterator[str]:
         yield "|---|---|---|---|"
         for key, value in schema["properties"].items():
             required = key in schema.get("required", ())
-            yield _row(f"`{key}`", _allowed(value, blocks), _default(value, required), _meaning((*paths[0], key), value))
+            yield _row(
+                f"`{key}`", _allowed(value, blocks), _default(value, required), _meaning((*paths[0], key), value)
+            )
         yield ""
 
 
 def _blocks() -> dict[str, list[KeyPath]]:
-    """Every kind of block and the places where it stands, in the order of the file; the file itself is ''."""
-    places: dict[str, list[KeyPath]] = {"": [()]}
-    waiting: deque[tuple[str, KeyPath]] = deque([("", ())])
-    while waiting:
-        name, path = waiting.popleft()
+    """Every kind of block and the places where it stands, each followed by those inside it; the file itself is ''."""
+    places: dict[str, list[KeyPath]] = {}
+
+    def visit(name: str, path: KeyPath) -> None:
+        known = name in places
+        if path not in places.setdefault(name, []):
+            places[name].append(path)
+        if known:
+            return
         schema = language_schema()["$defs"][name] if name else language_schema()
         for key, value in schema["properties"].items():
             for inner, place in _references(value, (*path, key)):
-                if inner not in places:
-                    waiting.append((inner, place))
-                if place not in places.setdefault(inner, []):
-                    places[inner].append(place)
+                visit(inner, place)
+
+    visit("", ())
     return places
 
 
@@ -93,10 +97,10 @@ def _anchor(path: KeyPath) -> str:
 
 def _allowed(schema: Schema, blocks: dict[str, list[KeyPath]]) -> str:
     options = [option for option in schema.get("anyOf", [schema]) if option.get("type") != "null"]
-    words = [_one(option, blocks) for option in options]
-    if len(words) == 2 and words[1] == f"a list, each {words[0]}":
-        return f"{words[0]}, or a list of them"
-    return ", or ".join(word for word in dict.fromkeys(words) if word) or "anything"
+    words = list(dict.fromkeys(_one(option, blocks) for option in options))
+    if len(words) > 1 and words[1] == f"a list, each {words[0]}":
+        words[1] = "a list of them"
+    return ", or ".join(words)
 
 
 def _one(schema: Schema, blocks: dict[str, list[KeyPath]]) -> str:
@@ -104,15 +108,16 @@ def _one(schema: Schema, blocks: dict[str, list[KeyPath]]) -> str:
         place = blocks[schema["$ref"].rpartition("/")[2]][0]
         return f"[a block](#{_anchor(place)})"
     if "title" in schema:
-        return str(schema["title"])
+        return re.split(r" \(| with |, such", schema["title"])[0]
     if "enum" in schema or "const" in schema:
-        return ", ".join(f"`{word}`" for word in schema.get("enum", [schema.get("const")]))
+        words = schema.get("enum", [schema.get("const")])
+        return "yes or no" if True in words and "yes" in words else ", ".join(f"`{word}`" for word in words)
     if schema.get("type") == "array":
         items = schema.get("items") or {"anyOf": schema.get("prefixItems", [])}
         return f"a list, each {_allowed(items, blocks)}"
     if isinstance(schema.get("additionalProperties"), dict):
         return f"lines `name:` {_allowed(schema['additionalProperties'], blocks)}"
-    return describe(schema)
+    return describe(schema) or ("anything" if "type" not in schema else "text")
 
 
 def _default(schema: Schema, required: bool) -> str:
@@ -129,8 +134,10 @@ def _shown(value: object) -> str:
 
 
 def _meaning(path: KeyPath, schema: Schema) -> str:
+    own = language_schema()["$defs"].get(schema.get("$ref", "").rpartition("/")[2], {})
+    meaning = schema.get("description") or own.get("description", "")
     example = example_at(path) if "examples" in schema else None
-    return f"{schema.get('description', '')}{f' Example: `{example}`' if example else ''}"
+    return f"{meaning} Example: `{example}`" if example else str(meaning)
 
 
 def _row(*cells: str) -> str:

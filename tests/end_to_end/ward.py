@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -182,3 +183,7 @@ class Ward:
             leaked = [value for value in self.columns.get(column, []) if len(value) > 5 and value in said.text]
             assert not leaked, said.text
         return said
+
+    def results(self) -> dict:
+        """results.json of the bundle."""
+        return json.loads((self.bundle / "results.json").read_text(encoding="utf-8"))

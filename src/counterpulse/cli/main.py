@@ -55,6 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def invoke(arguments: Sequence[str]) -> int:
     """Run the command; the exit code. No error leaves a traceback, and none shows a patient's value."""
+    code = _invoke(arguments)
+    if code == INTERRUPTED:
+        complain("Stopped. Nothing was changed; a report that was there is still whole.")
+    return code
+
+
+def _invoke(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -64,8 +71,7 @@ def invoke(arguments: Sequence[str]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else errors.DONE
     except (KeyboardInterrupt, typer.Abort):
-        complain("Stopped. Nothing was changed; a report that was there is still whole.")
-        return INTERRUPTED
+        return INTERRUPTED  # also what the parser under typer makes of Ctrl-C
     except errors.CounterpulseError as error:
         complain(str(error))
         return error.exit_code

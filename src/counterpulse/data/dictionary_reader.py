@@ -19,7 +19,7 @@ from counterpulse.expression.check import check
 from counterpulse.expression.nodes import Name, names
 from counterpulse.expression.parse import parse
 from counterpulse.expression.problem import ExpressionError
-from counterpulse.source import CsvCell, CsvFile, Finding, did_you_mean, parse_csv, read_bytes, read_csv_file
+from counterpulse.source import CsvCell, CsvFile, Finding, Location, did_you_mean, parse_csv, read_bytes, read_csv_file
 
 COLUMNS = (
     "name", "source", "label", "type", "unit", "levels", "minimum", "maximum", "missing_codes", "applies_if",
@@ -100,7 +100,7 @@ class _Reader:
     def dictionary(self) -> Dictionary:
         columns = self._columns()
         variables: dict[str, Variable] = {}
-        if "name" in columns and "type" in columns:
+        if "name" in columns and "type" in columns and not self._is_data(columns.index("type")):
             for cells in self.grid.rows[1:]:
                 self._surplus(cells, len(columns))
                 self.row = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
@@ -118,6 +118,20 @@ class _Reader:
         if any(finding.severity == "error" for finding in self.findings):
             raise ProtocolError(self.findings)
         return Dictionary(variables, self.grid.name, digest_of(variables.values()), tuple(self.findings))
+
+    def _is_data(self, place: int) -> bool:
+        """Whether no row has a type, not even a misspelled one: a table of patients, whose lines are not to be shown."""
+        known = [*TYPES, *_OTHER_WORDS]
+        written = [cells[place].value.lower() for cells in self.grid.rows[1:] if place < len(cells)]
+        if not written or any(word in known or did_you_mean(word, known) for word in written):
+            return False
+        self.findings.append(
+            Finding(
+                code="E319", where=Location(self.grid.name), seen="no line of the dictionary has a type that we know",
+                allowed=", ".join(TYPES), remedy="name the dictionary, not the data, or write a type into every line",
+            )
+        )  # fmt: skip
+        return True
 
     def _rules(self, variables: dict[str, Variable]) -> None:
         """Every `applies_if` reads known variables, and not its own."""

@@ -13,6 +13,9 @@ from counterpulse.source import Finding
 
 DataKind = Literal["real", "mock", "synthetic", "simulated"]
 
+MOCK_MARK = "counterpulse mock patient"
+"""The column that marks a file of dummy patients: a result of it is never taken for one of people."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientTable:

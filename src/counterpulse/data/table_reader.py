@@ -12,7 +12,7 @@ from counterpulse.data.applicability import applicable
 from counterpulse.data.convert import Converted, Habits, convert, plain_text
 from counterpulse.data.dictionary import Dictionary, Variable
 from counterpulse.data.digest import content_digest
-from counterpulse.data.patient_table import DataKind, PatientTable
+from counterpulse.data.patient_table import MOCK_MARK, DataKind, PatientTable
 from counterpulse.data.readers import read_raw
 from counterpulse.data.readers.raw_table import RawTable, clean_header
 from counterpulse.errors import DataError, InputError
@@ -37,7 +37,7 @@ def read_table(
     dictionary : what each column means; columns that it does not name are left out
     sheet : of a workbook; default the first
     id : the variable whose values must be known and unique; default the only variable of type id, if there is one
-    data_kind : "real", "mock", "synthetic" or "simulated"
+    data_kind : "real", "mock", "synthetic" or "simulated"; a file that says it holds dummy patients is "mock"
 
     Returns
     -------
@@ -59,7 +59,7 @@ def read_table(
         dictionary=dictionary,
         file=path.name,
         digest=content_digest(frame),
-        data_kind=data_kind,
+        data_kind="mock" if MOCK_MARK in raw.headers else data_kind,
     )
     check.not_applicable(table)
     return replace(table, findings=tuple(check.findings))
@@ -92,7 +92,7 @@ class _Check:
                 self._missing_column(variable, list(counts))
             elif counts[source] > 1:
                 self.add("E506", f"the column {source!r} stands {counts[source]} times", remedy="keep one of them")
-        used = {clean_header(variable.source) for variable in self.dictionary}
+        used = {MOCK_MARK, *(clean_header(variable.source) for variable in self.dictionary)}
         unused = sum(count for header, count in counts.items() if header not in used)
         if unused:
             self.add("N517", f"{unused} column{'s' * (unused > 1)} of the file not in the dictionary and not read")

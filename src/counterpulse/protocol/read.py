@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from counterpulse.data.readers import READERS
 from counterpulse.errors import ProtocolError
 from counterpulse.protocol.canonical import protocol_digest
 from counterpulse.protocol.comma_trap import explain_cut_brackets, mend_cut_values
@@ -48,12 +49,23 @@ def read_protocol(path: str | Path) -> Protocol:
     ProtocolError : the file is not a protocol; with every finding
     """
     path = Path(path)
+    if path.suffix.lower() in READERS and path.is_file():
+        raise ProtocolError([_data_file(path)])
     try:
         file = load_yaml(path)
     except ProtocolError as error:
         raise ProtocolError(explain_cut_brackets(error.findings, path)) from None
     nodes = parse_protocol(file)
     return Protocol(nodes, file, path, protocol_digest(nodes))
+
+
+def _data_file(path: Path) -> Finding:
+    """A finding without an excerpt: the lines of a data file are patients."""
+    return Finding(
+        code="E106", where=Location(path.name), seen="a data file stands where the protocol should",
+        allowed="a protocol, such as study.protocol.yaml",
+        remedy="name the protocol; `counterpulse init` drafts one from a data file",
+    )  # fmt: skip
 
 
 def parse_protocol(file: YamlFile) -> ProtocolNode:

@@ -46,10 +46,10 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class GroupCount:
-    """Patients, events, follow-up and observed risk of one compared group."""
+    """Patients, events, follow-up and observed risk of one compared group; None where small cells hide it."""
 
     group: str
-    n: int
+    n: int | None
     events: int | None = None
     person_time: float | None = None
     risk: float | None = None

@@ -88,7 +88,8 @@ def from_json(tree: Mapping[str, Any]) -> StudyResult:
 
 
 def _flow_json(step: FlowStep) -> Json:
-    return {name: value for name, value in _fields(step).items() if value is not None}
+    """Only the keys that apply; a count that small cells hide is null."""
+    return {name: value for name, value in _fields(step).items() if value is not None or name == "n"}
 
 
 def _table_one_json(row: TableOneRow) -> Json:

@@ -57,9 +57,9 @@ def _study() -> Schema:
 
 
 def _flow() -> Schema:
-    by_group = {"type": "object", "additionalProperties": COUNT}
+    by_group = {"type": "object", "additionalProperties": COUNT_OR_NULL}
     properties = {
-        "id": TEXT, "label": TEXT, "kind": TEXT, "n": COUNT, "n_alone": COUNT, "unknown": COUNT, "by_group": by_group,
+        "id": TEXT, "label": TEXT, "kind": TEXT, "n": COUNT_OR_NULL, "n_alone": COUNT, "unknown": COUNT, "by_group": by_group,
     }  # fmt: skip
     return _object(properties, optional=("n_alone", "unknown", "by_group"))
 
@@ -77,7 +77,7 @@ def _table_one() -> Schema:
 def _analysis() -> Schema:
     choice = _object({"name": TEXT, "value": SCALAR, "origin": _words(Origin), "reference": TEXT_OR_NULL})
     properties = {
-        "id": TEXT, "role": TEXT, "label": TEXT, "method": TEXT, "choices": _list(choice), "n_missing": COUNT,
+        "id": TEXT, "role": TEXT, "label": TEXT, "method": TEXT, "choices": _list(choice), "n_missing": COUNT_OR_NULL,
         "citations": TEXTS, "of": TEXT,
     }  # fmt: skip
     return _object(properties, optional=("of",))
@@ -85,7 +85,13 @@ def _analysis() -> Schema:
 
 def _estimate() -> Schema:
     group = _object(
-        {"group": TEXT, "n": COUNT, "events": COUNT_OR_NULL, "person_time": NUMBER_OR_NULL, "risk": PROBABILITY_OR_NULL}
+        {
+            "group": TEXT,
+            "n": COUNT_OR_NULL,
+            "events": COUNT_OR_NULL,
+            "person_time": NUMBER_OR_NULL,
+            "risk": PROBABILITY_OR_NULL,
+        }
     )
     level = {"type": ["number", "null"], "exclusiveMinimum": 0, "exclusiveMaximum": 1}
     return _object(

@@ -56,6 +56,10 @@ class Status(Enum):
         "disjoint-support",
         "The groups share no level, so the standardized difference is infinite; describe the counts.",
     )
+    SMALL_CELL = (
+        "small-cell",
+        "This rests on, or gives away, a count below the smallest that the protocol lets be shown; see `privacy: small_cells`.",
+    )
     UNDEFINED = ("undefined", "The quantity is not defined for these data; describe the counts instead.")
 
     def __init__(self, code: str, text: str) -> None:

@@ -36,15 +36,16 @@ class FlowStep:
     `kind` is "read", "absent" (patients with no row), "removed" (an unmet inclusion or a met exclusion), "eligible",
     "population", "design" (removed by a landmark, say) or "analyzed". `n` is the count at this step; for "removed" it is
     how many this criterion removed, in order; `n_alone` how many it concerns on its own; `unknown` how many could not be judged.
+    A count that small cells hide is None.
     """
 
     id: str
     label: str
     kind: str
-    n: int
+    n: int | None
     n_alone: int | None = None
     unknown: int | None = None
-    by_group: Mapping[str, int] | None = None
+    by_group: Mapping[str, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class AnalysisRecord:
     label: str
     method: str
     choices: tuple[Choice, ...] = ()
-    n_missing: int = 0
+    n_missing: int | None = 0
     citations: tuple[str, ...] = ()
     of: str | None = None
 

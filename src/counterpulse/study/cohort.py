@@ -110,7 +110,7 @@ def _unknown(table: PatientTable, what: str, count: int, stated: str | None) -> 
 
 
 def _nobody(table: PatientTable, flow: Iterable[FlowStep]) -> Finding:
-    largest = max((step for step in flow if step.kind == "removed"), key=lambda step: step.n, default=None)
+    largest = max((step for step in flow if step.kind == "removed"), key=lambda step: step.n or 0, default=None)
     hint = f"; most were removed by '{largest.label}'" if largest is not None else ""
     return Finding(
         code="E531", where=Location(table.file), seen=f"no patient is eligible{hint}",

@@ -19,7 +19,15 @@ from counterpulse.survival.curve_interval import CurveInterval
 from counterpulse.survival.kaplan_meier_curves import EVERYBODY
 
 TICKS = 6
+FEWEST, MOST = 3, 8
 NICE = (1, 2, 2.5, 5, 10)
+CALENDAR = {
+    "hours": (1, 2, 3, 4, 6, 12, 24, 48, 72, 168),
+    "days": (1, 2, 5, 7, 10, 14, 30, 60, 90, 180, 365, 730, 1825),
+    "weeks": (1, 2, 4, 13, 26, 52, 104, 260),
+    "months": (1, 2, 3, 6, 12, 24, 60),
+}
+"""Steps of a time axis that a reader counts in, by unit."""
 RHO = {"log-rank": 0.0, "peto-peto": 1.0}
 WORDS = {
     "restricted mean survival time difference": "rmst difference",
@@ -173,17 +181,20 @@ def _blocks(request: Request, curves: KaplanMeier) -> Iterator[Block]:
     end = request.outcome.horizon or max((curve.end_of_follow_up for curve in curves if curve.n), default=1.0)
     yield Block(
         id=_block_id(request, "at-risk"), analysis=request.analysis.id, kind="numbers-at-risk",
-        columns={name: tuple(column) for name, column in curves.numbers_at_risk(ticks(end)).items()},
+        columns={name: tuple(column) for name, column in curves.numbers_at_risk(ticks(end, request.time_unit)).items()},
     )  # fmt: skip
 
 
-def ticks(end: float) -> list[float]:
+def ticks(end: float, unit: str | None = None) -> list[float]:
     """Round times from 0 to the end, about six, at which a figure is labeled."""
     if end <= 0:
         return [0.0]
-    step = end / TICKS
-    magnitude = 10.0 ** np.floor(np.log10(step))
-    step = magnitude * next(nice for nice in NICE if nice * magnitude >= step * (1 - 1e-9))
+    least = end / (TICKS + 0.5)
+    magnitude = 10.0 ** np.floor(np.log10(least))
+    decimal = magnitude * next(nice for nice in NICE if nice * magnitude >= least * (1 - 1e-9))
+    steps = CALENDAR.get(unit or "", ())
+    whole = (step for step in steps if end % step == 0 and FEWEST <= end / step <= MOST)
+    step = next(whole, None) or next((step for step in steps if step >= least), decimal)
     return [float(step * i) for i in range(int(end / step + 1e-9) + 1)]
 
 

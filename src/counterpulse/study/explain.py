@@ -66,9 +66,14 @@ def _context(kind: str, row: Json, results: Json, plan: Json) -> dict[str, Any]:
         "sentence": planned.get("sentence", ""),
         "choices": record.get("choices", []),
         "citations": [REFERENCES[key] for key in record.get("citations", []) if key in REFERENCES],
-        "flow": [step for step in results["flow"] if step["id"] in ("read", "eligible", f"analyzed.{analysis_id}")],
+        "flow": [step for step in results["flow"] if _leads_to(step["id"], analysis_id)],
         "study": results["study"],
     }
+
+
+def _leads_to(step: str, analysis: str) -> bool:
+    """Whether a step of the flow lies on the way to the patients of an analysis."""
+    return step in ("read", "eligible", f"analyzed.{analysis}") or step.startswith(f"landmark.{analysis}.")
 
 
 def number_suffix(text: str) -> str:
@@ -100,7 +105,8 @@ def _lines(found: Json) -> Iterator[str]:
         yield f"  in words  {found['sentence']}"
     for step in found["flow"]:
         yield f"  patients  {step['label']}: {step['n']}"
-    for choice in found["choices"]:
+    first_told = {choice["name"]: choice for choice in reversed(found["choices"])}
+    for choice in (choice for choice in found["choices"] if choice is first_told[choice["name"]]):
         yield f"  choice    {choice['name']}: {choice['value']} ({choice['origin']})"
     for citation in found["citations"]:
         yield f"  source    {citation}"

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpulse.data.dictionary import Dictionary, Variable
+from counterpulse.data.patient_table import MOCK_MARK
 from counterpulse.errors import InputError, UsageError
 from counterpulse.expression import Scope, names, parse
 from counterpulse.expression.nodes import Comparison, Constant, Name
@@ -83,7 +84,8 @@ def write_mock(path: str | Path, *, out: str | Path, n: int = 500, seed: int | N
     if out.exists():
         raise UsageError(f"{out} is already there and is not replaced; delete it, or name another file with --out")
     try:
-        mock_table(protocol, dictionary, n=n, seed=seed).write_csv(out, datetime_format="%Y-%m-%d %H:%M")
+        patients = mock_table(protocol, dictionary, n=n, seed=seed).with_columns(pl.lit("yes").alias(MOCK_MARK))
+        patients.write_csv(out, datetime_format="%Y-%m-%d %H:%M")
     except OSError as error:
         why = error.strerror or "its folder is not there"
         raise UsageError(f"cannot write {out}: {why}; name another file with --out") from None

@@ -301,7 +301,7 @@ def _stratum_row(
     estimate = replace(estimate, statistic=None, statistic_name=None, p_value=None)  # the interaction test answers
     return place(
         request, estimate, subgroup=Subgroup(subgroup.variable, level), kind="conditional", groups=counts,
-        n=patients(request, model.rows_used[member[model.rows_used]]) or sum(count.n for count in counts),
+        n=patients(request, model.rows_used[member[model.rows_used]]) or sum(count.n or 0 for count in counts),
         events=None if any(count.events is None for count in counts) else sum(count.events or 0 for count in counts),
         clusters=model.clusters,
     )  # fmt: skip

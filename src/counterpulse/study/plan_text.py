@@ -70,7 +70,7 @@ def _analysis(analysis: PlannedAnalysis) -> Iterator[str]:
 def _choices(choices: Iterable[Choice]) -> Iterator[str]:
     for choice in choices:
         source = f"  [{choice.reference}]" if choice.reference else ""
-        yield f"  {choice.name:<24} {_value(choice.value):<40} {choice.origin}{source}"
+        yield f"  {choice.name:<24} {_value(choice.value):<39}  {choice.origin}{source}"
 
 
 def _value(value: object) -> str:

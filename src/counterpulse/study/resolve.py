@@ -44,7 +44,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     measures = _measures(desk, draft, spec)
     maker, landmarks, maker_choices = _maker(desk, draft, spec)
     missing, missing_choice = _missing(desk, draft)
-    clusters = _clusters(desk, draft, spec)
+    clusters, terms, options, cluster_choices = _clusters(desk, draft, spec, terms, options)
     _later(desk, draft)
     if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
         return None
@@ -59,7 +59,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         Choice("confidence level", round(level, 12), "derived"),
         *option_choices,
         *(Choice(rule.name, rule.text, "default", rule.reference) for rule in spec.rules),
-        *_cluster_choice(clusters),
+        *cluster_choices,
         *_multiplicity_choice(node),
     )
     return PlannedAnalysis(
@@ -278,17 +278,30 @@ def _missing(desk: Desk, draft: Draft) -> tuple[str | None, Choice]:
     return method, Choice("missing values", "rows with a missing value are left out and counted", "given")
 
 
-def _clusters(desk: Desk, draft: Draft, spec: MethodSpec) -> str | None:
+def _clusters(
+    desk: Desk, draft: Draft, spec: MethodSpec, terms: tuple[Term, ...], options: dict[str, object]
+) -> tuple[str | None, tuple[Term, ...], dict[str, object], tuple[Choice, ...]]:
+    """Clusters are a robust variance, strata of the baseline hazard, or levels in the model."""
     clusters = draft.node.clusters
     if clusters is None:
-        return None
+        return None, terms, options, ()
     if clusters.treat_as not in spec.clusters:
         desk.refuse(
             draft.where("clusters"), "E614",
             f"analysis {draft.node.id}: {spec.label} cannot treat clusters as {clusters.treat_as}",
             ", ".join(f"as: {word}" for word in spec.clusters) or "no clusters", "change `as`, or take `clusters` out",
         )  # fmt: skip
-    return clusters.variable
+    name = clusters.variable
+    if clusters.treat_as == "strata" and isinstance(strata := options.get("strata"), tuple):
+        return None, terms, {**options, "strata": (*strata, name)}, (Choice("clusters", f"strata of {name}", "given"),)
+    if clusters.treat_as == "fixed":
+        return (
+            None,
+            (*terms, Categorical(name)),
+            options,
+            (Choice("clusters", f"levels of {name} in the model", "given"),),
+        )
+    return name, terms, options, (Choice("variance", f"robust to clustering by {name}", "given", "lin-wei-1989"),)
 
 
 def _later(desk: Desk, draft: Draft) -> None:
@@ -316,14 +329,6 @@ def _planned(nodes: ProtocolNode) -> str:
     if nodes.study.planned is not None:
         return nodes.study.planned
     return "stated" if nodes.study.registration == "none" else "registered"
-
-
-def _cluster_choice(clusters: str | None) -> tuple[Choice, ...]:
-    return (
-        ()
-        if clusters is None
-        else (Choice("variance", f"robust to clustering by {clusters}", "given", "lin-wei-1989"),)
-    )
 
 
 def _multiplicity_choice(node: Analysis) -> tuple[Choice, ...]:

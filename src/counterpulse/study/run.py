@@ -31,6 +31,7 @@ from counterpulse.results import (
     StudyResult,
     TableOneRow,
 )
+from counterpulse.results.privacy import suppress
 from counterpulse.source import Finding, Location
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.cohort import Cohort, make_cohort
@@ -40,6 +41,7 @@ from counterpulse.study.samples import MadeSample, keep_rule, make_samples
 Progress = Callable[[str], None]
 MANY_ROWS = 200_000
 """From so many patients on a single analysis has enough work for several BLAS threads."""
+NO_FAILURE = (Status.OK, Status.NOT_REACHED, Status.SMALL_CELL)
 SOFTWARE = ("counterpulse", "numpy", "scipy", "polars")
 
 
@@ -87,7 +89,7 @@ def run(
     with _one_blas_thread(cohort), ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         finished = list(pool.map(partial(_told, tell, plan, cohort, table), planned))
     answers = [item.answer for item in finished]
-    return StudyResult(
+    result = StudyResult(
         identity=_identity(plan, table, seed),
         data_kind=table.data_kind,
         flow=(*cohort.flow, *_analyzed(plan, finished)),
@@ -99,6 +101,7 @@ def run(
         warnings=_warnings(plan, table, cohort, answers, only, seed),
         plan=plan_to_json(plan),
     )
+    return suppress(result, plan.protocol.privacy.small_cells)
 
 
 def _one_blas_thread(cohort: Cohort) -> AbstractContextManager[object]:
@@ -285,7 +288,7 @@ def _warnings(
         *(notice for answer in answers for notice in answer.notices),
     ]
     for answer in answers:
-        failed = [row for row in answer.rows if row.estimate.status not in (Status.OK, Status.NOT_REACHED)]
+        failed = [row for row in answer.rows if row.estimate.status not in NO_FAILURE]
         found += [Notice("W710", row.analysis, f"{row.id}: {row.estimate.status.text}") for row in failed]
     if only:
         found.append(Notice("W711", "run", f"Only the analyses {', '.join(only)} were run (--only)."))
@@ -296,7 +299,4 @@ def _warnings(
 
 def could_not_estimate(result: StudyResult) -> bool:
     """Whether an effect that was asked for is missing from the result."""
-    return any(
-        row.estimate.status not in (Status.OK, Status.NOT_REACHED) and row.role != "covariate"
-        for row in result.estimates
-    )
+    return any(row.estimate.status not in NO_FAILURE and row.role != "covariate" for row in result.estimates)

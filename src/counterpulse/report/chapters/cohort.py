@@ -20,7 +20,7 @@ def cohort_section(context: Context) -> Section:
     if chart.stages:
         caption = "Criteria were applied in the order shown; each patient is counted at the first one not met."
         analyzed = next((step for step in context.result.flow if step.kind == "analyzed"), None)
-        if analyzed and sum((analyzed.by_group or {}).values()) > analyzed.n:
+        if analyzed and analyzed.n is not None and sum(n or 0 for n in (analyzed.by_group or {}).values()) > analyzed.n:
             caption = f"{caption} {CHANGED}"
         blocks.append(figure(context, draw_flow(chart), id="flow", caption=caption))
     removed = [step for step in context.result.flow if step.kind == "removed"]
@@ -38,7 +38,7 @@ def flow_chart(context: Context) -> FlowChart:
     absent = steps.get("absent", [])
     read = steps.get("read", [])
     if absent and read:
-        known = sum(step.n for step in (*absent, *read))
+        known = _total((*absent, *read))
         stages.append(FlowStage(_box(context, known, "Patients known"), _lines(context, absent)))
     stages += [
         FlowStage(_box(context, step.n, step.label), _removed(context, steps.get("removed", []), "Excluded"))
@@ -66,11 +66,13 @@ def _lost(context: Context, eligible: FlowStep, analyzed: FlowStep) -> list[Flow
     primary = context.plan.primary
     own = [step for step in _design(context, primary.id if primary else "") if step.n][:1]
     record = next((item for item in context.result.analyses if primary and item.id == primary.id), None)
+    if eligible.n is None or analyzed.n is None:
+        return []
     gone = eligible.n - analyzed.n
-    missing = min(record.n_missing if record else 0, gone - sum(step.n for step in own))
+    missing = min((record.n_missing or 0) if record else 0, gone - sum(step.n or 0 for step in own))
     if missing > 0:
         own.append(FlowStep(id="missing", label="A value of the model is missing", kind="removed", n=missing))
-    other = gone - sum(step.n for step in own)
+    other = gone - sum(step.n or 0 for step in own)
     if other > 0:
         own.append(FlowStep(id="other", label="In no compared group, or outcome unknown", kind="removed", n=other))
     return own
@@ -90,7 +92,7 @@ def _ordered(context: Context) -> list[FlowStep]:
     return found
 
 
-def _box(context: Context, n: int, label: str) -> Box:
+def _box(context: Context, n: int | None, label: str) -> Box:
     return (FlowLine(context.count(n), label),)
 
 
@@ -105,8 +107,13 @@ def _reason(context: Context, step: FlowStep) -> str:
 
 
 def _removed(context: Context, steps: Sequence[FlowStep], title: str) -> Box:
-    total = sum(step.n for step in steps)
-    return (FlowLine(context.count(total), title), *_lines(context, steps, 1)) if steps else ()
+    return (FlowLine(context.count(_total(steps)), title), *_lines(context, steps, 1)) if steps else ()
+
+
+def _total(steps: Sequence[FlowStep]) -> int | None:
+    """How many the steps count together, where each is shown."""
+    counts = [step.n for step in steps if step.n is not None]
+    return sum(counts) if len(counts) == len(steps) else None
 
 
 def _criteria(context: Context, removed: Sequence[FlowStep]) -> Table:

@@ -111,9 +111,10 @@ class Context:
         """The works that the report cites."""
         return tuple(_reference(key, number) for key, number in citation_order(self.result).items())
 
-    def count(self, n: int) -> str:
-        """A count."""
-        return numbers.count(n, self.style)
+    def count(self, n: int | None) -> str:
+        """A count; a dash for one that the protocol's privacy hides, and for one worked out here that it would hide."""
+        hidden = n is None or 0 < n < self.plan.protocol.privacy.small_cells
+        return EM_DASH if hidden or n is None else numbers.count(n, self.style)
 
     def p(self, value: float | None, result: str | None = None) -> Cell:
         """A cell with a P value, or a dash."""
@@ -204,7 +205,7 @@ def _places(measure: Measure, values: Iterable[float | None]) -> int:
 
 def changed_groups(row: EstimateRow) -> bool:
     """Whether patients count in more than one group because their treatment changed."""
-    return row.n is not None and row.groups != () and sum(count.n for count in row.groups) > row.n
+    return row.n is not None and row.groups != () and sum(count.n or 0 for count in row.groups) > row.n
 
 
 def citation_order(result: StudyResult) -> dict[str, int]:

@@ -117,7 +117,10 @@ def _group_cell(context: Context, row: EstimateRow, count: GroupCount | None, *,
         return Cell(EM_DASH)
     id_ = f"{row.id}.{count.group}"
     if count.events is None:
-        return Cell(context.count(count.n), id_)
+        outcome = context.outcome(row.outcome)
+        counted = outcome is not None and outcome.kind in ("binary", "time-to-event")
+        hidden = counted and bool(context.plan.protocol.privacy.small_cells)
+        return Cell(f"{EM_DASH}/{context.count(count.n)}" if hidden else context.count(count.n), id_)
     if percent and not _timed(context, row) and count.n:
         return Cell(numbers.count_of(count.events, count.n, context.style), id_)
     return Cell(f"{context.count(count.events)}/{context.count(count.n)}", id_)

@@ -86,7 +86,12 @@ def _adjusted(context: Context, row: EstimateRow) -> str:
 def _counts(context: Context, row: EstimateRow) -> list[Run]:
     """Events and patients in each of the two groups."""
     wanted = (row.estimate.term, row.estimate.reference)
-    counts = [count for level in wanted for count in row.groups if count.group == level and count.events is not None]
+    counts = [
+        count
+        for level in wanted
+        for count in row.groups
+        if count.group == level and None not in (count.events, count.n)
+    ]
     if len(counts) != len(wanted):
         return []
     label, planned = context.outcome_label(row.outcome), context.outcome(row.outcome)

@@ -133,7 +133,11 @@ def _missing(context: Context, parts: Sequence[TableOneRow]) -> str:
     first: dict[str | None, TableOneRow] = {}
     for row in everybody:
         first.setdefault(row.group, row)
-    return context.count(sum(row.missing or 0 for row in first.values()))
+    return (
+        EM_DASH
+        if any(row.missing is None for row in first.values())
+        else context.count(sum(row.missing or 0 for row in first.values()))
+    )
 
 
 def _cell_id(row: TableOneRow, what: str) -> str:
@@ -152,6 +156,9 @@ def _counts(context: Context, level: str, parts: Sequence[TableOneRow], groups: 
         row = _of(parts, group, level)
         if row is None or row.count is None:
             cells.append(Cell(EM_DASH))
+            continue
+        if row.percent is None:  # small cells hide it
+            cells.append(Cell(context.count(row.count), _cell_id(row, "count")))
             continue
         known = (row.n or 0) - (row.missing or 0)
         cells.append(Cell(numbers.count_percent(row.count, known, context.style, among=total), _cell_id(row, "count")))

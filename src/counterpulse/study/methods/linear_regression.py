@@ -48,7 +48,7 @@ SPEC = MethodSpec(
     ),
     rules=(Rule("dependent covariates", "a covariate that others determine is left out and named", None),),
     adjustable=True,
-    clusters=("robust",),
+    clusters=("robust", "fixed"),
     needs_groups=False,
     subgroups=True,
     calls="counterpulse.regression.linear",

@@ -31,12 +31,12 @@ def estimate(request: Request) -> Answer:
         for treated in request.treated:
             one, other = counts[treated], counts[request.reference]
             result = two_groups.two_proportions(
-                one.events or 0, one.n, other.events or 0, other.n, measure=measure,
+                one.events or 0, one.n or 0, other.events or 0, other.n or 0, measure=measure,
                 interval=_interval(request, measure), level=request.analysis.level,
             )  # fmt: skip
             citations += result.provenance.citations
             test = two_groups.pearson_chi_squared(
-                [[arm.events or 0, arm.n - (arm.events or 0)] for arm in (one, other)]
+                [[arm.events or 0, (arm.n or 0) - (arm.events or 0)] for arm in (one, other)]
             )
             found += [
                 place(
