@@ -18,7 +18,7 @@ FAST = 10.0
 """Seconds in which a file of 10,000 columns is read and analyzed; it takes about one."""
 
 
-@pytest.fixture()
+@pytest.fixture
 def ward(tmp_path):
     return Ward(tmp_path / "Größe und Würde")
 
@@ -187,7 +187,9 @@ def test_a_line_with_too_many_cells(ward):
 
 def test_ten_thousand_columns_that_nobody_asked_for(ward):
     lines = ward.csv().splitlines()
-    ward.table = "\n".join([lines[0] + "".join(f",c{i}" for i in range(10_000)), *(f"{line}{',1' * 10_000}" for line in lines[1:])])
+    ward.table = "\n".join(
+        [lines[0] + "".join(f",c{i}" for i in range(10_000)), *(f"{line}{',1' * 10_000}" for line in lines[1:])]
+    )
     began = time.perf_counter()
     assert ward.run().code == DONE
     assert time.perf_counter() - began < FAST
@@ -242,10 +244,12 @@ analyses:
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def every_method(ward):
     ward.edit(PROTOCOL[PROTOCOL.index("analyses:") :], METHODS)
-    return ward.edit("confounders:", "  lactate_0: {label: Lactate, type: continuous, value: lactate, better: lower}\nconfounders:")
+    return ward.edit(
+        "confounders:", "  lactate_0: {label: Lactate, type: continuous, value: lactate, better: lower}\nconfounders:"
+    )
 
 
 @pytest.mark.parametrize("everybody", ["none", "pump"])
@@ -263,7 +267,9 @@ def test_a_compared_group_that_nobody_is_in(every_method, everybody):
 
 
 def test_an_empty_reference_is_never_replaced_by_another_group(every_method):
-    ward = every_method.edit("{pump: Pump}", "{pump: Pump, impella: Impella}").define("pump=Pump|", "pump=Pump|impella=Impella|")
+    ward = every_method.edit("{pump: Pump}", "{pump: Pump, impella: Impella}").define(
+        "pump=Pump|", "pump=Pump|impella=Impella|"
+    )
     ward.columns["Device"] = ["impella" if row % 2 else "pump" for row in range(len(ward.columns["Device"]))]
     assert ward.run().code == HAS_FINDINGS
     compared = [row for row in ward.results()["estimates"] if row["reference"] == "none"]
@@ -305,7 +311,11 @@ def test_everybody_has_the_event(ward):
 def test_events_after_the_horizon_do_not_count(ward):
     ward.edit("horizon: 60 days", "horizon: 5 days").run()
     curve = next(row for row in ward.results()["estimates"] if row["analysis"] == "K1")
-    early = [days for days, died in zip(ward.columns["Days"], ward.columns["Died"], strict=True) if died == "yes" and int(days) <= 5]
+    early = [
+        days
+        for days, died in zip(ward.columns["Days"], ward.columns["Died"], strict=True)
+        if died == "yes" and int(days) <= 5
+    ]
     assert curve["events"] == len(early)
     assert max(count["person_time"] / count["n"] for count in curve["groups"]) <= 5
 
@@ -331,6 +341,12 @@ def test_a_handful_of_patients(every_method, n):
         ("design: cohort", "design: cohrt", "E223"),
         ("seed: 1", "seed: 1\nreport: {table1: {p_values: sometimes}}", "E22"),
         ("seed: 1", "seed: 1\nsubgroups: {of: A1, by: [sex], p_values: yes}", "E2"),
+        ("seed: 1", "seed: 1\nsubgroups: {of: A1, by: [device]}", "E616"),
+        ("seed: 1", "seed: 1\nsubgroups: {of: K1, by: [sex]}", "E619"),
+        ("seed: 1", "seed: 1\nhypothesis: {type: non-inferiority, margin: 1.2, on: odds ratio}", "E601"),
+        ("adjust: baseline}", "adjust: baseline, estimand: {target: treated}}", "E601"),
+        ("adjust: baseline}", "adjust: baseline, also: [cox]}", "E604"),
+        ("adjust: [age]}", "adjust: [age], check: [proportional-hazard]}", "E618"),
     ],
 )
 def test_protocols_that_do_not_hold(ward, old, new, code):

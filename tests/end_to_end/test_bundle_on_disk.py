@@ -35,7 +35,7 @@ def first_run(tmp_path_factory):
     return ward
 
 
-@pytest.fixture()
+@pytest.fixture
 def ward(first_run, tmp_path):
     """A study with a bundle that a second run would change."""
     shutil.copytree(first_run.directory, tmp_path / "study")
@@ -55,7 +55,9 @@ def test_the_same_study_gives_the_same_bytes(first_run, tmp_path):
 
 def test_no_output_knows_the_folder_it_came_from(tmp_path):
     ward = Ward(tmp_path / "whereabouts")
-    ward.edit("{id: C1", "{id: S1, role: sensitivity, of: A1, keep: lactate < 5}\n  - {id: C1")  # a warning that names the file
+    ward.edit(
+        "{id: C1", "{id: S1, role: sensitivity, of: A1, keep: lactate < 5}\n  - {id: C1"
+    )  # a warning that names the file
     ward.edit("table: ward.csv", f"table: {ward.data.as_posix()}")
     assert ward.run().code == DONE
     assert "W262" in (ward.bundle / "results.json").read_text(encoding="utf-8")

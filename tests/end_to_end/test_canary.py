@@ -15,11 +15,11 @@ from ward import Ward, call
 
 from counterpulse.errors import DATA_INVALID, DONE, INTERNAL, PROTOCOL_INVALID
 
-MARKERS = re.compile(r"ZQXJ|183[1-3]-\d|\d\.183[1-3]|\d+\.\d*90917\d*", re.IGNORECASE)
+MARKERS = re.compile(r"ZQXJ|183[1-3]-\d|\d\.\d+\.183[1-3]|\d+\.\d*90917462\d*", re.IGNORECASE)
 """Ids, texts and levels hold the word; dates lie in 1831 and after; numbers carry decimals that no mean or quartile can."""
 
 
-@pytest.fixture()
+@pytest.fixture
 def ward(tmp_path):
     """Every value of a patient that is not a level of the dictionary is a canary."""
     ward = Ward(tmp_path / "study")
@@ -29,11 +29,17 @@ def ward(tmp_path):
     for column in ("Admission", "Death", "Stroke date", "Last seen"):
         columns[column] = [re.sub(r"^\d{4}", lambda year: str(int(year[0]) - 188), day) for day in columns[column]]
     for column in ("Age", "Lactate"):
-        columns[column] = [f"{float(value):.1f}90917{row:03d}" for row, value in enumerate(columns[column])]
-        for device in ("pump", "none"):  # the extremes of a group are the only single values that a table of summaries shows
+        columns[column] = [f"{float(value):.1f}90917462{row:03d}" for row, value in enumerate(columns[column])]
+        for device in (
+            "pump",
+            "none",
+        ):  # the extremes of a group are the only single values that a table of summaries shows
             group = [row for row, given in enumerate(columns["Device"]) if given == device]
-            for row in (min(group, key=lambda row: float(columns[column][row])), max(group, key=lambda row: float(columns[column][row]))):
-                columns[column][row] = columns[column][row].split("90917")[0]
+            for row in (
+                min(group, key=lambda row: float(columns[column][row])),
+                max(group, key=lambda row: float(columns[column][row])),
+            ):
+                columns[column][row] = columns[column][row].split("90917462")[0]
     return ward
 
 
@@ -89,7 +95,11 @@ def test_a_run_that_succeeds(ward):
     ward.edit(ward.protocol[ward.protocol.index("analyses:") :], EVERYTHING)
     assert quiet(ward.run()).code == DONE
     assert leaks(ward.bundle) == []
-    for verb in (("explain", ward.bundle, "A1.death_here.pump.odds-ratio"), ("plan", ward.path), ("report", ward.bundle)):
+    for verb in (
+        ("explain", ward.bundle, "A1.death_here.pump.odds-ratio"),
+        ("plan", ward.path),
+        ("report", ward.bundle),
+    ):
         assert quiet(call(*verb)).code == DONE
     quiet(ward.check())
 
@@ -106,8 +116,8 @@ def test_the_canary_sings(ward):
     ("column", "value"),
     [
         ("Age", "ZQXJ"), ("Sex", "ZQXJ"), ("Device", "ZQXJ"), ("Died", "ZQXJ"), ("Admission", "ZQXJ"),
-        ("Admission", "1.1.1831"), ("Last seen", "1831-02-31"), ("Last seen", "1831-01-01T00:00Z"), ("Age", "390.90917001"),
-        ("Age", "=ZQXJ()"), ("Lactate", "inf"), ("Days", "1.90917"),
+        ("Admission", "1.1.1831"), ("Last seen", "1831-02-31"), ("Last seen", "1831-01-01T00:00Z"), ("Age", "390.90917462001"),
+        ("Age", "=ZQXJ()"), ("Lactate", "inf"), ("Days", "1.90917462"),
     ],
 )  # fmt: skip
 def test_values_that_do_not_fit(ward, column, value):
@@ -153,7 +163,9 @@ def test_files_taken_for_one_another(ward):
         assert quiet(call("check", renamed)).code == PROTOCOL_INVALID
     ward.edit("dictionary: dictionary.csv", "dictionary: ward.csv")
     assert quiet(ward.check()).code == PROTOCOL_INVALID
-    ward.columns = {{"Study number": "name", "Remark": "type"}.get(name, name): values for name, values in ward.columns.items()}
+    ward.columns = {
+        {"Study number": "name", "Remark": "type"}.get(name, name): values for name, values in ward.columns.items()
+    }
     assert quiet(ward.check()).code == PROTOCOL_INVALID
     assert quiet(call("run", ward.path)).code == PROTOCOL_INVALID
 
@@ -193,3 +205,17 @@ def test_in_a_process_of_its_own(ward):
     )  # fmt: skip
     assert done.returncode == DATA_INVALID
     assert not MARKERS.search(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "table1: {variables: [age, remark]}", "table1: {variables: [patient]}", "table1: {variables: [admitted]}",
+        "subgroups: {of: A1, by: [remark]}", "subgroups: {of: A1, by: [{variable: patient}]}", "subgroups: {of: A1, by: [admitted]}",
+    ],
+)  # fmt: skip
+def test_tables_by_people_are_refused(ward, added):
+    ward.protocol += f"{added}\n"
+    said = quiet(ward.run())
+    assert said.code == PROTOCOL_INVALID
+    assert "E617" in said.err or "E238" in said.err

@@ -161,3 +161,93 @@ def test_forest_repeats_the_rows(study):
         count = next(item for item in source["groups"] if item["group"] == line["group"])
         assert (line["n"], line["events"], line["estimate"]) == (count["n"], count["events"], source["estimate"])
         assert line["p_interaction"] == study.estimates[f"adjusted.death_28d.{line['variable']}.interaction"]["p_value"]
+
+
+def edited(directory, *changes):
+    """The protocol with some of its text changed, beside its dictionary."""
+    text = PROTOCOL.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (directory / "iac.dictionary.csv").write_bytes(PROTOCOL.with_name("iac.dictionary.csv").read_bytes())
+    path = directory / PROTOCOL.name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+CLUSTERED = ("    adjust: baseline\n", "    adjust: baseline\n    clusters: {variable: hour_icu_intime, as: robust}\n")
+
+
+@pytest.fixture(scope="module")
+def clustered(run_study, shared_path, tmp_path_factory):
+    path = edited(tmp_path_factory.mktemp("clustered"), CLUSTERED)
+    return run_study(path, shared_path("data/mimic2_iac.csv"))
+
+
+def test_clustered_variance_agrees_with_r(clustered, reference):
+    row = clustered.estimates["adjusted.death_28d.yes.odds-ratio"]
+    assert on_log_scale(row) == pytest.approx(
+        (reference["coefficient"], reference["clustered_std_error"]), rel=ITERATIVE
+    )
+    assert row["clusters"] == 24
+    covariance = np.array(reference["standardized"]["clustered"])
+    difference = clustered.estimates["adjusted.death_28d.yes.risk-difference"]
+    assert difference["std_error"] == pytest.approx(math.sqrt([1, -1] @ covariance @ [1, -1]), rel=ITERATIVE)
+
+
+@pytest.mark.parametrize("variable", ["age", "sofa_first", "gender_num"])
+def test_clustered_interactions_are_wald_tests_and_agree_with_r(clustered, reference, variable):
+    theirs = reference[STRATA[variable]]
+    test = clustered.estimates[f"adjusted.death_28d.{variable}.interaction"]
+    assert test["statistic"] == pytest.approx(theirs["wald"], rel=ITERATIVE)
+    assert (test["df"], test["statistic_name"]) == (theirs["df"], "Wald chi-squared")
+    for level, effect in zip(LEVELS[variable], theirs["clustered"], strict=True):
+        row = clustered.estimates[f"adjusted.death_28d.{variable}={level}.yes.odds-ratio"]
+        assert on_log_scale(row) == pytest.approx(effect, rel=ITERATIVE)
+
+
+def test_refitted_strata_agree_with_r(run_study, shared_path, reference, tmp_path):
+    path = edited(tmp_path, ("  of: adjusted\n", "  of: adjusted\n  refit: yes\n"))
+    study = run_study(path, shared_path("data/mimic2_iac.csv"))
+    for variable in ("gender_num", "age"):
+        for level, effect in zip(LEVELS[variable], reference["refit"][STRATA[variable]], strict=True):
+            row = study.estimates[f"adjusted.death_28d.{variable}={level}.yes.odds-ratio"]
+            assert on_log_scale(row) == pytest.approx(effect, rel=ITERATIVE)
+
+
+SMALLEST = 11
+
+
+@pytest.fixture(scope="module")
+def private(run_study, shared_path, tmp_path_factory):
+    change = ("missing_data: {", f"privacy: {{small_cells: {SMALLEST}}}\nmissing_data: {{")
+    path = edited(tmp_path_factory.mktemp("private"), change)
+    return run_study(path, shared_path("data/mimic2_iac.csv"))
+
+
+def test_small_cells_are_hidden_in_every_file(private):
+    assert [notice["code"] for notice in private.results["warnings"]].count("W801") == 1
+    deaths = private.estimates["adjusted.death_28d.service_unit=FICU.yes.odds-ratio"]["groups"]
+    assert {group["group"]: group["events"] for group in deaths} == {"yes": None, "no": 0}
+    with (private.directory / "tables" / "table_one.csv").open(encoding="utf-8-sig") as file:
+        table = pl.read_csv(file.read().encode(), infer_schema=False)
+    for name in ("n", "missing", "count"):
+        assert not [text for text in table[name].drop_nulls() if 0 < int(text) < SMALLEST]
+    page = (private.directory / "report.html").read_text(encoding="utf-8")
+    assert "privacy: small_cells" in page
+    assert "2/37" not in page
+
+
+def test_privacy_leaves_large_counts_and_their_effects_as_they_are(private, study):
+    for name in ("crude.death_28d.yes.odds-ratio", "adjusted.death_28d.yes.odds-ratio"):
+        assert private.estimates[name] == study.estimates[name]
+    assert private.table_one("service_unit", "MICU", "yes") == study.table_one("service_unit", "MICU", "yes")
+    assert private.flow["analyzed"] == study.flow["analyzed"]
+
+
+def test_curves_keep_only_steps_of_many_events(private, study):
+    before, after = (bundle.blocks["curves.death.curve"] for bundle in (study, private))
+    assert min(after["events"]) >= SMALLEST
+    values = dict(zip(zip(before["group"], before["time"], strict=True), before["estimate"], strict=True))
+    shown = zip(after["group"], after["time"], after["estimate"], strict=True)
+    assert all(values[group, time] == estimate for group, time, estimate in shown)

@@ -26,7 +26,7 @@ def ran(tmp_path_factory):
     return ward
 
 
-@pytest.fixture()
+@pytest.fixture
 def ward(tmp_path):
     return Ward(tmp_path / "study")
 
@@ -228,7 +228,11 @@ def test_init_of_a_table_that_tells_little(ward):
 
 
 def test_init_writes_no_rare_level_and_flags_names(ward):
-    ward.columns = {"Surname": [f"Maier{i}" for i in range(40)], "Ward": ["A"] * 37 + ["Isolation"] * 3, "Died": ["0", "1"] * 20}
+    ward.columns = {
+        "Surname": [f"Maier{i}" for i in range(40)],
+        "Ward": ["A"] * 37 + ["Isolation"] * 3,
+        "Died": ["0", "1"] * 20,
+    }
     ward.write()
     said = call("init", ward.data, "--dir", ward.directory / "drafted")
     assert "Surname looks like a name" in said.out or "surname looks like a name" in said.out

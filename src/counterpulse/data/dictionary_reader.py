@@ -122,7 +122,9 @@ class _Reader:
     def _is_data(self, place: int) -> bool:
         """Whether no row has a type, not even a misspelled one: a table of patients, whose lines are not to be shown."""
         known = [*TYPES, *_OTHER_WORDS]
-        written = [cells[place].value.lower() for cells in self.grid.rows[1:] if place < len(cells)]
+        written = [
+            cells[place].value.lower() for cells in self.grid.rows[1:] if place < len(cells) and cells[place].value
+        ]
         if not written or any(word in known or did_you_mean(word, known) for word in written):
             return False
         self.findings.append(

@@ -157,7 +157,7 @@ def _residual_df(rows: Rows, design: ScaledDesign) -> float:
 
 def _fitted(blank: LinearFit, design: ScaledDesign, y: Floats) -> LinearFit:
     X, weights, df = design.X, blank.rows.weights, _residual_df(blank.rows, design)
-    gram = design.gram if weights is None else weighted_gram(X, weights)
+    gram = weighted_gram(X, weights)
     try:
         bread = inverse_symmetric(gram)
     except np.linalg.LinAlgError:

@@ -21,6 +21,9 @@ from counterpulse.numerics.linear_algebra import (
 from counterpulse.results.status import Status
 
 Floats = NDArray[np.float64]
+
+TELLING_ROWS = 50_000
+"""Rows by which the columns of a longer table are centered, scaled and found independent."""
 Codes = NDArray[np.intp]
 
 
@@ -150,14 +153,12 @@ class ScaledDesign:
     Attributes
     ----------
     X : column-major, shape (n, k); the intercept first
-    gram : X'X, shape (k, k)
     scaling : how X was made
     statuses : one for every column of the spec, p of them
     depends_on : for a column left out as dependent, the columns it is a combination of
     """
 
     X: Floats
-    gram: Floats
     scaling: Scaling
     statuses: tuple[Status, ...]
     depends_on: dict[str, tuple[str, ...]]
@@ -167,13 +168,13 @@ def scaled_design(table: pl.DataFrame, rows: Rows, terms: Sequence[Term]) -> Sca
     """Code the terms, center and scale the columns, and leave out constant and dependent ones."""
     design = build_design(table, terms, intercept=True, rows=rows.used)
     X, columns = design.X, design.columns
-    center, scale = center_and_scale(X[:, 1:])
-    for column, middle in zip(columns[1:], center, strict=True):
+    center, scale, independent = _center_and_scale(X)
+    for column, middle in zip(columns, center, strict=True):
         if not np.isfinite(middle):
             raise InputError(f"column '{column.variable}' has an infinite value; make it missing or correct it")
-    center, scale = np.append(0.0, center), np.append(1.0, scale)
-    gram = weighted_gram(X)
-    independent = independent_columns(gram)
+    gram = None if independent.all() else weighted_gram(X)
+    if gram is not None:
+        independent = independent_columns(gram)
     statuses = tuple(
         Status.OK if good else Status.CONSTANT if width == 0 else Status.RANK_DEFICIENT
         for good, width in zip(independent, scale, strict=True)
@@ -183,8 +184,37 @@ def scaled_design(table: pl.DataFrame, rows: Rows, terms: Sequence[Term]) -> Sca
         if k != j:
             X[:, k] = X[:, j]
     scaling = Scaling(design.spec, active, center[active], scale[active])
-    depends_on = _dependencies(gram, columns, active, statuses)
-    return ScaledDesign(X[:, : len(active)], gram[np.ix_(active, active)], scaling, statuses, depends_on)
+    depends_on = {} if gram is None else _dependencies(gram, columns, active, statuses)
+    return ScaledDesign(X[:, : len(active)], scaling, statuses, depends_on)
+
+
+def _center_and_scale(X: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Center and scale the columns in place, by what every so many rows of a long table tell.
+
+    Any center near the mean and any scale near the spread serve. Columns independent in a part are independent; a
+    part in which one is constant or dependent is not believed.
+
+    Returns
+    -------
+    center, scale : shape (p,); 0 and 1 for the intercept; scale 0 marks a column of one value
+    independent : which columns are surely independent, shape (p,)
+    """
+    step = max(1, len(X) // TELLING_ROWS)
+    part = X if step == 1 else np.asfortranarray(X[::step])
+    center, scale = (
+        np.append(first, rest) for first, rest in zip((0.0, 1.0), center_and_scale(part[:, 1:]), strict=True)
+    )
+    if step > 1:
+        for j in range(1, X.shape[1]):
+            if scale[j] == 0 or not np.isfinite(center[j]):
+                center[j : j + 1], scale[j : j + 1] = center_and_scale(X[:, j : j + 1])
+                continue
+            X[:, j] -= center[j]
+            X[:, j] *= 1 / scale[j]
+            center[j] = center[j] if np.isfinite(X[:, j].sum()) else np.nan
+    if not np.isfinite(center).all():
+        return center, scale, np.zeros(len(center), dtype=bool)
+    return center, scale, independent_columns(weighted_gram(part))
 
 
 def _dependencies(

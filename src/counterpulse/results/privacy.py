@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import nan
 
 from counterpulse.results.block import Block, Cell
+from counterpulse.results.census import blanks, census_of, events_of, flow_cell, people, place_of
 from counterpulse.results.estimate import Estimate, GroupCount
-from counterpulse.results.small_cells import Sum, hidden_cells
+from counterpulse.results.small_cells import hidden_cells
 from counterpulse.results.small_curves import coarse_curve, coarse_numbers_at_risk
 from counterpulse.results.status import Status
 from counterpulse.results.study_result import (
@@ -24,7 +25,6 @@ from counterpulse.results.study_result import (
 PEOPLE = re.compile(
     r"(?<![\w.,<=>])(\d+)(?= (?:eligible |of them |who |the follow-up|\w* ?(?:patients?|rows?|records?|values?)\b))"
 )
-NOTES = (Status.SMALL_CELL.text,)
 
 
 def suppress(result: StudyResult, smallest: int) -> StudyResult:
@@ -44,7 +44,7 @@ def suppress(result: StudyResult, smallest: int) -> StudyResult:
     """
     if smallest <= 1:
         return result
-    census = _census(result)
+    census = census_of(result)
     hidden = hidden_cells(census.counts, census.sums, smallest=smallest, keep=census.keep)
     screen = _Screen(hidden, smallest)
     unadjusted = {record.id for record in result.analyses if _unadjusted(record)}
@@ -74,170 +74,6 @@ def _unadjusted(record: AnalysisRecord) -> bool:
     return any(choice.name == "adjusted for" and choice.value == "nothing" for choice in record.choices)
 
 
-# -- which counts there are, and which of them add up ------------------------------------------------------------------
-
-
-def _people(n: int, group: str | None = None, variable: str | None = None, level: str | None = None) -> Hashable:
-    """Patients: the same number of the same people is one cell wherever it stands."""
-    return ("patients", group, variable, level, n)
-
-
-def _events(
-    n: int, outcome: str, group: str | None = None, variable: str | None = None, level: str | None = None
-) -> Hashable:
-    return ("events", outcome, group, variable, level, n)
-
-
-def _blanks(n: int, variable: str, group: str | None) -> Hashable:
-    return ("missing", variable, group, n)
-
-
-@dataclass(slots=True)
-class _Census:
-    """Every count of a result by its cell, and the sums a reader can form."""
-
-    counts: dict[Hashable, int] = field(default_factory=dict)
-    sums: list[Sum] = field(default_factory=list)
-
-    @property
-    def keep(self) -> Set[Hashable]:
-        """Patients and events of whole groups, which everything else refers to."""
-        whole = {"patients": 2, "events": 3}
-        return {
-            cell
-            for cell in self.counts
-            if isinstance(cell, tuple) and cell[0] in whole and cell[whole[cell[0]]] is None
-        }
-
-    def count(self, cell: Hashable, n: int) -> Hashable:
-        """Note a count."""
-        self.counts[cell] = n
-        return cell
-
-    def sum(self, total: Hashable | None, parts: Iterable[Hashable]) -> None:
-        """Note that a total can be taken apart."""
-        parts = tuple(parts)
-        if total is not None and parts and total not in parts:
-            self.sums.append(Sum(total, parts))
-
-
-def _census(result: StudyResult) -> _Census:
-    census = _Census()
-    _census_of_flow(census, result.flow)
-    _census_of_table_one(census, result.table_one)
-    for row in result.estimates:
-        _census_of_row(census, row)
-    _census_of_strata(census, result.estimates)
-    return census
-
-
-def _flow_cell(step: FlowStep) -> Hashable:
-    whole = step.kind in ("eligible", "analyzed", "analysis")
-    return _people(step.n or 0) if whole else ("flow", step.id, step.n)
-
-
-def _census_of_flow(census: _Census, flow: Iterable[FlowStep]) -> None:
-    by_kind: dict[str, list[Hashable]] = {}
-    for step in flow:
-        total = census.count(_flow_cell(step), step.n or 0)
-        by_kind.setdefault(step.kind, []).append(total)
-        parts = [census.count(_people(n or 0, group), n or 0) for group, n in (step.by_group or {}).items()]
-        if step.kind == "design":
-            census.sum(next(iter(by_kind.get("eligible", [])), None), (total, *parts))
-        else:
-            census.sum(total, parts)
-    read, eligible = by_kind.get("read"), by_kind.get("eligible")
-    if read and eligible:
-        census.sum(read[0], (*by_kind.get("removed", ()), eligible[0]))
-
-
-def _census_of_table_one(census: _Census, rows: Iterable[TableOneRow]) -> None:
-    of_group: dict[tuple[str, str | None], dict[Hashable, None]] = {}
-    across: dict[Hashable, dict[str | None, Hashable]] = {}
-    sizes: dict[tuple[str, str | None], Hashable] = {}
-    for row in rows:
-        if row.contrast is not None or row.n is None:
-            continue
-        at = (row.variable, row.group)
-        sizes[at] = census.count(_people(row.n, row.group), row.n)
-        parts = of_group.setdefault(at, {})
-        if row.missing is not None:
-            cell = census.count(_blanks(row.missing, row.variable, row.group), row.missing)
-            parts[cell] = None
-            across.setdefault((row.variable, "missing"), {})[row.group] = cell
-        if row.count is not None:
-            cell = census.count(_people(row.count, row.group, row.variable, row.level), row.count)
-            parts[cell] = None
-            across.setdefault((row.variable, "level", row.level), {})[row.group] = cell
-        across.setdefault((row.variable, "n"), {})[row.group] = sizes[at]
-    for at, parts in of_group.items():
-        census.sum(sizes[at], parts)
-    for cells in across.values():
-        census.sum(cells.get(None), (cell for group, cell in cells.items() if group is not None))
-
-
-def _place(row: EstimateRow) -> tuple[str | None, str | None]:
-    return (None, None) if row.subgroup is None else (row.subgroup.variable, row.subgroup.level)
-
-
-def _census_of_row(census: _Census, row: EstimateRow) -> None:
-    """Patients and events of a row and of its groups; those without the event are what remains."""
-    at = _place(row)
-    whole = None if row.n is None else census.count(_people(row.n, None, *at), row.n)
-    died = None if row.events is None else census.count(_events(row.events, row.outcome, None, *at), row.events)
-    if whole is not None and died is not None:
-        census.sum(whole, (died,))
-    sizes, events = [], []
-    for group in row.groups:
-        sizes.append(census.count(_people(group.n or 0, group.group, *at), group.n or 0))
-        if group.events is not None:
-            events.append(census.count(_events(group.events, row.outcome, group.group, *at), group.events))
-            census.sum(sizes[-1], events[-1:])
-    if len(row.groups) > 1:
-        census.sum(whole, sizes)
-        census.sum(died, events)
-
-
-def _census_of_strata(census: _Census, rows: Iterable[EstimateRow]) -> None:
-    """A group is the sum of its strata, in patients and in events."""
-    overall: dict[tuple[str, str | None, str], EstimateRow] = {}
-    parts: dict[tuple[str, str | None, str, str, str], dict[str, GroupCount]] = {}
-    strata_of: dict[tuple[str, str | None, str, str], dict[str, EstimateRow]] = {}
-    for row in rows:
-        question = (row.analysis, row.model, row.outcome)
-        if row.subgroup is None and len(row.groups) > 1:
-            overall.setdefault(question, row)
-        if row.subgroup is not None and row.groups:
-            strata_of.setdefault((*question, row.subgroup.variable), {})[row.subgroup.level] = row
-        for group in row.groups if row.subgroup is not None else ():
-            assert row.subgroup is not None
-            parts.setdefault((*question, row.subgroup.variable, group.group), {})[row.subgroup.level] = group
-    for (analysis, model, outcome, variable, arm), strata in parts.items():
-        whole = _group_of(overall.get((analysis, model, outcome)), arm)
-        if whole is None:
-            continue
-        at = (arm, variable)
-        census.sum(_people(whole.n or 0, arm), [_people(item.n or 0, *at, level) for level, item in strata.items()])
-        if whole.events is not None:
-            died = [_events(item.events or 0, outcome, *at, level) for level, item in strata.items()]
-            census.sum(_events(whole.events, outcome, arm), died)
-
-    for (analysis, model, outcome, variable), rows_of in strata_of.items():
-        row = overall.get((analysis, model, outcome))
-        if row is not None:
-            at = (None, variable)
-            census.sum(_people(row.n or 0), [_people(item.n or 0, *at, level) for level, item in rows_of.items()])
-            died = [_events(item.events or 0, outcome, *at, level) for level, item in rows_of.items()]
-            census.sum(_events(row.events or 0, outcome), died)
-
-
-def _group_of(row: EstimateRow | None, group: str) -> GroupCount | None:
-    return next((item for item in row.groups if item.group == group), None) if row is not None else None
-
-
-# -- what is shown -----------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Screen:
     """What is hidden, and the smallest count that is not."""
@@ -251,16 +87,16 @@ class _Screen:
 
     def people(self, n: int | None, *at: str | None) -> int | None:
         """Patients of a place in the study."""
-        return None if n is not None and _people(n, *at) in self.hidden else n
+        return None if n is not None and people(n, *at) in self.hidden else n
 
     def events(self, n: int | None, outcome: str, *at: str | None) -> int | None:
         """Events of a place in the study."""
-        return None if n is not None and _events(n, outcome, *at) in self.hidden else n
+        return None if n is not None and events_of(n, outcome, *at) in self.hidden else n
 
 
 def _flow_step(step: FlowStep, screen: _Screen) -> FlowStep:
     by_group = step.by_group
-    n = None if _flow_cell(step) in screen.hidden else step.n
+    n = None if flow_cell(step) in screen.hidden else step.n
     return replace(
         step,
         n=n,
@@ -282,7 +118,7 @@ def _table_one(rows: tuple[TableOneRow, ...], screen: _Screen) -> Iterator[Table
 def _summary(row: TableOneRow, screen: _Screen) -> TableOneRow:
     n = screen.people(row.n, row.group)
     missing = (
-        None if row.missing is None or _blanks(row.missing, row.variable, row.group) in screen.hidden else row.missing
+        None if row.missing is None or blanks(row.missing, row.variable, row.group) in screen.hidden else row.missing
     )
     count = screen.people(row.count, row.group, row.variable, row.level)
     row = replace(row, minimum=None, maximum=None)
@@ -293,7 +129,7 @@ def _summary(row: TableOneRow, screen: _Screen) -> TableOneRow:
 
 
 def _group(group: GroupCount, row: EstimateRow, screen: _Screen) -> GroupCount:
-    at = (group.group, *_place(row))
+    at = (group.group, *place_of(row))
     n, events = screen.people(group.n, *at), screen.events(group.events, row.outcome, *at)
     whole = (n, events) == (group.n, group.events)
     return replace(
@@ -303,7 +139,7 @@ def _group(group: GroupCount, row: EstimateRow, screen: _Screen) -> GroupCount:
 
 def _estimate_row(row: EstimateRow, screen: _Screen, unadjusted: bool) -> EstimateRow:
     groups = tuple(_group(group, row, screen) for group in row.groups)
-    at = _place(row)
+    at = place_of(row)
     shown = replace(
         row, groups=groups, n=screen.people(row.n, None, *at), events=screen.events(row.events, row.outcome, None, *at),
         n_missing=screen.small(row.n_missing),
@@ -356,7 +192,7 @@ def _block(block: Block, screen: _Screen, estimates: tuple[EstimateRow, ...]) ->
 
 def _withheld_strata(block: Block, estimates: tuple[EstimateRow, ...]) -> Set[tuple[str | None, str | None]]:
     rows = (row for row in estimates if row.analysis == block.analysis and row.estimate.status is Status.SMALL_CELL)
-    return {_place(row) for row in rows}
+    return {place_of(row) for row in rows}
 
 
 def _counted(

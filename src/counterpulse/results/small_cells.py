@@ -113,9 +113,11 @@ class _Table:
     def freeing(self, exposed: Set[Hashable], hidden: Set[Hashable]) -> Hashable | None:
         """The cell that, hidden too, leaves fewer hidden cells determined; failing that, the one that is missed least."""
         touched = [item for item in self.sums if exposed & {item.total, *item.parts}]
-        near = self.sparing({cell for item in touched for cell in self.candidates(item, hidden)})
-        found = (cell for cell in near if exposed - self.determined(hidden | {cell}))
-        return next(found, next(iter(near), None))
+        around = [item for item in self.sums if exposed and hidden & {item.total, *item.parts}]
+        near, far = ({cell for item in items for cell in self.candidates(item, hidden)} for items in (touched, around))
+        cells = [*self.sparing(near), *self.sparing(far - near)]
+        found = (cell for cell in cells if exposed - self.determined(hidden | {cell}))
+        return next(found, next(iter(cells), None))
 
     def sensitive(self, cell: Hashable) -> bool:
         """Whether a reader must not find the cell: all that is hidden, and small remainders."""

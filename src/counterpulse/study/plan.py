@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Literal
 
@@ -31,8 +30,11 @@ from counterpulse.protocol.plan import (
 from counterpulse.protocol.scope import derived_kind, derived_levels, study_scope
 from counterpulse.results import Choice, Notice
 from counterpulse.source import Finding, did_you_mean
+from counterpulse.source.yaml_file import YamlPath
+from counterpulse.study.catalog import METHODS
 from counterpulse.study.derive import levels_of
 from counterpulse.study.drafts import Desk, drafts
+from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.outcomes import outcome_kind, time_unit
 from counterpulse.study.resolve import resolve
 
@@ -65,7 +67,9 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
     desk = Desk(nodes, protocol.file.position, variables, outcomes)
     _not_in_this_version(desk)
     _table_one_words(desk)
+    _shown_by_level(desk)
     analyses = [resolve(desk, draft) for draft in drafts(nodes)]
+    _subgroups_of_a_model(desk, analyses)
     findings += desk.findings
     if any(finding.severity == "error" for finding in findings):
         return None, tuple(findings)
@@ -97,11 +101,6 @@ def _without_folders(nodes: ProtocolNode) -> ProtocolNode:
     return nodes.model_copy(update={"data": nodes.data.model_copy(update=names)})
 
 
-def _place(finding: Finding) -> str:
-    """File, line and column; the folder stays out of every output."""
-    return replace(finding.where, file=PurePath(finding.where.file).name).text()
-
-
 def _one_line(finding: Finding) -> str:
     return f"{finding.seen}; {finding.remedy}" if finding.remedy else finding.seen
 
@@ -112,6 +111,11 @@ def _not_in_this_version(desk: Desk) -> None:
         desk.refuse(
             ("study", "design"), "E601", f"the design '{nodes.study.design}' is not in this version",
             ", ".join(PATIENT_DESIGNS), "wait for a later version",
+        )  # fmt: skip
+    if nodes.hypothesis is not None and (nodes.hypothesis.type != "superiority" or nodes.hypothesis.sides == 1):
+        desk.refuse(
+            ("hypothesis", "type"), "E601", "tests of non-inferiority and equivalence, and one-sided tests, are not in this version",
+            "type: superiority, sides: 2", "take `hypothesis` out and judge the interval against the margin yourself for now",
         )  # fmt: skip
     for name in nodes.tables:
         desk.refuse(
@@ -141,6 +145,48 @@ def _table_one_words(desk: Desk) -> None:
             desk.refuse(
                 ("table1", *path), "E615", f"Table 1 does not know '{word}'", ", ".join(allowed),
                 did_you_mean(word, list(allowed)) or "choose one of these",
+            )  # fmt: skip
+
+
+def _shown_by_level(desk: Desk) -> None:
+    """Table 1 and subgroups print the levels of their variables: never ids, texts or dates, which are people."""
+    table, subgroups = desk.nodes.table1, desk.nodes.subgroups
+    shown: list[tuple[YamlPath, str]] = []
+    if table is not None:
+        shown += [(("table1", "variables", index), name) for index, name in enumerate(table.variables)]
+    if subgroups is not None:
+        names = [by if isinstance(by, str) else by.variable for by in subgroups.by]
+        shown += [(("subgroups", "by", index), name) for index, name in enumerate(names)]
+        groups = desk.nodes.groups
+        for index, name in enumerate(names):
+            if groups is not None and name == groups.variable:
+                desk.refuse(
+                    ("subgroups", "by", index), "E616", f"'{name}' makes the groups that each subgroup compares", "",
+                    "name another variable",
+                )  # fmt: skip
+    for path, name in shown:
+        if name in desk.variables and desk.variables[name].kind not in SUMMARIZED:
+            desk.refuse(
+                path, "E617", f"'{name}' is of type {desk.variables[name].kind}, and its values would be printed",
+                "numbers, yes/no and categories", "derive a number or a category from it under `variables`",
+            )  # fmt: skip
+
+
+def _subgroups_of_a_model(desk: Desk, analyses: Sequence[PlannedAnalysis | None]) -> None:
+    """Subgroups repeat a model of the compared groups; no other analysis has them."""
+    subgroups = desk.nodes.subgroups
+    if subgroups is None:
+        return
+    for analysis in (item for item in analyses if item is not None and item.id == subgroups.of):
+        kinds = [desk.outcomes[name].kind for name in analysis.outcomes]
+        clustered = analysis.clusters is not None
+        specs = [chosen(kind, adjusted=analysis.adjusted, clustered=clustered) for kind in kinds]
+        used = specs if analysis.method == "by-type" else [METHODS[analysis.method]]
+        if desk.nodes.groups is None or not all(spec.subgroups for spec in used):
+            desk.refuse(
+                ("subgroups", "of"), "E619", f"subgroups of {analysis.id}, which is no model of compared groups",
+                "an analysis by " + ", ".join(sorted(name for name, spec in METHODS.items() if spec.subgroups)),
+                "name another analysis",
             )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     missing, missing_choice = _missing(desk, draft)
     clusters, terms, options, cluster_choices = _clusters(desk, draft, spec, terms, options)
     _later(desk, draft)
+    _besides(desk, draft, outcomes)
     if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
         return None
     level = 1 - desk.nodes.alpha
@@ -310,6 +311,30 @@ def _later(desk: Desk, draft: Draft) -> None:
             desk.refuse(
                 draft.where(key), "E601", f"analysis {draft.node.id}: '{key}' is not in this version", "",
                 "write one analysis a model for now",
+            )  # fmt: skip
+    estimand = draft.node.estimand
+    if estimand is not None and estimand.target not in (None, "all"):
+        desk.refuse(
+            draft.where("estimand"), "E601", f"analysis {draft.node.id}: effects in the {estimand.target} are not in this version",
+            "target: all", "write target: all, or leave the analysis out for now",
+        )  # fmt: skip
+
+
+def _besides(desk: Desk, draft: Draft, outcomes: tuple[str, ...]) -> None:
+    """Methods of `also` fit the outcomes, and what is to be checked is something that can be."""
+    for name in (item for item in draft.node.also if item in METHODS):
+        wrong = [outcome for outcome in outcomes if desk.outcomes[outcome].kind not in METHODS[name].outcomes]
+        if wrong:
+            desk.refuse(
+                draft.where("also"), "E604", f"analysis {draft.node.id}: {METHODS[name].label} cannot analyze '{wrong[0]}'",
+                " or ".join(sorted(METHODS[name].outcomes)), "take it out of `also`",
+            )  # fmt: skip
+    known = sorted({check for spec in METHODS.values() for check in spec.checks})
+    for word in draft.node.check:
+        if word not in known:
+            desk.refuse(
+                draft.where("check"), "E618", f"analysis {draft.node.id}: there is no check '{word}'", ", ".join(known),
+                did_you_mean(word, known) or "choose one of these",
             )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def test_a_category_of_fractions_keeps_its_names(table):
     result = standardize(fit, table, variable="dose", treated="3", reference=1.5)
     coefficients = dict(zip((column.name for column in fit.columns), fit.coefficients, strict=True))
     linear_predictor = coefficients["(intercept)"] + coefficients["age"] * table["age"].to_numpy()
-    expected = [(1 / (1 + np.exp(-linear_predictor - coefficients[f"dose={dose}"]))).mean() for dose in (3.0, 1.5)]
+    expected = [(1 / (1 + np.exp(-linear_predictor - coefficients[f"dose={dose:g}"]))).mean() for dose in (3.0, 1.5)]
     np.testing.assert_allclose(result.means, expected, rtol=SAME)
 
 

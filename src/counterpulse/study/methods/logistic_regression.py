@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import nan
 from operator import attrgetter
 from typing import Literal
 
@@ -12,7 +13,7 @@ import polars as pl
 from counterpulse import regression
 from counterpulse.data.terms import Term
 from counterpulse.regression import LogisticFit
-from counterpulse.results import Estimate, EstimateRow, Status
+from counterpulse.results import Estimate, EstimateRow, Scale, Status
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
 from counterpulse.study.model_answers import ModelKind, answer_model, group_counts, patients, total_events
 from counterpulse.study.request import Answer, Request, place
@@ -42,17 +43,23 @@ def estimate(request: Request) -> Answer:
     if request.group is None or not wanted:
         return answer
     marginal = _marginal(request, model, wanted)
+    answer = replace(answer, citations=(*answer.citations, "stefanski-boos-2002"))
     if request.analysis.measures[0] in MARGINAL:
         return replace(answer, rows=marginal + answer.rows)
     head = tuple(row for row in answer.rows if row.estimate.variable == request.group and row.subgroup is None)
     rest = tuple(row for row in answer.rows if row not in head)
-    return replace(answer, rows=head + marginal + rest, citations=(*answer.citations, "stefanski-boos-2002"))
+    return replace(answer, rows=head + marginal + rest)
 
 
 def _marginal(request: Request, model: LogisticFit, wanted: Sequence[str]) -> tuple[EstimateRow, ...]:
     """Each risk if everybody belonged to the group, and their contrasts."""
     found: list[Estimate] = []
+    groups = group_counts(request, model.rows_used)
+    filled = {count.group for count in groups if count.n}
     for treated in request.treated:
+        if not {treated, request.reference} <= filled:
+            found += [_empty(request, treated, measure) for measure in wanted]
+            continue
         standardized = regression.standardize(
             model, request.frame, variable=str(request.group), treated=treated, reference=request.reference,
             level=request.analysis.level,
@@ -66,10 +73,17 @@ def _marginal(request: Request, model: LogisticFit, wanted: Sequence[str]) -> tu
         place(
             request, replace(item, variable=str(request.group)), kind="marginal", n=patients(request, model.rows_used),
             events=total_events(request, model.rows_used), n_missing=model.n_missing,
-            groups=group_counts(request, model.rows_used) if item.measure != "risk" else (), clusters=model.clusters,
+            groups=groups if item.measure != "risk" else (), clusters=model.clusters,
         )
         for item in ordered
     )  # fmt: skip
+
+
+def _empty(request: Request, treated: str, measure: str) -> Estimate:
+    scale: Scale = "log" if measure == "risk ratio" else "identity"
+    return Estimate(
+        term=treated, reference=request.reference, measure=measure, scale=scale, value=nan, status=Status.EMPTY_GROUP
+    )
 
 
 SPEC = MethodSpec(
