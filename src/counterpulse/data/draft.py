@@ -24,6 +24,8 @@ SMALLEST_CELL = 5
 MOST_LEVELS = 20
 MOST_CODES = 6
 LARGEST_CODE = 9
+MOSTLY_UNIQUE = 0.9
+"""Part of an identifier's values that differ: the number of a center repeats, that of a patient hardly ever."""
 LIKELY_MISSING = (-9.0, -99.0, -999.0, 99.0, 999.0, 9999.0, 99999.0)
 
 _ID_WORDS = re.compile(r"(^|[^a-z])(p|pat|patient|subject|case|record|study|person)?[ _-]?(id|nr|no|number|key)$", re.I)
@@ -194,9 +196,9 @@ def _missing_codes(numbers: pl.Series) -> list[float]:
 
 
 def _from_text(header: str, known: pl.Series) -> _Guess:
-    if _ID_WORDS.search(header):
-        return _Guess("id")
     distinct = known.n_unique()
+    if _ID_WORDS.search(header) and distinct >= MOSTLY_UNIQUE * len(known):
+        return _Guess("id")
     if distinct <= MOST_LEVELS and distinct * SMALLEST_CELL <= len(known):
         return _category(known, ())
     return _Guess("text")

@@ -155,7 +155,9 @@ class Analysis(BaseModel):
     keep: Text | None = Field(default=None, description="Only rows for which this expression is true.")
     clusters: Clusters | None = Field(default=None, description="Centers and how they are taken into account.")
     estimand: EstimandNode | None = Field(default=None, description="What is estimated.")
-    also: Annotated[tuple[str, ...], Many] = Field(default=(), description="Further methods for the same outcome.")
+    also: Annotated[tuple[str, ...], Many] = Field(
+        default=(), description="Further measures, or further methods, for the same outcome."
+    )
     multiplicity: Literal["none", "holm", "hochberg", "bonferroni"] | None = Field(
         default=None, description="The adjustment for several outcomes."
     )

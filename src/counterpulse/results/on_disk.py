@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from math import asin, inf, isfinite, isnan, log, nan, nextafter, sqrt
+from math import asin, atanh, inf, isfinite, isnan, log, nan, nextafter, sqrt, ulp
 from numbers import Integral, Real
 from typing import Any
 
@@ -37,7 +37,7 @@ __all__ = ["FORMAT", "from_json", "results_schema", "to_json"]
 
 Json = dict[str, Any]
 _ALWAYS_IN_TABLE_ONE = ("variable", "level", "group")
-_CLOSE_ENOUGH = 8  # neighbors of a double that are tried so that a value read back is the one that was written
+_CLOSE_ENOUGH = 16  # parts of the way to the next double that are tried, so that a value read back is the one written
 
 
 def to_json(result: StudyResult) -> Json:
@@ -212,10 +212,15 @@ def _interval(row: Mapping[str, Any], scale: Scale) -> Interval | None:
     return Interval(ends[0], ends[1], row["conf_level"], row["interval_method"])
 
 
+def _logit(natural: float) -> float:
+    """The log odds, without loss where they are near zero."""
+    return 2 * atanh(2 * natural - 1) if abs(natural - 0.5) < 0.25 else log(natural / (1 - natural))
+
+
 _INVERSE: Mapping[Scale, Callable[[float], float]] = {
     "identity": lambda natural: natural,
     "log": lambda natural: log(natural) if natural > 0 else -inf,
-    "logit": lambda natural: log(natural / (1 - natural)) if 0 < natural < 1 else (-inf if natural <= 0 else inf),
+    "logit": lambda natural: _logit(natural) if 0 < natural < 1 else (-inf if natural <= 0 else inf),
     "log-log": lambda natural: log(-log(natural)) if 0 < natural < 1 else (inf if natural <= 0 else -inf),
     "arcsine": lambda natural: asin(sqrt(min(max(natural, 0.0), 1.0))),
 }
@@ -228,13 +233,11 @@ def _from_natural(natural: float, scale: Scale) -> float:
     guess = _INVERSE[scale](natural)
     if to_natural(guess, scale) == natural or not isfinite(guess):
         return guess
-    above = below = guess
-    for _ in range(_CLOSE_ENOUGH):
-        above, below = nextafter(above, inf), nextafter(below, -inf)
-        for candidate in (above, below):
-            if to_natural(candidate, scale) == natural:
-                return candidate
-    return guess
+    next_guess = _INVERSE[scale](nextafter(natural, inf))
+    apart = abs(next_guess - guess) if isfinite(next_guess) else 0.0
+    step = max(ulp(guess), apart / _CLOSE_ENOUGH)  # near zero many doubles have one natural form
+    steps = (sign * count * step for count in range(1, 2 * _CLOSE_ENOUGH + 1) for sign in (1, -1))
+    return next((guess + move for move in steps if to_natural(guess + move, scale) == natural), guess)
 
 
 # -- values --------------------------------------------------------------------------------------------------------

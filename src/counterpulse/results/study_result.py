@@ -33,7 +33,8 @@ class StudyIdentity:
 class FlowStep:
     """One box of the participant flow.
 
-    `kind` is "read", "absent" (patients with no row), "removed" (an unmet inclusion or a met exclusion), "eligible",
+    `kind` is "read", "absent" (patients with no row), "removed" (an unmet inclusion or a met
+    exclusion), "deviation" (the same in a randomized trial, where nobody is removed), "eligible",
     "population", "design" (removed by a landmark, say) or "analyzed". `n` is the count at this step; for "removed" it is
     how many this criterion removed, in order; `n_alone` how many it concerns on its own; `unknown` how many could not be judged.
     A count that small cells hide is None.

@@ -34,7 +34,7 @@ LATER: Mapping[str, str] = {
     "propensity-matching": "logistic-regression with the same adjustment set",
     "propensity-weighting": "logistic-regression with `also: [risk difference, risk ratio]`",
     "propensity": "an adjusted model",
-    "ordinal-regression": "two-means of the ranks, or linear-regression",
+    "ordinal-regression": "linear-regression of the scores",
     "poisson-regression": "linear-regression",
     "negative-binomial": "linear-regression",
     "quantile-regression": "linear-regression",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -69,7 +69,7 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
         row_of_origin=rows,
         flow=(*flow, _eligible_step(plan, frame)),
         populations=populations,
-        notices=_not_compared(plan, frame),
+        notices=(*_not_compared(plan, frame), *_deviations(flow)),
     )
 
 
@@ -94,7 +94,21 @@ def _judge(
         for count in judged.counts
         if count.id in judged.undecided
     ]
+    if plan.protocol.study.design == "randomized-trial":
+        return [_deviation(step) for step in judged.steps[:-1]], np.ones(frame.height, dtype=bool), findings
     return list(judged.steps[:-1]), judged.eligible, findings
+
+
+def _deviation(step: FlowStep) -> FlowStep:
+    """Nobody who was randomized is removed: a criterion that was not met is a protocol deviation, counted alone."""
+    return replace(step, kind="deviation", n=step.n_alone or 0) if step.kind == "removed" else step
+
+
+def _deviations(flow: Iterable[FlowStep]) -> Iterable[Notice]:
+    for step in flow:
+        if step.kind == "deviation" and step.n:
+            text = f"{patients(step.n)} deviate from '{step.label}'; nobody who was randomized is removed."
+            yield Notice("W531", step.id, text)
 
 
 def _unknown(table: PatientTable, what: str, count: int, stated: str | None) -> Finding:

@@ -91,7 +91,7 @@ def _lines(found: Json) -> Iterator[str]:
     yield found["id"]
     if found["kind"] == "flow":
         left_out = found.get("rule") is not None
-        yield f"  {row['label']}: {row['n']}{' left out' if left_out else ''}"
+        yield f"  {row['label']}: {_counted(row['n'])}{' left out' if left_out else ''}"
         rule = found.get("rule")
         if rule:
             yield f"  rule      {rule['rule']}"
@@ -104,12 +104,17 @@ def _lines(found: Json) -> Iterator[str]:
     if found["sentence"]:
         yield f"  in words  {found['sentence']}"
     for step in found["flow"]:
-        yield f"  patients  {step['label']}: {step['n']}"
+        yield f"  patients  {step['label']}: {_counted(step['n'])}"
     first_told = {choice["name"]: choice for choice in reversed(found["choices"])}
     for choice in (choice for choice in found["choices"] if choice is first_told[choice["name"]]):
         yield f"  choice    {choice['name']}: {choice['value']} ({choice['origin']})"
     for citation in found["citations"]:
         yield f"  source    {citation}"
+
+
+def _counted(count: int | None) -> str:
+    """A count, or a dash where there is none or it is not to be shown."""
+    return "\N{EM DASH}" if count is None else str(count)
 
 
 def _estimate_lines(row: Json, found: Json) -> Iterator[str]:
@@ -121,8 +126,9 @@ def _estimate_lines(row: Json, found: Json) -> Iterator[str]:
         yield f"  P         {row['p_value']!r}  ({row['statistic_name']} = {row['statistic']!r})"
     if row.get("status") != "ok":
         yield f"  status    {row['status']}: {' '.join(row.get('notes', []))}"
-    yield f"  rests on  {row['n']} patients, {row['events']} events; {row['n_missing']} left out for a missing value"
+    n, events, lost = (_counted(row[name]) for name in ("n", "events", "n_missing"))
+    yield f"  rests on  {n} patients, {events} events; {lost} left out for a missing value"
     for group in row.get("groups", []):
-        yield f"            {group['group']}: {group['n']} patients, {group['events']} events"
+        yield f"            {group['group']}: {_counted(group['n'])} patients, {_counted(group['events'])} events"
     if found["outcome"]:
         yield f"  outcome   {found['outcome'].get('label')}: {found['outcome'].get('definition')}"

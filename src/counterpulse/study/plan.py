@@ -34,12 +34,12 @@ from counterpulse.source.yaml_file import YamlPath
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.derive import levels_of
 from counterpulse.study.drafts import Desk, drafts
+from counterpulse.study.later import kept_for_later
 from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.outcomes import outcome_kind, time_unit
 from counterpulse.study.resolve import resolve
 
 SUMMARIZED = ("number", "integer", "category", "ordinal", "yesno")
-PATIENT_DESIGNS = ("cohort", "randomized-trial", "case-control", "single-arm")
 
 
 def make_plan(protocol: Protocol, dictionary: Dictionary) -> Plan:
@@ -65,7 +65,7 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
     variables = _variables(nodes, dictionary, scope)
     outcomes = {name: _outcome(name, outcome, nodes, dictionary, scope) for name, outcome in nodes.outcomes.items()}
     desk = Desk(nodes, protocol.file.position, variables, outcomes)
-    _not_in_this_version(desk)
+    kept_for_later(desk)
     _table_one_words(desk)
     _shown_by_level(desk)
     analyses = [resolve(desk, draft) for draft in drafts(nodes)]
@@ -103,32 +103,6 @@ def _without_folders(nodes: ProtocolNode) -> ProtocolNode:
 
 def _one_line(finding: Finding) -> str:
     return f"{finding.seen}; {finding.remedy}" if finding.remedy else finding.seen
-
-
-def _not_in_this_version(desk: Desk) -> None:
-    nodes = desk.nodes
-    if nodes.study.design not in PATIENT_DESIGNS:
-        desk.refuse(
-            ("study", "design"), "E601", f"the design '{nodes.study.design}' is not in this version",
-            ", ".join(PATIENT_DESIGNS), "wait for a later version",
-        )  # fmt: skip
-    if nodes.hypothesis is not None and (nodes.hypothesis.type != "superiority" or nodes.hypothesis.sides == 1):
-        desk.refuse(
-            ("hypothesis", "type"), "E601", "tests of non-inferiority and equivalence, and one-sided tests, are not in this version",
-            "type: superiority, sides: 2", "take `hypothesis` out and judge the interval against the margin yourself for now",
-        )  # fmt: skip
-    for name in nodes.tables:
-        desk.refuse(
-            ("tables", name), "E601", "tables with several rows a patient are not in this version", "one row a patient",
-            "add the column to the main table for now",
-        )  # fmt: skip
-    for name, outcome in nodes.outcomes.items():
-        used = any(name in (analysis.outcome or ()) for analysis in nodes.analyses)
-        if used and outcome.truncated_by is not None:
-            desk.refuse(
-                ("outcomes", name, "truncated_by"), "E601", "values cut short by death are not in this version", "",
-                "leave the outcome out of the analyses for now",
-            )  # fmt: skip
 
 
 def _table_one_words(desk: Desk) -> None:

@@ -237,8 +237,11 @@ def _measures(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
 def _maker(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, tuple[Duration, ...], tuple[Choice, ...]]:
     given = "immortal_time" in draft.node.model_fields_set
     setting: ImmortalTime | None = draft.node.immortal_time if given else desk.nodes.immortal_time
-    if setting is None or desk.nodes.exposure is None:
+    exposure = desk.nodes.exposure
+    if setting is None or exposure is None:
         return "as observed", (), ()
+    if exposure.timing == "unknown":
+        return "as observed", (), (Choice("immortal time", "not removed: the time of exposure is unknown", "given"),)
     path = draft.where("immortal_time") if given else ("immortal_time",)
     if setting.plan not in MAKERS:
         desk.refuse(

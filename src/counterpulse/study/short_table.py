@@ -38,12 +38,19 @@ def _interval(row: EstimateRow) -> str:
     if not isfinite(estimate.value):
         return row.estimate.status.code
     if estimate.interval is None:
-        return f"{estimate.value:.3g}"
-    return f"{estimate.value:.3g} ({_end(estimate.interval.low)} to {_end(estimate.interval.high)})"
+        return _three_digits(estimate.value)
+    return f"{_three_digits(estimate.value)} ({_end(estimate.interval.low)} to {_end(estimate.interval.high)})"
 
 
 def _end(value: float) -> str:
-    return "not reached" if isnan(value) else f"{value:.3g}"
+    return "not reached" if isnan(value) else _three_digits(value)
+
+
+def _three_digits(value: float) -> str:
+    """About three digits, trailing zeros kept."""
+    size = abs(value)
+    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
+    return f"{value:.{places}f}"
 
 
 def _p_value(value: float | None) -> str:

@@ -6,7 +6,7 @@ from math import inf, isnan, nan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpulse.results import (
@@ -28,7 +28,8 @@ from counterpulse.results import (
     TableOneRow,
 )
 from counterpulse.results.bundle import to_bytes
-from counterpulse.results.on_disk import from_json, results_schema, to_json
+from counterpulse.results.estimate import to_natural
+from counterpulse.results.on_disk import _from_natural, from_json, results_schema, to_json
 
 KEYS = [
     "id", "analysis", "model", "role", "outcome", "population", "subgroup", "variable", "term", "reference", "measure",
@@ -182,3 +183,10 @@ def test_an_estimate_read_back_is_equal_on_the_natural_scale(scale, value, end):
     estimate = replace(ODDS, scale=scale, value=SCALES[scale] * value, interval=Interval(*ends, 0.95, "wald"))
     back = from_json(json.loads(to_bytes(to_json(replace(RESULT, estimates=(row_of(estimate),))))))
     assert back.estimates[0].estimate.natural() == estimate.natural()
+
+
+@settings(max_examples=500)
+@given(value=st.floats(-8, 8), scale=st.sampled_from(["log", "logit", "log-log"]))
+def test_a_value_read_back_is_the_one_that_was_written(value, scale):
+    natural = to_natural(value, scale)
+    assert to_natural(_from_natural(natural, scale), scale) == natural

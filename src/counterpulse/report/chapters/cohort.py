@@ -23,7 +23,7 @@ def cohort_section(context: Context) -> Section:
         if analyzed and analyzed.n is not None and sum(n or 0 for n in (analyzed.by_group or {}).values()) > analyzed.n:
             caption = f"{caption} {CHANGED}"
         blocks.append(figure(context, draw_flow(chart), id="flow", caption=caption))
-    removed = [step for step in context.result.flow if step.kind == "removed"]
+    removed = [step for step in context.result.flow if step.kind in ("removed", "deviation")]
     if removed:
         blocks.append(_criteria(context, removed))
     if any(step.kind == "analysis" for step in context.result.flow):
@@ -118,6 +118,7 @@ def _total(steps: Sequence[FlowStep]) -> int | None:
 
 def _criteria(context: Context, removed: Sequence[FlowStep]) -> Table:
     planned = {f"{item.kind}.{item.id}": item for item in context.plan.criteria}
+    deviations = any(step.kind == "deviation" for step in removed)
     rows = []
     for step in removed:
         criterion = planned.get(step.id)
@@ -134,12 +135,22 @@ def _criteria(context: Context, removed: Sequence[FlowStep]) -> Table:
                 )
             )
         )
-    heads = ("Criterion", "Kind", "Rule", "Removed", "Removed by it alone", "Unknown", "If unknown")
+    heads = (
+        "Criterion",
+        "Kind",
+        "Rule",
+        "Deviations" if deviations else "Removed",
+        "Removed by it alone",
+        "Unknown",
+        "If unknown",
+    )
     aligns = ("left", "left", "left", "right", "right", "right", "left")
     return Table(
         id="criteria",
         label=context.counter.supplement(),
-        title="Eligibility criteria and whom each removed",
+        title="Eligibility criteria and deviations from them"
+        if deviations
+        else "Eligibility criteria and whom each removed",
         columns=tuple(Column(Cell(head), align) for head, align in zip(heads, aligns, strict=True)),  # type: ignore[arg-type]
         rows=tuple(rows),
         footnotes=(
