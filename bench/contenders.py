@@ -59,10 +59,11 @@ def first_estimate(fit: Any) -> float:
 
 
 def statsmodels_logistic(columns: Columns) -> Prepared:
+    import pandas as pd
     import statsmodels.api as sm
 
-    x = sm.add_constant(np.column_stack([columns[name] for name in covariates(columns)]))
-    return lambda: sm.Logit(columns["outcome"], x).fit(disp=False), lambda fit: fit.params[1]
+    frame = pd.DataFrame({name: columns[name] for name in covariates(columns)})
+    return lambda: sm.Logit(columns["outcome"], sm.add_constant(frame)).fit(disp=False), lambda fit: fit.params.iloc[1]
 
 
 def lifelines_frame(columns: Columns, *more: str):

@@ -13,6 +13,11 @@ Floats = NDArray[np.float64]
 BLOCK_ROWS = 8192
 """Rows a block: 20 columns of it stay in the second-level cache."""
 
+PRODUCT_ROWS = 2048
+"""Rows a block of a product of two matrices: beyond, OpenBLAS starts a second thread, and waits for it."""
+
+RUN_ROWS = 64
+
 ONE_THREAD = 2**18
 """Multiplications up to which OpenBLAS keeps a product in one thread; a second one stalls on a busy machine."""
 
@@ -26,17 +31,26 @@ def row_blocks(n: int, size: int = BLOCK_ROWS) -> Iterator[slice]:
         yield slice(start, min(start + size, n))
 
 
+def spread_rows(n: int, step: int) -> NDArray[np.intp]:
+    """Indices of about every `step`-th of `n` rows, in short runs that lie together in memory."""
+    runs = np.arange(0, n - RUN_ROWS + 1, RUN_ROWS * step)
+    rows: NDArray[np.intp] = (runs[:, None] + np.arange(RUN_ROWS)).ravel()
+    return rows
+
+
 def weighted_gram(X: Floats, weights: Floats | None = None) -> Floats:
-    """``X' diag(weights) X`` of shape (p, p), accumulated in row blocks; weights must not be negative."""
+    """``X' diag(weights) X`` of shape (p, p), accumulated in row blocks."""
     n, p = X.shape
     total = np.zeros((p, p))
-    buffer = np.empty((min(n, BLOCK_ROWS), p), order="F")
-    for rows in row_blocks(n):
+    buffer = np.empty((min(n, PRODUCT_ROWS), p), order="F")
+    for rows in row_blocks(n, PRODUCT_ROWS):
         block = X[rows]
-        if weights is not None:
-            block = np.multiply(block, np.sqrt(weights[rows])[:, None], out=buffer[: block.shape[0]])
-        total += block.T @ block
-    return total
+        if weights is None:
+            total += block.T @ block
+        else:
+            total += np.multiply(block, weights[rows, None], out=buffer[: block.shape[0]]).T @ block
+    symmetric: Floats = (total + total.T) / 2
+    return symmetric
 
 
 def quadratic_forms(X: Floats, matrix: Floats) -> Floats:

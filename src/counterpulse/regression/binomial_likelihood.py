@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpulse.numerics.linear_algebra import BLOCK_ROWS, inverse_symmetric, quadratic_forms, row_blocks
+from counterpulse.numerics.linear_algebra import (
+    inverse_symmetric,
+    quadratic_forms,
+    row_blocks,
+    spread_rows,
+    weighted_gram,
+)
 from counterpulse.numerics.newton import Evaluation
 
 Floats = NDArray[np.float64]
-
-PRODUCT_ROWS = 2048
-"""Rows a block of a product of two matrices: OpenBLAS is fastest where it needs no second thread."""
 
 FARTHEST = -700.0
 """A linear predictor farther on the wrong side than this is held here, so that its exponential is finite."""
@@ -37,15 +40,14 @@ class BinomialLikelihood:
 
     def __call__(self, coefficients: Floats) -> Evaluation:
         """Log-likelihood, score and information."""
-        n, k = self.X.shape
+        k = self.X.shape[1]
         value, gradient, information = 0.0, np.zeros(k), np.zeros((k, k))
-        buffer = np.empty((min(n, PRODUCT_ROWS), k), order="F")
-        for rows, loss, residual, variance in self._blocks(coefficients, PRODUCT_ROWS):
+        for rows, loss, residual, variance in self._blocks(coefficients):
             block = self.X[rows]
             value -= loss
             gradient += residual @ block
-            information += np.multiply(block, variance[:, None], out=buffer[: block.shape[0]]).T @ block
-        return Evaluation(value, gradient, (information + information.T) / 2)
+            information += weighted_gram(block, variance)
+        return Evaluation(value, gradient, information)
 
     def slope(self, coefficients: Floats) -> tuple[float, Floats]:
         """Log-likelihood and score, at a fourth of the price of the information."""
@@ -55,9 +57,9 @@ class BinomialLikelihood:
             gradient += residual @ self.X[rows]
         return value, gradient
 
-    def _blocks(self, coefficients: Floats, size: int = BLOCK_ROWS) -> Iterator[tuple[slice, float, Floats, Floats]]:
+    def _blocks(self, coefficients: Floats) -> Iterator[tuple[slice, float, Floats, Floats]]:
         """Yield rows, sum of losses, residuals y - p and variances p (1 - p), the last three times the weights."""
-        for rows in row_blocks(self.X.shape[0], size):
+        for rows in row_blocks(self.X.shape[0]):
             sign = self.sign[rows]
             margin = self.X[rows] @ coefficients
             margin *= sign
@@ -75,9 +77,13 @@ class BinomialLikelihood:
                 yield rows, float(weights @ losses), residual * weights, variance * weights
 
     def every(self, step: int) -> BinomialLikelihood:
-        """Thin to every `step`-th row."""
-        weights = None if self.weights is None else self.weights[::step]
-        return BinomialLikelihood(np.asfortranarray(self.X[::step]), self.sign[::step].copy(), weights)
+        """Thin to about every `step`-th row."""
+        rows = spread_rows(len(self.sign), step)
+        weights = None if self.weights is None else self.weights[rows]
+        X = np.empty((len(rows), self.X.shape[1]), order="F")
+        for j, column in enumerate(self.X.T):
+            X[:, j] = column[rows]
+        return BinomialLikelihood(X, self.sign[rows], weights)
 
     def rows(self, keep: NDArray[np.bool_]) -> BinomialLikelihood:
         """Keep some rows; the matrix is overwritten, so that there is never a second one."""

@@ -24,7 +24,7 @@ SUBSAMPLE = 40_000
 USUAL_ITERATIONS = 12
 """A fit with finite coefficients has converged by then, or is worth a look for separation."""
 
-MOST_APPROACHES, CLOSE = 10, 1e-3
+MOST_APPROACHES, CLOSE = 10, 1e-6
 """Most steps with an approximate information, and the squared distance (in standard errors) at which the exact one is
 worth its price."""
 

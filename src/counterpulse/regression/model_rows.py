@@ -16,6 +16,7 @@ from counterpulse.numerics.linear_algebra import (
     center_and_scale,
     independent_columns,
     solve_symmetric,
+    spread_rows,
     weighted_gram,
 )
 from counterpulse.results.status import Status
@@ -200,7 +201,7 @@ def _center_and_scale(X: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     independent : which columns are surely independent, shape (p,)
     """
     step = max(1, len(X) // TELLING_ROWS)
-    part = X if step == 1 else np.asfortranarray(X[::step])
+    part = X if step == 1 else np.asfortranarray(X[spread_rows(len(X), step)])
     center, scale = (
         np.append(first, rest) for first, rest in zip((0.0, 1.0), center_and_scale(part[:, 1:]), strict=True)
     )

@@ -125,7 +125,7 @@ class _Patients:
         follow_up = nodes.follow_up.model_dump().values() if nodes.follow_up else ()
         exposure = (nodes.exposure.given, nodes.exposure.starts, nodes.exposure.stops) if nodes.exposure else ()
         criteria = [
-            item.rule for item in (*nodes.eligibility.include, *nodes.eligibility.exclude)
+            item.rule for item in (*nodes.eligibility.include, *nodes.eligibility.exclude, *nodes.populations.values())
             if item.if_unknown in (None, "stop")
         ]  # fmt: skip
         outcomes = [
@@ -146,6 +146,7 @@ class _Patients:
             if name not in seen:
                 seen.add(name)
                 todo += reads(self.nodes.variables[name]) if name in self.nodes.variables else []
+                todo += names(parse(self.nodes.populations[name].rule)) if name in self.nodes.populations else []
         return seen
 
     def _draw(self, n: int, draw: int) -> pl.DataFrame:

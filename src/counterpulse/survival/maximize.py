@@ -9,7 +9,7 @@ import numpy as np
 from counterpulse.numerics.linear_algebra import independent_columns, inverse_symmetric, solve_symmetric
 from counterpulse.results.status import Status
 from counterpulse.survival.follow_up import Bools, Floats
-from counterpulse.survival.partial_likelihood import RiskState, gradient_and_information, risk_state
+from counterpulse.survival.partial_likelihood import RiskState, gradient, gradient_and_information, risk_state
 from counterpulse.survival.risk_sets import RiskSets, SortedRows, make_risk_sets
 
 DECREMENT = 1e-14
@@ -29,6 +29,10 @@ FLAT = 1e-4
 
 MOST_ITERATIONS = 60
 MOST_HALVINGS = 40
+MOST_SLIDES = 12
+SLIDING = 0.1
+"""Steps by a borrowed covariance go on while each leaves less than this part of the decrement before it."""
+
 WARM_ROWS = 50_000
 WARM_FROM = 4 * WARM_ROWS
 
@@ -46,7 +50,7 @@ class Maximum:
     infinite : columns whose estimate is infinite, shape (p,)
     state : the likelihood at `beta`
     status : OK, SEPARATION or NOT_CONVERGED
-    iterations : steps taken on all rows
+    iterations : Newton steps taken on all rows
     """
 
     beta: Floats
@@ -77,20 +81,31 @@ class _Newton:
     def climb(self, most: int) -> bool:
         """Newton steps until the decrement vanishes; whether it did."""
         for self.iterations in range(1, most + 1):
-            gradient, information, spread = gradient_and_information(self.sets, self.X, self.state)
+            slope, information, spread = gradient_and_information(self.sets, self.X, self.state)
             if self.independent is None:
                 self.independent = varying_independent(information, spread)
-            step = newton_step(gradient, information, self.independent)
+            step = newton_step(slope, information, self.independent)
             if step is None:
                 return False
             self.step = step
-            decrement = float(gradient @ step)
+            decrement = float(slope @ step)
             if not self._advance(step, decrement):
                 return False
             if decrement < DECREMENT:
                 self.covariance = embedded_inverse(information, self.independent)
                 return self.covariance is not None
         return False
+
+    def slide(self, covariance: Floats) -> None:
+        """Steps by the covariance of a subsample, which need no information, while each comes much nearer."""
+        last = np.inf
+        for _ in range(MOST_SLIDES):
+            slope = gradient(self.sets, self.X, self.state)
+            step = covariance @ slope
+            decrement = float(slope @ step)
+            if decrement < DECREMENT or decrement > last * SLIDING or not self._advance(step, decrement):
+                return
+            last = decrement
 
     def _advance(self, step: Floats, decrement: float) -> bool:
         rounding = 1e-12 * (1.0 + abs(self.state.log_likelihood))
@@ -114,10 +129,11 @@ def maximize(rows: SortedRows, sets: RiskSets, X: Floats, *, efron: bool) -> Max
     null = risk_state(sets, X, np.zeros(p), efron=efron)
     newton = _Newton(sets, X, efron, np.zeros(p), null)
     if sets.n >= WARM_FROM:
-        warm = _warm_start(rows, X, efron)
+        warm, covariance = _warm_start(rows, X, efron)
         state = risk_state(sets, X, warm, efron=efron)
         if state.log_likelihood > null.log_likelihood:
             newton.beta, newton.state = warm, state
+            newton.slide(covariance)
     converged = newton.climb(MOST_ITERATIONS)
     independent = np.zeros(p, dtype=bool) if newton.independent is None else newton.independent
     infinite = _infinite(newton) if newton.step is not None else np.zeros(p, dtype=bool)
@@ -161,15 +177,17 @@ def embedded_inverse(information: Floats, independent: Bools) -> Floats | None:
     return inverse
 
 
-def _warm_start(rows: SortedRows, X: Floats, efron: bool) -> Floats:
+def _warm_start(rows: SortedRows, X: Floats, efron: bool) -> tuple[Floats, Floats]:
+    """The maximum of every few rows, shape (p,), and the covariance that all rows would have there, shape (p, p)."""
     stride = max(1, len(rows.stop) // WARM_ROWS)
     sample = np.asfortranarray(X[::stride])
     sets = make_risk_sets(rows.every(stride))
     zero = np.zeros(X.shape[1])
-    if sets.m == 0:
-        return zero
-    newton = _Newton(sets, sample, efron, zero, risk_state(sets, sample, zero, efron=efron))
-    return newton.beta if newton.climb(8) else zero
+    if sets.m:
+        newton = _Newton(sets, sample, efron, zero, risk_state(sets, sample, zero, efron=efron))
+        if newton.climb(8) and newton.covariance is not None:
+            return newton.beta, newton.covariance / stride
+    return zero, np.zeros((len(zero), len(zero)))
 
 
 def _infinite(newton: _Newton) -> Bools:

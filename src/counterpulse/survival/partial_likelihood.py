@@ -15,13 +15,18 @@ Andersen and Gill 1982 (doi:10.1214/aos/1176345976)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from counterpulse.survival.follow_up import Floats, Indices
-from counterpulse.survival.risk_sets import CHUNK_ROWS, RiskSets, reverse_segmented_cumsum, segmented_cumsum
+from counterpulse.numerics.blocks import map_blocks
+from counterpulse.numerics.linear_algebra import row_blocks
+from counterpulse.survival.follow_up import Floats
+from counterpulse.survival.risk_blocks import RiskBlock, chunks, map_risk_blocks
+from counterpulse.survival.risk_sets import RiskSets, reverse_segmented_cumsum, segmented_cumsum
+
+LONG_ROWS = 2**16
+"""Rows of a vector worked on at once: long enough for its operations to outweigh their calls."""
 
 LOWEST = -340.0
 """Linear predictors further below the highest one at risk count as this: the square of a risk set must not underflow."""
@@ -59,16 +64,26 @@ class RiskState:
 
 def risk_state(sets: RiskSets, X: Floats, beta: Floats, *, efron: bool) -> RiskState:
     """Evaluate the partial likelihood at `beta`, shape (p,); X has the sorted rows."""
-    eta = X @ beta
-    shift = float(eta.max(initial=-np.inf, where=sets.group < sets.m))
-    eta -= shift
-    np.clip(eta, LOWEST, 0.0, out=eta)
-    weights = sets.weights
-    at_events = eta[sets.event_rows]
-    fitted = float(at_events.sum() if weights is None else weights[sets.event_rows] @ at_events)
-    risk = np.exp(eta, out=eta)
-    if weights is not None:
-        risk *= weights
+    risk = np.empty(sets.n)
+
+    def predict(rows: slice) -> float:
+        eta = np.matmul(X[rows], beta, out=risk[rows])
+        return float(eta.max(initial=-np.inf, where=sets.group[rows] < sets.m))
+
+    def exponentiate(rows: slice) -> float:
+        eta = risk[rows]
+        eta -= shift
+        np.clip(eta, LOWEST, 0.0, out=eta)
+        weights = None if sets.weights is None else sets.weights[rows]
+        counted = sets.event[rows] if weights is None else sets.event[rows] * weights
+        fitted = float(counted @ eta)
+        np.exp(eta, out=eta)
+        if weights is not None:
+            eta *= weights
+        return fitted
+
+    shift = max(map_blocks(predict, row_blocks(sets.n, LONG_ROWS), rows=sets.n))
+    fitted = sum(map_blocks(exponentiate, row_blocks(sets.n, LONG_ROWS), rows=sets.n))
     at_risk, kept = _at_risk_sums(sets, risk)
     s10 = sets.death_weight / at_risk
     s20 = s10 / at_risk
@@ -97,6 +112,13 @@ def cumulative_hazards(sets: RiskSets, increments: Floats, tied_part: Floats) ->
     return hazards
 
 
+def gradient(sets: RiskSets, X: Floats, state: RiskState) -> Floats:
+    """The score, shape (p,): a fraction of the work of the information."""
+    weighted = cumulative_hazards(sets, state.s10, state.s11)
+    weighted *= state.risk
+    return _score(sets, X, weighted, np.ones(sets.m))
+
+
 def gradient_and_information(
     sets: RiskSets, X: Floats, state: RiskState, *, multiplier: Floats | None = None
 ) -> tuple[Floats, Floats, Floats]:
@@ -108,30 +130,41 @@ def gradient_and_information(
     """
     factor = np.ones(sets.m) if multiplier is None else multiplier
     tied_factor = factor[sets.tied_groups] if len(state.s11) else np.zeros(0)
-    hazards = cumulative_hazards(sets, state.s10 * factor, state.s11 * tied_factor)
-    hazards *= state.risk
-    residual = -hazards
-    weight = 1.0 if sets.weights is None else sets.weights[sets.event_rows]
-    residual[sets.event_rows] += weight * factor[sets.group[sets.event_rows]]
-    p = X.shape[1]
-    first, second = np.zeros((p, p)), np.zeros((p, p))
-    for block in risk_blocks(sets, X, state.risk, ties=len(state.s11) > 0):
-        first += weighted_product(X, hazards, block.rows)
+    weighted = cumulative_hazards(sets, state.s10 * factor, state.s11 * tied_factor)
+    weighted *= state.risk
+
+    def parts(block: RiskBlock) -> tuple[Floats, Floats]:
         g, t, S1, D1 = block.groups, block.tied, block.S1, block.D1
-        second += wide_product(S1 * (state.s20[g] * factor[g]), S1)
+        second = wide_product(S1 * (state.s20[g] * factor[g]), S1)
         if t.stop > t.start:
             cross = wide_product(S1[:, sets.tied_groups[t] - g.start] * (state.s21[t] * tied_factor[t]), D1)
             second += wide_product(D1 * (state.s22[t] * tied_factor[t]), D1) - cross - cross.T
+        return weighted_product(X, weighted, block.rows), second
+
+    p = X.shape[1]
+    first, second = np.zeros((p, p)), np.zeros((p, p))
+    for part, taken in map_risk_blocks(sets, X, state.risk, parts, ties=len(state.s11) > 0):
+        first += part
+        second += taken
     information = first - second
-    return X.T @ residual, (information + information.T) / 2, np.diag(first).copy()
+    return _score(sets, X, weighted, factor), (information + information.T) / 2, np.diag(first).copy()
+
+
+def _score(sets: RiskSets, X: Floats, weighted: Floats, factor: Floats) -> Floats:
+    """``X'`` times the martingale residuals: events, times the factor of their time, less weighted hazards."""
+    residual = -weighted
+    weight = 1.0 if sets.weights is None else sets.weights[sets.event_rows]
+    residual[sets.event_rows] += weight * factor[sets.group[sets.event_rows]]
+    products = map_blocks(lambda rows: X.T[:, rows] @ residual[rows], row_blocks(sets.n, LONG_ROWS), rows=sets.n)
+    return np.sum(products, axis=0)
 
 
 def weighted_product(X: Floats, weights: Floats, rows: slice) -> Floats:
     """``X' diag(weights) X`` over a slice of rows, chunk by chunk; weights may be negative."""
     total = np.zeros((X.shape[1], X.shape[1]))
-    for low, high in chunks(rows.start, rows.stop):
-        block = X.T[:, low:high]
-        total += wide_product(block * weights[low:high], block)
+    for chunk in chunks(rows):
+        block = X.T[:, chunk]
+        total += wide_product(block * weights[chunk], block)
     return total
 
 
@@ -149,106 +182,6 @@ def wide_product(A: Floats, B: Floats) -> Floats:
         left, right = (M[:, :whole].reshape(p, count, length).transpose(1, 0, 2) for M in (A, B))
         total += (left @ right.transpose(0, 2, 1)).sum(axis=0)
     return np.asarray(total, dtype=np.float64)
-
-
-@dataclass(frozen=True, slots=True)
-class RiskBlock:
-    """Consecutive event times with the sums over their risk sets.
-
-    Attributes
-    ----------
-    rows : the sorted rows that belong to no earlier block
-    groups : indices of the event times, at most `CHUNK_ROWS`
-    tied : which of the times with tied events are among them; empty where ties do not matter
-    S1 : sums of r x over the risk sets, shape (p, event times)
-    D1 : sums of r x over the tied events, shape (p, times with tied events)
-    """
-
-    rows: slice
-    groups: slice
-    tied: slice
-    S1: Floats
-    D1: Floats
-
-
-def risk_blocks(sets: RiskSets, X: Floats, risk: Floats, *, ties: bool) -> Iterator[RiskBlock]:
-    """Pass over the event times in the order of the rows; every row is in exactly one block."""
-    stop_carry, entry_carry = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    for rows, entered, groups in block_bounds(sets):
-        yield risk_block(sets, X, risk, rows, entered, groups, stop_carry, entry_carry, ties=ties)
-
-
-def block_bounds(sets: RiskSets) -> list[tuple[slice, slice, slice]]:
-    """Rows, rows in order of entry, and event times of each block."""
-    bounds: list[tuple[slice, slice, slice]] = []
-    group = row = entered = 0
-    while group < sets.m or row < sets.n:
-        last = min(sets.m, max(group + 1, int(np.searchsorted(sets.end, row + CHUNK_ROWS, side="right"))))
-        done = last >= sets.m
-        row_end = sets.n if done else int(sets.end[last - 1])
-        entry_end = sets.n if done else row_end if sets.entry is None else int(sets.entry.end[last - 1])
-        bounds.append((slice(row, row_end), slice(entered, entry_end), slice(group, last)))
-        group, row, entered = last, row_end, entry_end
-    return bounds
-
-
-def risk_block(
-    sets: RiskSets, X: Floats, risk: Floats, rows: slice, entered: slice, groups: slice,
-    stop_carry: Floats, entry_carry: Floats, *, ties: bool,
-) -> RiskBlock:  # fmt: skip
-    """One block from the sums carried into it; the carries, shape (p,), are brought to its end in place."""
-    p = X.shape[1]
-    S1 = np.zeros((p, groups.stop - groups.start))
-    a, b = np.searchsorted(sets.tied_groups, (groups.start, groups.stop)) if ties else (0, 0)
-    tied = slice(int(a), int(b))
-    D1 = np.zeros((p, tied.stop - tied.start))
-    _prefix_sums(sets, X, risk, rows, None, sets.end[groups], S1, stop_carry)
-    if tied.stop > tied.start:
-        _event_sums(sets, X, risk, tied, D1)
-    if sets.entry is not None:
-        left = np.zeros_like(S1)
-        ends = sets.entry.end[groups]
-        marks = np.where(ends > sets.strata[sets.stratum[groups]], ends, -1)
-        _prefix_sums(sets, X, risk, entered, sets.entry.order, marks, left, entry_carry)
-        S1 -= left
-    return RiskBlock(rows, groups, tied, S1, D1)
-
-
-def chunks(start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Consecutive ranges of at most `CHUNK_ROWS` rows."""
-    for low in range(start, stop, CHUNK_ROWS):
-        yield low, min(low + CHUNK_ROWS, stop)
-
-
-def _prefix_sums(
-    sets: RiskSets, X: Floats, risk: Floats, rows: slice, order: Indices | None, marks: Indices,
-    out: Floats, carry: Floats,
-) -> None:  # fmt: skip
-    """Write the sums of r x from the start of the stratum up to each mark into `out`."""
-    out[:, marks == rows.start] = carry[:, None]
-    for low, high in chunks(rows.start, rows.stop):
-        picked = slice(low, high) if order is None else order[low:high]
-        terms = X.T[:, picked] * risk[picked]
-        starts = sets.strata[np.searchsorted(sets.strata, low) : np.searchsorted(sets.strata, high)] - low
-        total = segmented_cumsum(terms, starts)
-        until = int(starts[0]) if len(starts) else high - low
-        if until:
-            total[:, :until] += carry[:, None]
-        inside = np.flatnonzero((marks > low) & (marks <= high))
-        out[:, inside] = total[:, marks[inside] - 1 - low]
-        carry[:] = total[:, -1]
-
-
-def _event_sums(sets: RiskSets, X: Floats, risk: Floats, tied: slice, D1: Floats) -> None:
-    """Write the sums of r x over the tied events of each time into `D1`."""
-    first, count = sets.tied_first[tied], sets.deaths[sets.tied_groups[tied]]
-    start, stop = int(first[0]), int(first[-1] + count[-1])
-    group = np.repeat(np.arange(len(first)), count)
-    for low, high in chunks(start, stop):
-        rows = sets.tied_rows[low:high]
-        inside = group[low - start : high - start]
-        begins = np.flatnonzero(np.diff(inside, prepend=-1))
-        D1[:, inside[begins]] += np.add.reduceat(X.T[:, rows] * risk[rows], begins, axis=1)
 
 
 def _at_risk_sums(sets: RiskSets, risk: Floats) -> tuple[Floats, bool]:

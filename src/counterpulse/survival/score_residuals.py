@@ -7,55 +7,84 @@ Lin and Wei 1989 (doi:10.1080/01621459.1989.10478874); weights: Binder 1992 (doi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from counterpulse.numerics.blocks import map_blocks
+from counterpulse.numerics.linear_algebra import row_blocks
 from counterpulse.survival.follow_up import Floats
-from counterpulse.survival.partial_likelihood import (
-    RiskBlock,
-    RiskState,
-    block_bounds,
-    chunks,
-    cumulative_hazards,
-    risk_block,
-)
-from counterpulse.survival.risk_sets import RiskSets, reverse_segmented_cumsum
+from counterpulse.survival.partial_likelihood import RiskState, cumulative_hazards
+from counterpulse.survival.risk_blocks import RiskBlock, chunks, map_risk_blocks
+from counterpulse.survival.risk_sets import CHUNK_ROWS, RiskSets, reverse_segmented_cumsum
+
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """What a block's rows collect from its own event times, and which of them collect from later blocks too.
+
+    Attributes
+    ----------
+    rows : of the block
+    groups : event times of the block's last stratum
+    whole : whether those are all of the block
+    total : what the block's event times add to a row at its first, shape (p,)
+    """
+
+    rows: slice
+    groups: slice
+    whole: bool
+    total: Floats
 
 
 def to_score_residuals(sets: RiskSets, X: Floats, state: RiskState) -> Floats:
     """Weighted score residuals, shape (n, p). They are written over X, so that a large table needs no second matrix.
 
-    The blocks are made again from the last to the first, so that what a row collects from its own time down to the
-    first is a sum of terms of one sign order, not a difference of totals.
+    What a row collects from its own time down to the first is a sum of terms of one sign order, not a difference of
+    totals: within its block, then over the blocks after it.
     """
-    ties = len(state.s11) > 0
-    starts = _carried_sums(sets, X, state)
-    later = np.zeros(X.shape[1])
     kept = None if sets.entry is None else np.zeros((X.shape[1], sets.m + 1))
     hazards = cumulative_hazards(sets, state.s10, state.s11)
-    for (rows, entered, groups), (stop_carry, entry_carry) in zip(
-        reversed(block_bounds(sets)), reversed(starts), strict=True
-    ):
-        block = risk_block(sets, X, state.risk, rows, entered, groups, stop_carry, entry_carry, ties=ties)
-        later = _residuals_of_block(sets, X, state, block, hazards, later, kept)
+
+    def write(block: RiskBlock) -> _Collected:
+        return _residuals_of_block(sets, X, state, block, hazards, kept)
+
+    blocks = map_risk_blocks(sets, X, state.risk, write, ties=len(state.s11) > 0, overwrites=True)
+    map_blocks(lambda pair: _add_later(sets, X, state, kept, *pair), _with_later(sets, blocks), rows=sets.n)
     if kept is not None and sets.entry is not None:
-        for low, high in chunks(0, sets.n):
-            X.T[:, low:high] -= kept[:, sets.entry.group[low:high]] * state.risk[low:high]
+        for rows in row_blocks(sets.n, CHUNK_ROWS):
+            X.T[:, rows] -= kept[:, sets.entry.group[rows]] * state.risk[rows]
     return X
 
 
-def _carried_sums(sets: RiskSets, X: Floats, state: RiskState) -> list[tuple[Floats, Floats]]:
-    stop_carry, entry_carry = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-    carried = []
-    for rows, entered, groups in block_bounds(sets):
-        carried.append((stop_carry.copy(), entry_carry.copy()))
-        risk_block(sets, X, state.risk, rows, entered, groups, stop_carry, entry_carry, ties=False)
-    return carried
+def _with_later(sets: RiskSets, blocks: list[_Collected]) -> list[tuple[_Collected, Floats]]:
+    """Blocks whose last stratum goes on in later blocks, each with what those add, shape (p,)."""
+    borders = set(sets.group_strata.tolist())
+    later = np.zeros(0)
+    pairs = []
+    for block in reversed(blocks):
+        goes_on = block.groups.stop < sets.m and block.groups.stop not in borders
+        if goes_on:
+            pairs.append((block, later))
+        later = block.total + later if goes_on and block.whole else block.total
+    return pairs
+
+
+def _add_later(
+    sets: RiskSets, X: Floats, state: RiskState, kept: Floats | None, block: _Collected, later: Floats
+) -> None:
+    for rows in chunks(block.rows):
+        group = sets.group[rows]
+        open_risk = state.risk[rows] * ((group >= block.groups.start) & (group < block.groups.stop))
+        X.T[:, rows] += later[:, None] * open_risk
+    if kept is not None:
+        kept[:, block.groups] += later[:, None]
 
 
 def _residuals_of_block(
-    sets: RiskSets, X: Floats, state: RiskState, block: RiskBlock, hazards: Floats, later: Floats, kept: Floats | None
-) -> Floats:
-    """Write the residuals of the block's rows over X; returns what the block before it starts from, shape (p,)."""
+    sets: RiskSets, X: Floats, state: RiskState, block: RiskBlock, hazards: Floats, kept: Floats | None
+) -> _Collected:
+    """Write the residuals of the block's rows over X, without what they collect from later blocks."""
     g, t, S1, D1 = block.groups, block.tied, block.S1, block.D1
     own = state.s10[g] * S1
     increments = state.s20[g] * S1
@@ -68,33 +97,30 @@ def _residuals_of_block(
     own /= sets.death_weight[g]
     first_of_strata = sets.group_strata[(sets.group_strata >= g.start) & (sets.group_strata < g.stop)] - g.start
     total = reverse_segmented_cumsum(increments, first_of_strata)
-    count = g.stop - g.start
     open_from = int(first_of_strata[-1]) if len(first_of_strata) else 0
-    if g.stop < sets.m and not np.any(sets.group_strata == g.stop):
-        total[:, open_from:] += later[:, None]
     padded = np.concatenate((total, np.zeros((len(total), 1))), axis=1)
     if kept is not None:
         kept[:, g] = total
-    for low, high in chunks(block.rows.start, block.rows.stop):
-        group = sets.group[low:high]
-        local = np.where(group < sets.m, group - g.start, count)
-        _write(sets, X, state, hazards, low, high, padded, local, own, tied)
-    return total[:, 0].copy() if count else later
+    for rows in chunks(block.rows):
+        group = sets.group[rows]
+        local = np.where(group < sets.m, group - g.start, g.stop - g.start)
+        _write(sets, X, state, hazards, rows, padded, local, own, tied)
+    return _Collected(block.rows, slice(g.start + open_from, g.stop), open_from == 0, total[:, 0].copy())
 
 
 def _write(
-    sets: RiskSets, X: Floats, state: RiskState, hazards: Floats, low: int, high: int,
+    sets: RiskSets, X: Floats, state: RiskState, hazards: Floats, rows: slice,
     total: Floats, local: np.ndarray[tuple[int], np.dtype[np.intp]], own: Floats, tied: Floats | None,
 ) -> None:  # fmt: skip
-    a, b = np.searchsorted(sets.event_rows, (low, high))
-    events = sets.event_rows[a:b] - low
-    block = X.T[:, low:high]
+    a, b = np.searchsorted(sets.event_rows, (rows.start, rows.stop))
+    events = sets.event_rows[a:b] - rows.start
+    block = X.T[:, rows]
     collected = total[:, local]
     if tied is not None:
         collected[:, events] -= tied[:, local[events]]
-    weight = np.ones(1) if sets.weights is None else sets.weights[low:high][events]
+    weight = np.ones(1) if sets.weights is None else sets.weights[rows][events]
     at_event = (block[:, events] - own[:, local[events]]) * weight
-    block *= -hazards[low:high]
+    block *= -hazards[rows]
     block += collected
-    block *= state.risk[low:high]
+    block *= state.risk[rows]
     block[:, events] += at_event

@@ -6,7 +6,7 @@ import counterpulse.survival as survival
 from counterpulse.data.terms import Categorical, Interaction, Numeric
 from counterpulse.errors import InputError
 from counterpulse.results import Status
-from counterpulse.survival import maximize, partial_likelihood, risk_sets
+from counterpulse.survival import maximize, risk_blocks, risk_sets
 
 BLOCKS = 1e-9  # relative; the same sums cut at other places
 ITERATIVE = 1e-8  # of a standard error; the start must not be seen in the end
@@ -39,7 +39,7 @@ def test_where_chunks_end_does_not_matter(ties, start, strata, rows, monkeypatch
 
     whole = fit()
     tests = survival.proportional_hazards(whole).chi_squared
-    monkeypatch.setattr(partial_likelihood, "CHUNK_ROWS", rows)
+    monkeypatch.setattr(risk_blocks, "CHUNK_ROWS", rows)
     monkeypatch.setattr(risk_sets, "FEW_STRATA", 2)
     cut = fit()
     np.testing.assert_allclose(cut.coefficients, whole.coefficients, rtol=BLOCKS)
