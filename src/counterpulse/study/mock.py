@@ -16,7 +16,7 @@ from counterpulse.errors import InputError, UsageError
 from counterpulse.expression import Scope, names, parse
 from counterpulse.expression.nodes import Comparison, Constant, Name
 from counterpulse.numerics.random_streams import stream
-from counterpulse.protocol.nodes import ProtocolNode
+from counterpulse.protocol.nodes import Criterion, Population, ProtocolNode
 from counterpulse.protocol.read import Protocol
 from counterpulse.protocol.scope import study_scope
 from counterpulse.study.derive import condition, derive_variables, reads
@@ -124,10 +124,10 @@ class _Patients:
         nodes = self.nodes
         follow_up = nodes.follow_up.model_dump().values() if nodes.follow_up else ()
         exposure = (nodes.exposure.given, nodes.exposure.starts, nodes.exposure.stops) if nodes.exposure else ()
-        criteria = [
-            item.rule for item in (*nodes.eligibility.include, *nodes.eligibility.exclude, *nodes.populations.values())
-            if item.if_unknown in (None, "stop")
-        ]  # fmt: skip
+        judged: tuple[Criterion | Population, ...] = (
+            *nodes.eligibility.include, *nodes.eligibility.exclude, *nodes.populations.values(),
+        )  # fmt: skip
+        criteria = [item.rule for item in judged if item.if_unknown in (None, "stop")]
         outcomes = [
             part for outcome in nodes.outcomes.values()
             for part in (outcome.event, outcome.time, outcome.value, *(outcome.any_of or ()), *(outcome.first_of or ()))

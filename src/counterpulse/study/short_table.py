@@ -49,7 +49,7 @@ def _end(value: float) -> str:
 def _three_digits(value: float) -> str:
     """About three digits, trailing zeros kept."""
     size = abs(value)
-    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
+    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
     return f"{value:.{places}f}"
 
 

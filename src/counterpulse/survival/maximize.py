@@ -97,15 +97,16 @@ class _Newton:
         return False
 
     def slide(self, covariance: Floats) -> None:
-        """Steps by the covariance of a subsample, which need no information, while each comes much nearer."""
-        last = np.inf
+        """Steps that need no information, from the covariance of a subsample, while each comes much nearer (BFGS)."""
+        slope, last = gradient(self.sets, self.X, self.state), np.inf
         for _ in range(MOST_SLIDES):
-            slope = gradient(self.sets, self.X, self.state)
+            before, slope_before = self.beta, slope
             step = covariance @ slope
             decrement = float(slope @ step)
             if decrement < DECREMENT or decrement > last * SLIDING or not self._advance(step, decrement):
                 return
-            last = decrement
+            slope, last = gradient(self.sets, self.X, self.state), decrement
+            covariance = secant_update(covariance, self.beta - before, slope_before - slope)
 
     def _advance(self, step: Floats, decrement: float) -> bool:
         rounding = 1e-12 * (1.0 + abs(self.state.log_likelihood))
@@ -163,6 +164,13 @@ def newton_step(gradient: Floats, information: Floats, independent: Bools) -> Fl
         except np.linalg.LinAlgError:
             return None
     return step
+
+
+def secant_update(covariance: Floats, step: Floats, fall: Floats) -> Floats:
+    """Correct a covariance so that it explains how far a step let the gradient fall (Broyden 1970, and others)."""
+    curvature = float(step @ fall)
+    rest = np.eye(len(step)) - np.outer(step, fall) / curvature
+    return rest @ covariance @ rest.T + np.outer(step, step) / curvature
 
 
 def embedded_inverse(information: Floats, independent: Bools) -> Floats | None:

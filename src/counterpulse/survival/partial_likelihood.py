@@ -16,6 +16,7 @@ Andersen and Gill 1982 (doi:10.1214/aos/1176345976)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -98,25 +99,45 @@ def risk_state(sets: RiskSets, X: Floats, beta: Floats, *, efron: bool) -> RiskS
     )  # fmt: skip
 
 
-def cumulative_hazards(sets: RiskSets, increments: Floats, tied_part: Floats) -> Floats:
-    """Sum `increments` (shape (m,)) over the event times at which each row is at risk, shape (n,).
+@dataclass(frozen=True, slots=True)
+class CumulativeHazards:
+    """Sums of increments over the event times at which each row is at risk.
 
-    `tied_part`, of the times with tied events, is taken off at a tied event's own time; empty takes nothing.
+    Attributes
+    ----------
+    sets : the risk sets
+    total : sums from each event time to the last of its stratum, then 0, shape (m + 1,)
+    own : what is taken off at an event's own time where it is tied, shape (m + 1,), or None
     """
+
+    sets: RiskSets
+    total: Floats
+    own: Floats | None
+
+    def of(self, rows: slice) -> Floats:
+        """The sums of a slice of the n sorted rows."""
+        group = self.sets.group[rows]
+        sums = self.total[group]
+        if self.sets.entry is not None:
+            sums -= self.total[self.sets.entry.group[rows]]
+        if self.own is not None:
+            sums -= self.own[group] * self.sets.event[rows]
+        return sums
+
+
+def cumulative_hazards(sets: RiskSets, increments: Floats, tied_part: Floats) -> CumulativeHazards:
+    """Prepare sums of `increments` (shape (m,)); `tied_part`, of the times with tied events, may be empty."""
     total = np.append(reverse_segmented_cumsum(increments, sets.group_strata), 0.0)
-    hazards = total[sets.group]
-    if sets.entry is not None:
-        hazards -= total[sets.entry.group]
+    own = None
     if len(tied_part):
-        hazards[sets.tied_rows] -= np.repeat(tied_part, sets.deaths[sets.tied_groups])
-    return hazards
+        own = np.zeros(sets.m + 1)
+        own[sets.tied_groups] = tied_part
+    return CumulativeHazards(sets, total, own)
 
 
 def gradient(sets: RiskSets, X: Floats, state: RiskState) -> Floats:
     """The score, shape (p,): a fraction of the work of the information."""
-    weighted = cumulative_hazards(sets, state.s10, state.s11)
-    weighted *= state.risk
-    return _score(sets, X, weighted, np.ones(sets.m))
+    return _score(sets, X, state, cumulative_hazards(sets, state.s10, state.s11), None)
 
 
 def gradient_and_information(
@@ -130,8 +151,7 @@ def gradient_and_information(
     """
     factor = np.ones(sets.m) if multiplier is None else multiplier
     tied_factor = factor[sets.tied_groups] if len(state.s11) else np.zeros(0)
-    weighted = cumulative_hazards(sets, state.s10 * factor, state.s11 * tied_factor)
-    weighted *= state.risk
+    hazards = cumulative_hazards(sets, state.s10 * factor, state.s11 * tied_factor)
 
     def parts(block: RiskBlock) -> tuple[Floats, Floats]:
         g, t, S1, D1 = block.groups, block.tied, block.S1, block.D1
@@ -139,7 +159,7 @@ def gradient_and_information(
         if t.stop > t.start:
             cross = wide_product(S1[:, sets.tied_groups[t] - g.start] * (state.s21[t] * tied_factor[t]), D1)
             second += wide_product(D1 * (state.s22[t] * tied_factor[t]), D1) - cross - cross.T
-        return weighted_product(X, weighted, block.rows), second
+        return _weighted_product(X, state.risk, hazards, block.rows), second
 
     p = X.shape[1]
     first, second = np.zeros((p, p)), np.zeros((p, p))
@@ -147,24 +167,31 @@ def gradient_and_information(
         first += part
         second += taken
     information = first - second
-    return _score(sets, X, weighted, factor), (information + information.T) / 2, np.diag(first).copy()
+    return _score(sets, X, state, hazards, multiplier), (information + information.T) / 2, np.diag(first).copy()
 
 
-def _score(sets: RiskSets, X: Floats, weighted: Floats, factor: Floats) -> Floats:
-    """``X'`` times the martingale residuals: events, times the factor of their time, less weighted hazards."""
-    residual = -weighted
-    weight = 1.0 if sets.weights is None else sets.weights[sets.event_rows]
-    residual[sets.event_rows] += weight * factor[sets.group[sets.event_rows]]
-    products = map_blocks(lambda rows: X.T[:, rows] @ residual[rows], row_blocks(sets.n, LONG_ROWS), rows=sets.n)
-    return np.sum(products, axis=0)
+def _score(
+    sets: RiskSets, X: Floats, state: RiskState, hazards: CumulativeHazards, multiplier: Floats | None
+) -> Floats:
+    """``X'`` times the martingale residuals: events, times the multiplier of their time, less weighted hazards."""
+    factor = None if multiplier is None else np.append(multiplier, 0.0)
+
+    def product(rows: slice) -> Floats:
+        expected = hazards.of(rows) * state.risk[rows]
+        observed = sets.event[rows] if sets.weights is None else sets.event[rows] * sets.weights[rows]
+        if factor is not None:
+            observed = observed * factor[sets.group[rows]]
+        return X.T[:, rows] @ (observed - expected)
+
+    return np.sum(map_blocks(product, row_blocks(sets.n, LONG_ROWS), rows=sets.n), axis=0)
 
 
-def weighted_product(X: Floats, weights: Floats, rows: slice) -> Floats:
-    """``X' diag(weights) X`` over a slice of rows, chunk by chunk; weights may be negative."""
+def _weighted_product(X: Floats, risk: Floats, hazards: CumulativeHazards, rows: slice) -> Floats:
+    """``X' diag(hazards) X`` over a slice of rows, chunk by chunk."""
     total = np.zeros((X.shape[1], X.shape[1]))
     for chunk in chunks(rows):
         block = X.T[:, chunk]
-        total += wide_product(block * weights[chunk], block)
+        total += wide_product(block * (hazards.of(chunk) * risk[chunk]), block)
     return total
 
 
@@ -196,15 +223,25 @@ def _at_risk_sums(sets: RiskSets, risk: Floats) -> tuple[Floats, bool]:
 
 def _efron_steps(sets: RiskSets, risk: Floats, at_risk: Floats) -> list[Floats]:
     """Sums over the steps of the times with tied events: of W/d log(den), and s10, s20, s11, s21, s22."""
-    first, d = sets.tied_first, sets.deaths[sets.tied_groups]
-    D0 = np.add.reduceat(risk[sets.tied_rows], first)
-    f = (np.arange(len(sets.tied_rows)) - np.repeat(first, d)) / np.repeat(d, d)
-    W = sets.death_weight[sets.tied_groups] / d
-    inverse = np.repeat(at_risk, d) - f * np.repeat(D0, d)
+    borders = np.arange(0, len(sets.tied_rows), LONG_ROWS)
+    begins = np.unique(np.searchsorted(sets.tied_first, borders))
+    slices = [slice(a, b) for a, b in pairwise([*begins.tolist(), len(sets.tied_first)]) if a < b]
+    parts = map_blocks(lambda times: _steps_of(sets, risk, at_risk, times), slices, rows=sets.n)
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def _steps_of(sets: RiskSets, risk: Floats, at_risk: Floats, times: slice) -> list[Floats]:
+    d = sets.deaths[sets.tied_groups[times]]
+    start = int(sets.tied_first[times.start])
+    first = sets.tied_first[times] - start
+    rows = sets.tied_rows[start : start + int(d.sum())]
+    D0 = np.add.reduceat(risk[rows], first)
+    f = (np.arange(len(rows)) - np.repeat(first, d)) / np.repeat(d, d)
+    W = sets.death_weight[sets.tied_groups[times]] / d
+    inverse = np.repeat(at_risk[times], d) - f * np.repeat(D0, d)
     sums = [W * np.add.reduceat(np.log(inverse), first)]
     np.divide(1.0, inverse, out=inverse)
-    for power in (1, 2):
-        sums.append(W * np.add.reduceat(inverse**power, first))
-    for values in (f * inverse, f * inverse**2, (f * inverse) ** 2):
+    weighted = f * inverse
+    for values in (inverse, inverse * inverse, weighted, weighted * inverse, weighted * weighted):
         sums.append(W * np.add.reduceat(values, first))
     return sums

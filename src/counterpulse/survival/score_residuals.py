@@ -14,7 +14,7 @@ import numpy as np
 from counterpulse.numerics.blocks import map_blocks
 from counterpulse.numerics.linear_algebra import row_blocks
 from counterpulse.survival.follow_up import Floats
-from counterpulse.survival.partial_likelihood import RiskState, cumulative_hazards
+from counterpulse.survival.partial_likelihood import CumulativeHazards, RiskState, cumulative_hazards
 from counterpulse.survival.risk_blocks import RiskBlock, chunks, map_risk_blocks
 from counterpulse.survival.risk_sets import CHUNK_ROWS, RiskSets, reverse_segmented_cumsum
 
@@ -82,7 +82,8 @@ def _add_later(
 
 
 def _residuals_of_block(
-    sets: RiskSets, X: Floats, state: RiskState, block: RiskBlock, hazards: Floats, kept: Floats | None
+    sets: RiskSets, X: Floats, state: RiskState, block: RiskBlock, hazards: CumulativeHazards,
+    kept: Floats | None
 ) -> _Collected:
     """Write the residuals of the block's rows over X, without what they collect from later blocks."""
     g, t, S1, D1 = block.groups, block.tied, block.S1, block.D1
@@ -109,7 +110,7 @@ def _residuals_of_block(
 
 
 def _write(
-    sets: RiskSets, X: Floats, state: RiskState, hazards: Floats, rows: slice,
+    sets: RiskSets, X: Floats, state: RiskState, hazards: CumulativeHazards, rows: slice,
     total: Floats, local: np.ndarray[tuple[int], np.dtype[np.intp]], own: Floats, tied: Floats | None,
 ) -> None:  # fmt: skip
     a, b = np.searchsorted(sets.event_rows, (rows.start, rows.stop))
@@ -120,7 +121,7 @@ def _write(
         collected[:, events] -= tied[:, local[events]]
     weight = np.ones(1) if sets.weights is None else sets.weights[rows][events]
     at_event = (block[:, events] - own[:, local[events]]) * weight
-    block *= -hazards[rows]
+    block *= -hazards.of(rows)
     block += collected
     block *= state.risk[rows]
     block[:, events] += at_event
