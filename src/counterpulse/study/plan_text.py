@@ -62,7 +62,7 @@ def _outcomes(plan: Plan) -> Iterator[str]:
 def _analysis(analysis: PlannedAnalysis) -> Iterator[str]:
     yield ""
     edit = f", an edit of {analysis.of}" if analysis.of else ""
-    yield f"{analysis.id}  {analysis.role}{edit}: {analysis.label}"
+    yield f"{analysis.id}  {analysis.role}{edit}: {analysis.label} ({', '.join(analysis.outcomes)})"
     yield f"  = {' + '.join(analysis.composition)}"
     yield from _choices(analysis.choices)
 

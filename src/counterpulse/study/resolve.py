@@ -66,7 +66,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     return PlannedAnalysis(
         id=node.id,
         role=node.role or ("sensitivity" if node.of else "secondary"),
-        label=node.label or usual_label(spec, [desk.outcomes[name].label for name in outcomes]),
+        label=node.label or usual_label(spec),
         method=spec.name,
         outcomes=outcomes,
         population=population,

@@ -244,7 +244,7 @@ def _analyzed(plan: Plan, finished: Sequence[Finished]) -> tuple[FlowStep, ...]:
         if row is None:
             continue
         by_group = {count.group: count.n for count in row.groups} or None
-        label = f"Analyzed: {item.record.label}"
+        label = f"Analyzed in {item.record.id}: {item.record.label}"
         steps.append(
             FlowStep(id=f"analyzed.{item.record.id}", label=label, kind="analysis", n=row.n or 0, by_group=by_group,
                      unknown=item.record.n_missing)

@@ -16,9 +16,9 @@ def composition(maker: str, landmarks: tuple[Duration, ...], spec: MethodSpec, c
     return (made, spec.label, *((f"variance robust to clustering by {clusters}",) if clusters else ()))
 
 
-def usual_label(spec: MethodSpec, outcomes: list[str]) -> str:
-    """The name of an analysis that was given none."""
-    return f"{', '.join(outcomes)}: {spec.label}"
+def usual_label(spec: MethodSpec) -> str:
+    """The name of an analysis that was given none; its outcomes stand beside it wherever it is printed."""
+    return f"{spec.label[0].upper()}{spec.label[1:]}"
 
 
 def term_text(term: Term) -> str:

@@ -82,8 +82,7 @@ def _add_later(
 
 
 def _residuals_of_block(
-    sets: RiskSets, X: Floats, state: RiskState, block: RiskBlock, hazards: CumulativeHazards,
-    kept: Floats | None
+    sets: RiskSets, X: Floats, state: RiskState, block: RiskBlock, hazards: CumulativeHazards, kept: Floats | None
 ) -> _Collected:
     """Write the residuals of the block's rows over X, without what they collect from later blocks."""
     g, t, S1, D1 = block.groups, block.tied, block.S1, block.D1

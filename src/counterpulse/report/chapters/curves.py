@@ -139,7 +139,7 @@ def _note(context: Context, block: Block, stem: str) -> str:
         parts.append(
             f"{measure_of(item.measure).title}{at} {value}{unit} ({context.level_name(contrast)}{context.style.after_level} {rest}"
         )
-    tests = [row for row in rows if measure_of(row.estimate.measure).kind == "test"]
+    tests = [row for row in rows if row.estimate.measure == "test of curves"]
     source = next((row for row in (*tests, contrast) if row is not None and context.tested(row) is not None), None)
     p = context.tested(source) if source is not None else None
     if source is not None and p is not None and p == p:

@@ -24,7 +24,8 @@ ROLES = {
     "exploratory": "Exploratory analyses",
 }
 WITHHELD = "No P value: no adjustment of secondary analyses for multiplicity was planned."
-PLANNED = {"after-data": "planned after the data were seen", "registered": "registered", "stated": ""}
+AFTER_DATA = "planned after the data were seen"
+PLANNED = {"after-data": AFTER_DATA, "registered": "registered", "stated": ""}
 
 
 def results_section(context: Context) -> Section:
@@ -81,7 +82,7 @@ def _summary(context: Context) -> Table:
 
 def _summary_row(context: Context, record: AnalysisRecord, row: EstimateRow, marks: Marks) -> Row:
     model = f" ({row.model})" if row.model else ""
-    words = ", ".join(part for part in (_contrast(context, row), PLANNED.get(row.planned, "")) if part)
+    words = ", ".join(filter(None, (_contrast(context, row), AFTER_DATA if row.planned == "after-data" else "")))
     head = f"{record.id}. {record.label}{model}" + (f"; {words}" if words else "")
     return Row(
         (
