@@ -16,7 +16,6 @@ demo: $(STAMP)  ## run a real study from its protocol to the report
 	@rm -rf $(DEMO)
 	@$(VENV)/bin/counterpulse example stanford-heart $(DEMO)
 	@$(VENV)/bin/counterpulse run $(DEMO)/stanford-heart.protocol.yaml --out $(DEMO)/report
-	@echo "The report is $(DEMO)/report/report.html"
 
 test: lint  ## style, types and the fast tests
 	@$(RUN) pytest -m "not slow" -n 2

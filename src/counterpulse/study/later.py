@@ -32,6 +32,11 @@ def _refuse(desk: Desk) -> None:
             ("hypothesis", "type"), "E601", "tests of non-inferiority and equivalence, and one-sided tests, are not in this version",
             "type: superiority, sides: 2", "take `hypothesis` out and judge the interval against the margin yourself for now",
         )  # fmt: skip
+    if nodes.trial is not None and nodes.trial.layout != "parallel":
+        desk.refuse(
+            ("trial", "layout"), "E601", f"the layout '{nodes.trial.layout}' is not in this version", "parallel",
+            "wait for a later version",
+        )  # fmt: skip
     for name in nodes.tables:
         desk.refuse(
             ("tables", name), "E601", "tables with several rows a patient are not in this version", "one row a patient",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from counterpulse.data.dictionary import Dictionary
-from counterpulse.expression import Scope, parse, to_polars
+from counterpulse.expression import Scope, names, parse, to_polars
 from counterpulse.protocol.nodes import CountedTime, Outcome, ProtocolNode
 from counterpulse.protocol.words import HOURS
 from counterpulse.study.derive import condition
@@ -58,6 +58,12 @@ def derive_outcomes(frame: pl.DataFrame, nodes: ProtocolNode, dictionary: Dictio
             assert outcome.value is not None
             frame = frame.with_columns(_number(outcome.value, frame, scope).alias(name))
     return _exposure(frame, nodes, dictionary, scope)
+
+
+def columns_behind(outcome: Outcome) -> set[str]:
+    """The names that an outcome is made of, as the protocol writes them."""
+    rules = (outcome.event, outcome.time, outcome.value, *(outcome.any_of or ()), *(outcome.first_of or ()))
+    return {name for rule in rules if rule is not None for name in names(parse(rule))}
 
 
 def columns_of(name: str, kind: str) -> tuple[str, ...]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from counterpulse.data.terms import Categorical, Interaction, Numeric, Term, variables_of
+from counterpulse.data.terms import Categorical, Term
 from counterpulse.protocol.nodes import (
     Analysis,
     GroupOutcome,
     ImmortalTime,
     MissingData,
     ProtocolNode,
-    Selection,
-    TermNode,
 )
 from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.protocol.words import Duration
 from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
+from counterpulse.study.adjustment import adjustment
 from counterpulse.study.catalog import LATER, METHODS
 from counterpulse.study.drafts import Desk, Draft
 from counterpulse.study.measures import split_measure
@@ -28,6 +27,7 @@ MAKERS = {
     "time-varying": ("time-varying", "start-stop"),
     "ignore-and-report": ("as observed", "plain"),
 }
+MARGINAL = ("risk difference", "risk ratio")
 REFERENCES = {"landmark": "anderson-1983", "time-varying": "mantel-byar-1974"}
 
 
@@ -39,18 +39,18 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         return None
     node = draft.node
     outcomes = _outcomes(desk, draft, spec)
-    terms = _terms(desk, draft, spec)
+    terms = adjustment(desk, draft, spec, outcomes)
     options, option_choices = method_options(desk, draft, spec)
     measures = _measures(desk, draft, spec)
     maker, landmarks, maker_choices = _maker(desk, draft, spec)
     missing, missing_choice = _missing(desk, draft)
     clusters, terms, options, cluster_choices = _clusters(desk, draft, spec, terms, options)
+    kind, target = _estimand(desk, draft, spec, bool(terms), measures[0])
     _later(desk, draft)
     _besides(desk, draft, outcomes)
     if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
         return None
     level = 1 - desk.nodes.alpha
-    kind, target = _estimand(draft, spec, bool(terms))
     population = node.population or _default_population(desk.nodes)
     companions = tuple(name for name in node.also if name in METHODS)
     choices = (
@@ -154,65 +154,6 @@ def _outcomes(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
                 " or ".join(sorted(spec.outcomes)), "choose another method, or another outcome",
             )  # fmt: skip
     return tuple(name for name in names if name in desk.outcomes)
-
-
-def _terms(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[Term, ...]:
-    adjust = draft.node.adjust
-    if adjust is None or adjust == "none":
-        return ()
-    if isinstance(adjust, Selection):
-        desk.refuse(
-            draft.where("adjust"), "E605", f"analysis {draft.node.id}: selection of covariates is not in this version",
-            "a named set of confounders, a list of variables, or none", "name the adjustment set",
-        )  # fmt: skip
-        return ()
-    if not spec.adjustable:
-        adjustable = ", ".join(name for name, other in METHODS.items() if other.adjustable)
-        desk.refuse(
-            draft.where("adjust"), "E606", f"analysis {draft.node.id}: {spec.label} does not adjust for covariates",
-            f"adjust: none, or a method that adjusts: {adjustable}", "take `adjust` out, or change the method",
-        )  # fmt: skip
-        return ()
-    if isinstance(adjust, str):
-        if adjust not in desk.nodes.confounders:
-            return (adjust,) if adjust in desk.variables else ()
-        listed = desk.nodes.confounders[adjust]
-    else:
-        listed = adjust
-    return tuple(term for item in listed if (term := _term(desk, draft, item)) is not None)
-
-
-def _term(desk: Desk, draft: Draft, item: str | TermNode) -> Term | None:
-    if isinstance(item, str):
-        term: Term = item
-    elif item.spline is not None:
-        desk.refuse(
-            draft.where("adjust"), "E607", f"analysis {draft.node.id}: splines are not in this version",
-            "a name, log: yes, per: NUMBER, reference: LEVEL, interaction: [A, B]", "use the variable as it is",
-        )  # fmt: skip
-        return None
-    elif item.interaction is not None:
-        term = Interaction(*item.interaction)
-    else:
-        assert item.variable is not None
-        numeric = item.log or item.per is not None
-        term = Numeric(item.variable, item.per or 1.0, item.log) if numeric else item.variable
-        if item.reference is not None:
-            term = Categorical(item.variable, item.reference)
-    if desk.nodes.groups is not None and desk.nodes.groups.variable in variables_of(term):
-        desk.refuse(
-            draft.where("adjust"), "E608", f"analysis {draft.node.id} adjusts for the group variable itself",
-            "covariates other than the compared groups", "take it out of the adjustment set",
-        )  # fmt: skip
-        return None
-    kinds = {name: desk.variables[name].kind for name in variables_of(term) if name in desk.variables}
-    wrong = [name for name, kind in kinds.items() if kind in ("date", "datetime", "text", "id")]
-    for name in wrong:
-        desk.refuse(
-            draft.where("adjust"), "E609", f"analysis {draft.node.id} adjusts for '{name}', a {kinds[name]}",
-            "numbers, yes/no and categories", "derive a number or a category from it under `variables`",
-        )  # fmt: skip
-    return None if wrong else term
 
 
 def _measures(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
@@ -332,20 +273,29 @@ def _besides(desk: Desk, draft: Draft, outcomes: tuple[str, ...]) -> None:
                 draft.where("also"), "E604", f"analysis {draft.node.id}: {METHODS[name].label} cannot analyze '{wrong[0]}'",
                 " or ".join(sorted(METHODS[name].outcomes)), "take it out of `also`",
             )  # fmt: skip
-    known = sorted({check for spec in METHODS.values() for check in spec.checks})
-    for word in draft.node.check:
-        if word not in known:
-            desk.refuse(
-                draft.where("check"), "E618", f"analysis {draft.node.id}: there is no check '{word}'", ", ".join(known),
-                did_you_mean(word, known) or "choose one of these",
-            )  # fmt: skip
+    checks = sorted({check for spec in METHODS.values() for check in spec.checks})
+    draws = sorted({draw for spec in METHODS.values() for draw in spec.draws})
+    for key, words, known in (("check", draft.node.check, checks), ("draw", draft.node.draw, draws)):
+        for word in words:
+            if word not in known:
+                desk.refuse(
+                    draft.where(key), "E618", f"analysis {draft.node.id}: there is no {key} '{word}'", ", ".join(known),
+                    did_you_mean(word, known) or "choose one of these",
+                )  # fmt: skip
 
 
-def _estimand(draft: Draft, spec: MethodSpec, adjusted: bool) -> tuple[str, str]:
+def _estimand(desk: Desk, draft: Draft, spec: MethodSpec, adjusted: bool, measure: str) -> tuple[str, str]:
     estimand = draft.node.estimand
-    kind = spec.kind if adjusted else "marginal"
+    kind = spec.kind if adjusted and measure not in MARGINAL else "marginal"
     if estimand is None:
         return kind, "all"
+    if adjusted and estimand.kind == "marginal" and kind == "conditional" and measure != "mean difference":
+        desk.refuse(
+            draft.where("estimand"), "E620",
+            f"analysis {draft.node.id}: the adjusted {measure} of {spec.label} is conditional, not marginal",
+            "kind: conditional; or a standardized contrast: risk difference or risk ratio of a binary outcome",
+            "write kind: conditional, or change the contrast",
+        )  # fmt: skip
     return estimand.kind or kind, estimand.target or "all"
 
 

@@ -25,7 +25,7 @@ def _line(row: EstimateRow, *, named: bool) -> tuple[str, ...]:
     model = f" ({row.model})" if row.model else ""
     return (
         f"{row.analysis}{model}", row.outcome, _count(row.n), _count(row.events), f"{estimate.measure}{at}",
-        _interval(row), _p_value(estimate.p_value),
+        _interval(row), _tested(row),
     )  # fmt: skip
 
 
@@ -51,6 +51,11 @@ def _three_digits(value: float) -> str:
     size = abs(value)
     places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
     return f"{value:.{places}f}"
+
+
+def _tested(row: EstimateRow) -> str:
+    """The P value, the adjusted one where several were adjusted together."""
+    return _p_value(row.estimate.p_value) if row.p_adjusted is None else f"{_p_value(row.p_adjusted)} (adjusted)"
 
 
 def _p_value(value: float | None) -> str:

@@ -182,7 +182,7 @@ def cox(
             level=level,
         ),
         model_covariance=solution.model_covariance, log_likelihood_null=solution.log_likelihood_null,
-        log_likelihood=solution.log_likelihood, n=data.sets.n, events=len(data.sets.event_rows),
+        log_likelihood=solution.log_likelihood, n=data.sets.n, events=int(data.sets.deaths.sum()),
         n_missing=data.n_missing, rows_used=data.design.rows_used, columns=columns, spec=spec,
         single_level=tuple(
             variables_of(term)[0]

@@ -8,9 +8,9 @@ from math import nan
 import numpy as np
 import polars as pl
 
-from counterpulse.numerics.linear_algebra import meat
+from counterpulse.numerics.linear_algebra import cluster_sums, weighted_gram
 from counterpulse.results.status import Status
-from counterpulse.survival.cox_data import CoxData, CoxRequest, clusters_of
+from counterpulse.survival.cox_data import CoxData, CoxRequest
 from counterpulse.survival.follow_up import Bools, Floats
 from counterpulse.survival.maximize import Maximum, maximize
 from counterpulse.survival.risk_sets import segmented_cumsum
@@ -45,10 +45,10 @@ def solve(request: CoxRequest, data: CoxData, *, sandwich: bool) -> Solution:
     hazard = _baseline(data, maximum)
     clusters, covariance = None, maximum.covariance
     if sandwich:
-        codes, count = clusters_of(request, data.design.rows_used)
+        codes, count = data.clusters, data.n_clusters
         clusters = count if codes is not None else None
         residuals = to_score_residuals(data.sets, data.design.X, maximum.state)
-        spread = meat(residuals, np.ones(data.sets.n), codes, count)
+        spread = weighted_gram(residuals if codes is None else cluster_sums(residuals, codes, count))
         covariance = maximum.covariance @ spread @ maximum.covariance
     values = maximum.beta / data.scale
     values[failed] = nan
@@ -91,7 +91,8 @@ def _in_units(covariance: Floats, scale: Floats, failed: Bools) -> Floats:
 
 def _baseline(data: CoxData, maximum: Maximum) -> pl.DataFrame:
     sets = data.sets
-    order = np.lexsort((sets.time, sets.stratum))
+    order = np.arange(sets.m)[::-1]
+    order = order[np.argsort(sets.stratum[order], kind="stable")]
     stratum = sets.stratum[order]
     increments = maximum.state.s10[order] * np.exp(-maximum.state.shift)
     total = segmented_cumsum(increments, np.flatnonzero(np.diff(stratum, prepend=-1)))

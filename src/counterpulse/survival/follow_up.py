@@ -175,6 +175,16 @@ def merged_times(time: Floats, start: Floats | None) -> tuple[Floats, Floats | N
     return (merged, None) if start is None else (merged[: len(time)], merged[len(time) :])
 
 
+def time_order(follow_up: FollowUp) -> tuple[Indices, Floats, Floats | None]:
+    """Order by time, and the sorted times and starts with those that differ only by rounding made equal."""
+    if follow_up.start is not None:
+        merged, begin = merged_times(follow_up.time, follow_up.start)
+        order = np.argsort(merged)
+        return order, merged[order], None if begin is None else begin[order]
+    order = np.argsort(follow_up.time)
+    return order, merge_close(follow_up.time[order]), None
+
+
 def _is_names(given: object) -> bool:
     return isinstance(given, (list, tuple)) and len(given) > 0 and all(isinstance(name, str) for name in given)
 

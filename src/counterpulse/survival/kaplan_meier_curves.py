@@ -16,12 +16,9 @@ from counterpulse.results.tidy import tidy
 from counterpulse.survival.curve_interval import INTERVALS, CurveInterval
 from counterpulse.survival.follow_up import (
     ColumnOrArray,
-    Floats,
     FollowUp,
-    Indices,
-    merge_close,
-    merged_times,
     read_follow_up,
+    time_order,
 )
 from counterpulse.survival.survival_curve import SurvivalCurve, survival_curve
 
@@ -188,13 +185,3 @@ def curves_of(follow_up: FollowUp, *, interval: CurveInterval, level: float) -> 
             time[at], follow_up.event[rows], group=label, start=None if start is None else start[at],
             weights=None if follow_up.weights is None else follow_up.weights[rows], interval=interval, level=level,
         )  # fmt: skip
-
-
-def time_order(follow_up: FollowUp) -> tuple[Indices, Floats, Floats | None]:
-    """Order by time, and the sorted times and starts with those that differ only by rounding made equal."""
-    if follow_up.start is not None:
-        merged, begin = merged_times(follow_up.time, follow_up.start)
-        order = np.argsort(merged)
-        return order, merged[order], None if begin is None else begin[order]
-    order = np.argsort(follow_up.time)
-    return order, merge_close(follow_up.time[order]), None

@@ -19,9 +19,9 @@ from counterpulse.survival.follow_up import (
     column_names,
     group_codes,
     read_follow_up,
+    time_order,
     with_column,
 )
-from counterpulse.survival.kaplan_meier_curves import time_order
 from counterpulse.survival.risk_sets import segmented_cumsum
 
 

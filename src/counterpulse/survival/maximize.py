@@ -127,12 +127,12 @@ def maximize(rows: SortedRows, sets: RiskSets, X: Floats, *, efron: bool) -> Max
     A large table begins at the maximum of every few rows; the end is the maximum of all.
     """
     p = X.shape[1]
-    null = risk_state(sets, X, np.zeros(p), efron=efron)
-    newton = _Newton(sets, X, efron, np.zeros(p), null)
+    newton = _Newton(sets, X, efron, np.zeros(p), risk_state(sets, X, np.zeros(p), efron=efron))
+    log_likelihood_null = newton.state.log_likelihood
     if sets.n >= WARM_FROM:
         warm, covariance = _warm_start(rows, X, efron)
         state = risk_state(sets, X, warm, efron=efron)
-        if state.log_likelihood > null.log_likelihood:
+        if state.log_likelihood > log_likelihood_null:
             newton.beta, newton.state = warm, state
             newton.slide(covariance)
     converged = newton.climb(MOST_ITERATIONS)
@@ -142,7 +142,7 @@ def maximize(rows: SortedRows, sets: RiskSets, X: Floats, *, efron: bool) -> Max
     return Maximum(
         beta=newton.beta,
         covariance=np.zeros((p, p)) if newton.covariance is None else newton.covariance,
-        log_likelihood_null=null.log_likelihood, log_likelihood=newton.state.log_likelihood,
+        log_likelihood_null=log_likelihood_null, log_likelihood=newton.state.log_likelihood,
         independent=independent, infinite=infinite, state=newton.state,
         status=Status.SEPARATION if infinite.any() else status, iterations=newton.iterations,
     )  # fmt: skip

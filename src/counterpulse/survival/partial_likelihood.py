@@ -23,7 +23,7 @@ import numpy as np
 from counterpulse.numerics.blocks import map_blocks
 from counterpulse.numerics.linear_algebra import row_blocks
 from counterpulse.survival.follow_up import Floats
-from counterpulse.survival.risk_blocks import RiskBlock, chunks, map_risk_blocks
+from counterpulse.survival.risk_blocks import RiskBlock, chunks, map_risk_blocks, wide_product
 from counterpulse.survival.risk_sets import RiskSets, reverse_segmented_cumsum, segmented_cumsum
 
 LONG_ROWS = 2**16
@@ -31,9 +31,6 @@ LONG_ROWS = 2**16
 
 LOWEST = -340.0
 """Linear predictors further below the highest one at risk count as this: the square of a risk set must not underflow."""
-
-SERIAL_PRODUCT = 2**18
-"""Multiplications of a matrix product up to which OpenBLAS stays on one thread."""
 
 CANCELED = 1e-9
 """A risk set after late entry that keeps a smaller part of the sum it is a difference of has lost its digits."""
@@ -117,11 +114,11 @@ class CumulativeHazards:
     def of(self, rows: slice) -> Floats:
         """The sums of a slice of the n sorted rows."""
         group = self.sets.group[rows]
-        sums = self.total[group]
+        sums = np.take(self.total, group)
         if self.sets.entry is not None:
-            sums -= self.total[self.sets.entry.group[rows]]
+            sums -= np.take(self.total, self.sets.entry.group[rows])
         if self.own is not None:
-            sums -= self.own[group] * self.sets.event[rows]
+            sums -= np.take(self.own, group) * self.sets.event[rows]
         return sums
 
 
@@ -181,7 +178,8 @@ def _score(
         observed = sets.event[rows] if sets.weights is None else sets.event[rows] * sets.weights[rows]
         if factor is not None:
             observed = observed * factor[sets.group[rows]]
-        return X.T[:, rows] @ (observed - expected)
+        residual: Floats = observed - expected
+        return wide_product(X.T[:, rows], residual[None, :])[:, 0]
 
     return np.sum(map_blocks(product, row_blocks(sets.n, LONG_ROWS), rows=sets.n), axis=0)
 
@@ -193,22 +191,6 @@ def _weighted_product(X: Floats, risk: Floats, hazards: CumulativeHazards, rows:
         block = X.T[:, chunk]
         total += wide_product(block * (hazards.of(chunk) * risk[chunk]), block)
     return total
-
-
-def wide_product(A: Floats, B: Floats) -> Floats:
-    """``A @ B.T`` of short and wide matrices, shape (p, k), in pieces that BLAS multiplies on one thread.
-
-    Threads would wait for each other longer than they work.
-    """
-    p, k = A.shape
-    length = max(64, SERIAL_PRODUCT // max(p * p, 1))
-    count = k // length
-    whole = count * length
-    total = A[:, whole:] @ B[:, whole:].T
-    if count:
-        left, right = (M[:, :whole].reshape(p, count, length).transpose(1, 0, 2) for M in (A, B))
-        total += (left @ right.transpose(0, 2, 1)).sum(axis=0)
-    return np.asarray(total, dtype=np.float64)
 
 
 def _at_risk_sums(sets: RiskSets, risk: Floats) -> tuple[Floats, bool]:

@@ -14,6 +14,9 @@ from counterpulse.survival.risk_sets import CHUNK_ROWS, RiskSets, segmented_cums
 
 Result = TypeVar("Result")
 
+SERIAL_PRODUCT = 2**18
+"""Multiplications of a matrix product up to which OpenBLAS stays on one thread."""
+
 
 @dataclass(frozen=True, slots=True)
 class RiskBlock:
@@ -73,6 +76,23 @@ def chunks(rows: slice) -> Iterator[slice]:
         yield slice(low, min(low + CHUNK_ROWS, rows.stop))
 
 
+def wide_product(A: Floats, B: Floats) -> Floats:
+    """``A @ B.T`` of short and wide matrices, shapes (p, k) and (q, k), in pieces that BLAS multiplies on one thread.
+
+    Its threads would wait for each other longer than they work. NumPy lets other threads run meanwhile, which it does
+    not for a product of two matrices.
+    """
+    p, k = A.shape
+    length = max(64, SERIAL_PRODUCT // max(p * p, 1))
+    count = k // length
+    whole = count * length
+    total = A[:, whole:] @ B[:, whole:].T
+    if count:
+        left, right = (M[:, :whole].reshape(len(M), count, length).transpose(1, 0, 2) for M in (A, B))
+        total += (left @ right.transpose(0, 2, 1)).sum(axis=0)
+    return np.asarray(total, dtype=np.float64)
+
+
 def _block_bounds(sets: RiskSets) -> list[_Bounds]:
     bounds: list[_Bounds] = []
     group = row = entered = 0
@@ -112,8 +132,9 @@ def _sum_since_stratum(
     """Sum r x over the rows, from the last start of a stratum among them; and whether there is one."""
     last = int(sets.strata[np.searchsorted(sets.strata, rows.stop) - 1]) if rows.stop else 0
     since = slice(max(last, rows.start), rows.stop)
-    picked = since if order is None else order[since]
-    return X.T[:, picked] @ risk[picked], last >= rows.start
+    terms = X.T[:, since] if order is None else np.take(X.T, order[since], axis=1)
+    weights = risk[since] if order is None else risk[order[since]]
+    return wide_product(terms, weights[None, :])[:, 0], last >= rows.start
 
 
 def _risk_block(
@@ -131,8 +152,8 @@ def _risk_block(
     if sets.entry is not None:
         left = np.zeros_like(S1)
         ends = sets.entry.end[groups]
-        marks = np.where(ends > sets.strata[sets.stratum[groups]], ends, -1)
-        _prefix_sums(sets, X, risk, bounds.entered, sets.entry.order, marks, left, entry_carry)
+        _prefix_sums(sets, X, risk, bounds.entered, sets.entry.order, ends, left, entry_carry)
+        left[:, ends == sets.strata[sets.stratum[groups]]] = 0.0
         S1 -= left
     return RiskBlock(bounds.rows, groups, tied, S1, D1)
 
@@ -141,19 +162,18 @@ def _prefix_sums(
     sets: RiskSets, X: Floats, risk: Floats, rows: slice, order: Indices | None, marks: Indices,
     out: Floats, carry: Floats,
 ) -> None:  # fmt: skip
-    """Write the sums of r x from the start of the stratum up to each mark into `out`; `carry` is that to the rows."""
-    out[:, marks == rows.start] = carry[:, None]
+    """Write the sums of r x from the start of the stratum up to each (rising) mark into `out`; `carry` goes up to the rows."""
+    done = int(np.searchsorted(marks, rows.start, side="right"))
+    out[:, :done] = carry[:, None]
     for chunk in chunks(rows):
         low, high = chunk.start, chunk.stop
-        picked = chunk if order is None else order[chunk]
-        terms = X.T[:, picked] * risk[picked]
+        terms = X.T[:, chunk] * risk[chunk] if order is None else _weighted(X, risk, order[chunk])
         starts = sets.strata[np.searchsorted(sets.strata, low) : np.searchsorted(sets.strata, high)] - low
         total = segmented_cumsum(terms, starts)
-        until = int(starts[0]) if len(starts) else high - low
-        if until:
-            total[:, :until] += carry[:, None]
-        inside = np.flatnonzero((marks > low) & (marks <= high))
-        out[:, inside] = total[:, marks[inside] - 1 - low]
+        total[:, : int(starts[0]) if len(starts) else high - low] += carry[:, None]
+        until = int(np.searchsorted(marks, high, side="right"))
+        out[:, done:until] = np.take(total, marks[done:until] - 1 - low, axis=1)
+        done = until
         carry = total[:, -1].copy()
 
 
@@ -166,4 +186,11 @@ def _event_sums(sets: RiskSets, X: Floats, risk: Floats, tied: slice, D1: Floats
         rows = sets.tied_rows[chunk]
         inside = group[chunk.start - start : chunk.stop - start]
         begins = np.flatnonzero(np.diff(inside, prepend=-1))
-        D1[:, inside[begins]] += np.add.reduceat(X.T[:, rows] * risk[rows], begins, axis=1)
+        D1[:, inside[begins]] += np.add.reduceat(_weighted(X, risk, rows), begins, axis=1)
+
+
+def _weighted(X: Floats, risk: Floats, rows: Indices) -> Floats:
+    """``r x`` of rows picked, shape (p, rows)."""
+    terms = np.take(X.T, rows, axis=1)
+    terms *= risk[rows]
+    return terms

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from counterpulse.survival.follow_up import Bools, Floats, FollowUp, Indices, merged_times
+from counterpulse.survival.follow_up import Bools, Floats, FollowUp, Indices, time_order
 
 CHUNK_ROWS = 8192
 """Rows worked on at once: 20 columns of them stay in the second-level cache."""
+
+RUN = 16
+"""Numbers whose cumulative sums are one row of a matrix product."""
 
 FEW_STRATA = 32
 """Up to so many segments are summed one by one; more of them all at once, by doubling."""
@@ -33,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskSets:
-    """Sorted rows (stratum, falling time, events first) and the m distinct event times of all strata.
+    """Sorted rows (stratum, falling time) and the m distinct event times of all strata.
 
     Attributes
     ----------
@@ -44,7 +47,6 @@ class RiskSets:
     deaths : events at an event time, shape (m,)
     death_weight : sum of their weights, shape (m,)
     time, stratum : of an event time, shape (m,)
-    event_rows : rows with an event, in order
     tied_groups : event times with several events, shape (t,)
     tied_rows : rows of those events
     tied_first : index into `tied_rows` of the first of each, shape (t,)
@@ -61,7 +63,6 @@ class RiskSets:
     death_weight: Floats
     time: Floats
     stratum: Indices
-    event_rows: Indices
     tied_groups: Indices
     tied_rows: Indices
     tied_first: Indices
@@ -100,18 +101,16 @@ class SortedRows:
 
 
 def sort_rows(follow_up: FollowUp) -> tuple[SortedRows, Indices]:
-    """Sort by stratum, falling time, events first; returns the sorted rows and the order into `follow_up`."""
-    stop, start = merged_times(follow_up.time, follow_up.start)
-    order = np.argsort(-stop, kind="stable")
-    sorted_stop = stop[order]
-    tied = sorted_stop[1:] == sorted_stop[:-1]
-    if tied.any():
-        key = np.cumsum(np.concatenate(([0], ~tied))) * 2 + ~follow_up.event[order]
-        order = order[np.argsort(key, kind="stable")]
+    """Sort by stratum and falling time; returns the sorted rows and the order into `follow_up`."""
+    order, stop, start = time_order(follow_up)
+    order, stop = order[::-1].copy(), stop[::-1].copy()
+    start = None if start is None else start[::-1]
     if follow_up.groups is not None:
-        order = order[np.argsort(_small(follow_up.groups[order]), kind="stable")]
+        by_stratum = np.argsort(_small(follow_up.groups[order]), kind="stable")
+        order, stop = order[by_stratum], stop[by_stratum]
+        start = None if start is None else start[by_stratum]
     rows = SortedRows(
-        stop=stop[order], event=follow_up.event[order], start=None if start is None else start[order],
+        stop=stop, event=follow_up.event[order], start=start,
         weights=None if follow_up.weights is None else follow_up.weights[order],
         strata=None if follow_up.groups is None else follow_up.groups[order],
     )  # fmt: skip
@@ -129,11 +128,12 @@ def make_risk_sets(rows: SortedRows) -> RiskSets:
         strata = np.flatnonzero(border)
         change |= border
     first = np.flatnonzero(change)
-    last = np.append(first[1:], n)
-    has_event = rows.event[first] if n else np.zeros(0, dtype=bool)
+    last = np.append(first[1:], n)[: len(first)]
     event_rows = np.flatnonzero(rows.event)
-    time_of_event = np.repeat(np.arange(len(first)), np.diff(np.append(first, n)))[event_rows]
-    deaths = np.bincount(time_of_event, minlength=len(first))[has_event]
+    events_up_to = np.cumsum(rows.event, dtype=np.int32)
+    events = np.diff(events_up_to[last - 1], prepend=np.int32(0))
+    has_event = events > 0
+    deaths = events[has_event].astype(np.intp)
     first_event = _starts(deaths)
     death_weight = deaths.astype(np.float64)
     if rows.weights is not None and len(deaths):
@@ -145,8 +145,8 @@ def make_risk_sets(rows: SortedRows) -> RiskSets:
     return RiskSets(
         event=rows.event, weights=rows.weights, strata=strata,
         group_strata=np.flatnonzero(np.diff(stratum, prepend=-1)) if len(stratum) else stratum,
-        end=end, deaths=deaths.astype(np.intp),
-        death_weight=death_weight, time=rows.stop[begin], stratum=stratum, event_rows=event_rows, tied_groups=tied,
+        end=end, deaths=deaths,
+        death_weight=death_weight, time=rows.stop[begin], stratum=stratum, tied_groups=tied,
         tied_rows=event_rows[np.repeat(deaths > 1, deaths)], tied_first=_starts(deaths[tied]),
         group=_group_of_rows(n, strata, end, stratum),
         entry=None if rows.start is None else _entry(rows.start, strata, rows.stop[begin], stratum),
@@ -160,7 +160,7 @@ def segmented_cumsum(values: Floats, starts: Indices) -> Floats:
     if len(inner) < FEW_STRATA:
         total = np.empty_like(values)
         for low, high in zip((0, *inner), (*inner, length), strict=True):
-            np.cumsum(values[..., low:high], axis=-1, out=total[..., low:high])
+            _cumsum(values[..., low:high], total[..., low:high])
         return total
     since = np.arange(length) - np.repeat(np.append(0, inner), np.diff(np.concatenate(([0], inner, [length]))))
     total, step = values.copy(), 1
@@ -168,6 +168,22 @@ def segmented_cumsum(values: Floats, starts: Indices) -> Floats:
         total[..., step:] += np.where(since[step:] >= step, total[..., :-step], 0.0)
         step *= 2
     return total
+
+
+def _cumsum(values: Floats, out: Floats) -> None:
+    """Cumulative sums along the last axis: a triangular product within short runs, then what comes before each run.
+
+    Twice as fast as NumPy's, which adds one number after the other and lets no other thread run.
+    """
+    count = values.shape[-1] // RUN
+    whole = count * RUN
+    shape = (*values.shape[:-1], count, RUN)
+    runs = out[..., :whole].reshape(shape)
+    np.matmul(values[..., :whole].reshape(shape), np.triu(np.ones((RUN, RUN))), out=runs)
+    runs[..., 1:, :] += np.cumsum(runs[..., :-1, -1], axis=-1)[..., None]
+    np.cumsum(values[..., whole:], axis=-1, out=out[..., whole:])
+    if whole:
+        out[..., whole:] += out[..., whole - 1 : whole]
 
 
 def reverse_segmented_cumsum(values: Floats, starts: Indices) -> Floats:
@@ -179,9 +195,11 @@ def reverse_segmented_cumsum(values: Floats, starts: Indices) -> Floats:
 
 def _group_of_rows(n: int, strata: Indices, end: Indices, stratum: Indices) -> Indices:
     """Find the first event time at or before each row's time, in its stratum; m where there is none."""
-    passed = np.zeros(n + 1, dtype=np.intp)
+    passed = np.zeros(n + 1, dtype=np.int8)
     passed[end] = 1
-    group = np.cumsum(passed[:n])
+    group = np.cumsum(passed[:n], dtype=np.intp)
+    if len(strata) == 1:
+        return group
     row_stratum = np.repeat(np.arange(len(strata)), np.diff(np.append(strata, n)))
     return _in_stratum(group, row_stratum, stratum, len(end))
 

@@ -91,20 +91,21 @@ def _residuals_of_block(
     at_tied = sets.tied_groups[t] - g.start
     own[:, at_tied] -= state.s11[t] * D1
     increments[:, at_tied] -= state.s21[t] * D1
-    tied = np.zeros_like(S1) if t.stop > t.start else None
-    if tied is not None:
+    tied = None
+    if t.stop > t.start:
+        tied = np.zeros((len(S1), S1.shape[1] + 1))
         tied[:, at_tied] = state.s21[t] * S1[:, at_tied] - state.s22[t] * D1
     own /= sets.death_weight[g]
     first_of_strata = sets.group_strata[(sets.group_strata >= g.start) & (sets.group_strata < g.stop)] - g.start
     total = reverse_segmented_cumsum(increments, first_of_strata)
     open_from = int(first_of_strata[-1]) if len(first_of_strata) else 0
-    padded = np.concatenate((total, np.zeros((len(total), 1))), axis=1)
     if kept is not None:
         kept[:, g] = total
+    total, own = _padded(total), _padded(own)
     for rows in chunks(block.rows):
         group = sets.group[rows]
         local = np.where(group < sets.m, group - g.start, g.stop - g.start)
-        _write(sets, X, state, hazards, rows, padded, local, own, tied)
+        _write(sets, X, state, hazards, rows, total, local, own, tied)
     return _Collected(block.rows, slice(g.start + open_from, g.stop), open_from == 0, total[:, 0].copy())
 
 
@@ -112,15 +113,18 @@ def _write(
     sets: RiskSets, X: Floats, state: RiskState, hazards: CumulativeHazards, rows: slice,
     total: Floats, local: np.ndarray[tuple[int], np.dtype[np.intp]], own: Floats, tied: Floats | None,
 ) -> None:  # fmt: skip
-    a, b = np.searchsorted(sets.event_rows, (rows.start, rows.stop))
-    events = sets.event_rows[a:b] - rows.start
-    block = X.T[:, rows]
-    collected = total[:, local]
+    event, risk = sets.event[rows], state.risk[rows]
+    weighted_event = event if sets.weights is None else event * sets.weights[rows]
+    collected = np.take(total, local, axis=1)
     if tied is not None:
-        collected[:, events] -= tied[:, local[events]]
-    weight = np.ones(1) if sets.weights is None else sets.weights[rows][events]
-    at_event = (block[:, events] - own[:, local[events]]) * weight
-    block *= -hazards.of(rows)
+        collected -= np.take(tied, local, axis=1) * event
+    collected *= risk
+    collected -= np.take(own, local, axis=1) * weighted_event
+    block = X.T[:, rows]
+    block *= weighted_event - risk * hazards.of(rows)
     block += collected
-    block *= state.risk[rows]
-    block[:, events] += at_event
+
+
+def _padded(values: Floats) -> Floats:
+    """With a column of zeros at the end, for rows that are in no risk set."""
+    return np.concatenate((values, np.zeros((len(values), 1))), axis=1)
