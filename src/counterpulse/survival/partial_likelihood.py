@@ -178,10 +178,10 @@ def _score(
         observed = sets.event[rows] if sets.weights is None else sets.event[rows] * sets.weights[rows]
         if factor is not None:
             observed = observed * factor[sets.group[rows]]
-        residual: Floats = observed - expected
-        return wide_product(X.T[:, rows], residual[None, :])[:, 0]
+        return wide_product(X.T[:, rows], (observed - expected)[None, :])[:, 0]
 
-    return np.sum(map_blocks(product, row_blocks(sets.n, LONG_ROWS), rows=sets.n), axis=0)
+    score: Floats = np.sum(map_blocks(product, row_blocks(sets.n, LONG_ROWS), rows=sets.n), axis=0)
+    return score
 
 
 def _weighted_product(X: Floats, risk: Floats, hazards: CumulativeHazards, rows: slice) -> Floats:

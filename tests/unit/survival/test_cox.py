@@ -5,8 +5,9 @@ import pytest
 import counterpulse.survival as survival
 from counterpulse.data.terms import Categorical, Interaction, Numeric
 from counterpulse.errors import InputError
+from counterpulse.numerics import blocks
 from counterpulse.results import Status
-from counterpulse.survival import maximize, risk_blocks, risk_sets
+from counterpulse.survival import maximize, partial_likelihood, risk_blocks, risk_sets
 
 BLOCKS = 1e-9  # relative; the same sums cut at other places
 ITERATIVE = 1e-8  # of a standard error; the start must not be seen in the end
@@ -59,6 +60,44 @@ def test_a_start_from_few_rows_ends_at_the_same_maximum(ties, monkeypatch):
     errors = np.sqrt(np.diag(cold.covariance))
     np.testing.assert_allclose((warm.coefficients - cold.coefficients) / errors, 0, atol=ITERATIVE)
     np.testing.assert_allclose(warm.covariance, cold.covariance, rtol=ITERATIVE * 100)
+
+
+@pytest.mark.parametrize("ties", [True, False])
+@pytest.mark.parametrize("start", [None, "start"])
+@pytest.mark.parametrize("strata", [None, "s"])
+@pytest.mark.parametrize("cores", [1, 3])
+def test_a_table_worked_on_side_by_side_gives_plain_newtons_answers(ties, start, strata, cores, monkeypatch):
+    def fit():
+        return survival.cox(
+            patients(20_000, ties=ties), terms=["x", "z", "arm"], start=start, strata=strata, weights="w", cluster="c",
+            **COX,
+        )  # fmt: skip
+
+    plain = fit()
+    monkeypatch.setattr(blocks, "MANY_ROWS", 1000)
+    monkeypatch.setattr(blocks.os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(risk_blocks, "CHUNK_ROWS", 1500)
+    monkeypatch.setattr(partial_likelihood, "LONG_ROWS", 3000)
+    monkeypatch.setattr(maximize, "WARM_ROWS", 2000)
+    monkeypatch.setattr(maximize, "WARM_FROM", 8000)
+    long = fit()
+    errors = np.sqrt(np.diag(plain.covariance))
+    np.testing.assert_allclose((long.coefficients - plain.coefficients) / errors, 0, atol=ITERATIVE)
+    np.testing.assert_allclose(long.covariance, plain.covariance, rtol=ITERATIVE)
+    np.testing.assert_allclose(long.model_covariance, plain.model_covariance, rtol=ITERATIVE)
+    assert long.log_likelihood == pytest.approx(plain.log_likelihood, rel=BLOCKS)
+    assert long.iterations == 1
+
+
+def test_the_number_of_cores_changes_no_digit(monkeypatch):
+    monkeypatch.setattr(blocks, "MANY_ROWS", 1000)
+    monkeypatch.setattr(risk_blocks, "CHUNK_ROWS", 500)
+    fits = []
+    for cores in (2, 3):
+        monkeypatch.setattr(blocks.os, "cpu_count", lambda cores=cores: cores)
+        fits.append(survival.cox(patients(5000), terms=["x", "z", "arm"], cluster="c", **COX))
+    assert np.array_equal(fits[0].coefficients, fits[1].coefficients)
+    assert np.array_equal(fits[0].covariance, fits[1].covariance)
 
 
 def test_segments_by_doubling_are_segments_one_by_one(monkeypatch):
