@@ -28,7 +28,7 @@ lint: $(STAMP)  ## style and types only
 	@$(RUN) ruff format --check --quiet || { echo "Format with: $(RUN) ruff format" >&2; exit 1; }
 	@$(RUN) mypy
 
-bench: $(BENCH_STAMP)  ## measure against the peers; writes bench/results.md
+bench: $(BENCH_STAMP)  ## measure against the peers; writes docs/benchmarks.md
 	@$(RUN) bench.run
 
 help:  ## this list

@@ -1,7 +1,7 @@
 """Ours against the peers, in one run: ``python -m bench.run [--quick] [--only TASK] [--repeat K] [--limit SECONDS]``.
 
 Each fit has a process of its own; contenders alternate, so that a busy minute hits all of them. Only the fit is timed; memory is the
-peak of the whole process, imports and data included. The table goes to bench/results.md when every task was run.
+peak of the whole process, imports and data included. The table goes to docs/benchmarks.md when every task was run.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def main() -> None:
     text = "\n".join(lines) + "\n"
     print(text)
     if not options.only:
-        (HERE / "results.md").write_text(text, encoding="utf-8")
+        (HERE.parent / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
 
 
 def arguments() -> argparse.Namespace:

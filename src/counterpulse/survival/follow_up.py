@@ -115,7 +115,8 @@ def read_event(table: pl.DataFrame, name: str, rows: Indices) -> Bools:
     """Whether each row ends with the event."""
     column = table[name]
     if column.dtype == pl.Boolean:
-        return np.asarray(column.fill_null(False).to_numpy()[rows], dtype=bool)
+        values = column.fill_null(False).to_numpy()
+        return values if len(values) == len(rows) else values[rows]
     if not column.dtype.is_numeric():
         raise InputError(f"event column '{name}' is {column.dtype}; code it as yes/no, 0/1 or 1/2 (2 is the event)")
     values = _number(table, name, rows)
@@ -159,30 +160,25 @@ def merge_close(ascending: Floats) -> Floats:
         return ascending
     gaps = np.diff(ascending)
     distinct = np.concatenate(([True], gaps > 0))
-    near = gaps <= TIED * float(np.abs(ascending[distinct]).mean())
+    near = gaps <= TIED * float(np.abs(ascending).mean(where=distinct))
     if not np.any(near & (gaps > 0)):
         return ascending
     first = np.where(np.concatenate(([True], ~near)), np.arange(len(ascending)), 0)
     return ascending[np.maximum.accumulate(first)]
 
 
-def merged_times(time: Floats, start: Floats | None) -> tuple[Floats, Floats | None]:
-    """Times (and starts) in table order, with those that differ only by rounding made equal."""
-    both = time if start is None else np.concatenate((time, start))
+def time_order(follow_up: FollowUp) -> tuple[Indices, Floats, Floats | None]:
+    """Order by time, and the sorted times and starts with those that differ only by rounding made equal."""
+    if follow_up.start is None:
+        order = np.argsort(follow_up.time)
+        return order, merge_close(follow_up.time[order]), None
+    both = np.concatenate((follow_up.time, follow_up.start))
     order = np.argsort(both)
     merged = np.empty_like(both)
     merged[order] = merge_close(both[order])
-    return (merged, None) if start is None else (merged[: len(time)], merged[len(time) :])
-
-
-def time_order(follow_up: FollowUp) -> tuple[Indices, Floats, Floats | None]:
-    """Order by time, and the sorted times and starts with those that differ only by rounding made equal."""
-    if follow_up.start is not None:
-        merged, begin = merged_times(follow_up.time, follow_up.start)
-        order = np.argsort(merged)
-        return order, merged[order], None if begin is None else begin[order]
-    order = np.argsort(follow_up.time)
-    return order, merge_close(follow_up.time[order]), None
+    time, start = merged[: len(follow_up.time)], merged[len(follow_up.time) :]
+    order = np.argsort(time)
+    return order, time[order], start[order]
 
 
 def _is_names(given: object) -> bool:

@@ -13,12 +13,12 @@ from counterpulse.results.estimate import Estimate
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
+from counterpulse.survival.counted_rows import count_rows
 from counterpulse.survival.curve_interval import INTERVALS, CurveInterval
 from counterpulse.survival.follow_up import (
     ColumnOrArray,
     FollowUp,
     read_follow_up,
-    time_order,
 )
 from counterpulse.survival.survival_curve import SurvivalCurve, survival_curve
 
@@ -174,14 +174,7 @@ def check_interval(interval: str, level: float) -> None:
 
 def curves_of(follow_up: FollowUp, *, interval: CurveInterval, level: float) -> Iterator[SurvivalCurve]:
     """The curve of each group; one sort serves all groups."""
-    order, time, start = time_order(follow_up)
-    groups = follow_up.groups
-    codes = np.zeros(len(order), dtype=np.int16) if groups is None else groups[order]
-    labels = follow_up.labels or (EVERYBODY,)
-    for code, label in enumerate(labels):
-        at = slice(None) if groups is None else np.flatnonzero(codes == code)
-        rows = order[at]
-        yield survival_curve(
-            time[at], follow_up.event[rows], group=label, start=None if start is None else start[at],
-            weights=None if follow_up.weights is None else follow_up.weights[rows], interval=interval, level=level,
-        )  # fmt: skip
+    rows = count_rows(follow_up)
+    for code, label in enumerate(follow_up.labels or (EVERYBODY,)):
+        own = rows if follow_up.groups is None else rows.at(np.flatnonzero(rows.groups == code))
+        yield survival_curve(own, group=label, interval=interval, level=level)

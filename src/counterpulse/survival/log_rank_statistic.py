@@ -12,6 +12,7 @@ from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import chi_squared_tail
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
+from counterpulse.survival.counted_rows import CountedRows, count_rows
 from counterpulse.survival.follow_up import (
     ColumnOrArray,
     Floats,
@@ -19,7 +20,6 @@ from counterpulse.survival.follow_up import (
     column_names,
     group_codes,
     read_follow_up,
-    time_order,
     with_column,
 )
 from counterpulse.survival.risk_sets import segmented_cumsum
@@ -97,16 +97,10 @@ def log_rank(
     also = column_names(strata, "strata")
     follow_up = read_follow_up(table, time=time, event=event, groups=by, also_complete=also)
     stratum = group_codes(table, also, follow_up.rows)[0] if also else None
-    order, times, _ = time_order(follow_up)
     if follow_up.groups is None:
         raise InputError("'by' names the column of the groups to compare")
     k = len(follow_up.labels)
-    if stratum is not None:
-        by_stratum = np.argsort(stratum[order], kind="stable")
-        order, times, stratum = order[by_stratum], times[by_stratum], stratum[order][by_stratum]
-    observed, expected, covariance = _compare(
-        times, follow_up.event[order], follow_up.groups[order], stratum, k, float(rho)
-    )
+    observed, expected, covariance = _compare(count_rows(follow_up, stratum), k, float(rho))
     statistic, df = _chi_squared(observed - expected, covariance)
     status = _status(k, follow_up.event, df)
     return LogRankTest(
@@ -123,11 +117,11 @@ def log_rank(
     )  # fmt: skip
 
 
-def _compare(
-    time: Floats, event: np.ndarray[tuple[int], np.dtype[np.bool_]], group: Indices, stratum: Indices | None, k: int,
-    rho: float,
-) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    """Sum observed and expected events and the hypergeometric covariance over times; rows by stratum, rising time."""
+def _compare(rows: CountedRows, k: int, rho: float) -> tuple[Floats, Floats, Floats]:
+    """Sum observed and expected events and the hypergeometric covariance of k groups over times within strata."""
+    if rows.strata is not None:
+        rows = rows.at(np.argsort(rows.strata, kind="stable"))
+    time, group, stratum = rows.time, rows.groups, rows.strata
     n = len(time)
     change = np.diff(time, prepend=-1.0) != 0
     strata = np.zeros(min(n, 1), dtype=np.intp)
@@ -136,17 +130,19 @@ def _compare(
         change |= border
         strata = np.flatnonzero(border)
     first = np.flatnonzero(change)
-    events = np.flatnonzero(event)
+    events = np.flatnonzero(rows.event)
     block = np.cumsum(change) - 1
-    with_event = np.flatnonzero(np.bincount(block[events], minlength=len(first)))
-    begin, m = first[with_event], len(with_event)
-    of_event = np.searchsorted(with_event, block[events])
-    died = np.bincount(of_event * k + group[events], minlength=m * k).reshape(m, k).astype(np.float64)
+    has_event = np.bincount(block[events], minlength=len(first)) > 0
+    begin, m = first[has_event], int(has_event.sum())
+    cell = (np.cumsum(has_event) - 1)[block[events]] * k + group[events]
+    counted = None if rows.count is None else rows.count[events]
+    died = np.bincount(cell, weights=counted, minlength=m * k).reshape(m, k).astype(np.float64)
     at_risk = np.empty((m, k))
     stop = np.append(strata[1:], n)[np.searchsorted(strata, begin, side="right") - 1]
     for g in range(k):
-        count = np.concatenate(([0], np.cumsum(group == g)))
-        at_risk[:, g] = count[stop] - count[begin]
+        members = group == g if rows.count is None else (group == g) * rows.count
+        before = np.concatenate(([0], np.cumsum(members)))
+        at_risk[:, g] = before[stop] - before[begin]
     total, deaths = at_risk.sum(axis=1), died.sum(axis=1)
     weight = _weights(total, deaths, np.searchsorted(begin, strata), rho)
     part = at_risk / total[:, None]

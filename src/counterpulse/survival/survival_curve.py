@@ -10,6 +10,7 @@ import numpy as np
 from counterpulse.numerics.distributions import critical_value
 from counterpulse.results.estimate import At, Estimate, Interval
 from counterpulse.results.status import Status
+from counterpulse.survival.counted_rows import CountedRows
 from counterpulse.survival.curve_interval import CurveInterval, curve_interval
 from counterpulse.survival.follow_up import Bools, Floats
 
@@ -131,15 +132,14 @@ class SurvivalCurve:
         return np.append(self.at_risk, 0.0)[start], events, censored
 
 
-def survival_curve(
-    time: Floats, event: Bools, *, group: str, start: Floats | None, weights: Floats | None,
-    interval: CurveInterval, level: float,
-) -> SurvivalCurve:  # fmt: skip
-    """Estimate the curve from follow-up sorted by time; every array has shape (n,).
+def survival_curve(rows: CountedRows, *, group: str, interval: CurveInterval, level: float) -> SurvivalCurve:
+    """Estimate the curve from the rows of a group.
 
     With whole-number weights a row counts as that many people; with others the variance is the infinitesimal
     jackknife.
     """
+    time, event, start, count = rows.time, rows.event, rows.start, rows.count
+    weights = count if rows.weights is None else rows.weights
     first = np.flatnonzero(np.diff(time, prepend=-1.0) != 0) if len(time) else np.zeros(0, dtype=np.intp)
     whole = weights is None or bool(np.all(weights == np.floor(weights)))
     died = event.astype(np.float64) if weights is None else event * weights
@@ -160,7 +160,8 @@ def survival_curve(
         error = survival * np.sqrt(variance)
     low, high = curve_interval(survival, error, kind=interval, level=level)
     return SurvivalCurve(
-        group=group, n=len(time), n_events=int(event.sum()), person_time=float(
+        group=group, n=len(time) if count is None else int(count.sum()),
+        n_events=int(event.sum() if count is None else count[event].sum()), person_time=float(
             left @ time if start is None else left @ (time - start)
         ),
         time=distinct, at_risk=at_risk, events=events, censored=leaving - events, survival=survival,

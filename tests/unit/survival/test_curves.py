@@ -7,7 +7,9 @@ import pytest
 import counterpulse.survival as survival
 from counterpulse.errors import InputError
 from counterpulse.results import Block, Status
+from counterpulse.survival import counted_rows
 
+SUMS = 1e-12  # relative; the same sum in another order
 TWO = {"time": "t", "event": "d"}
 SMALL = pl.DataFrame({"t": [1, 2, 3, 4], "d": [1, 1, 0, 0], "g": ["a", "a", "b", "b"]})
 
@@ -50,6 +52,46 @@ def test_curves_and_numbers_at_risk_fill_their_blocks():
 def test_someone_censored_at_a_death_is_at_risk_at_it():
     curve = survival.kaplan_meier(pl.DataFrame({"t": [2, 2], "d": [1, 0]}), **TWO).curves[0]
     assert curve.survival.tolist() == [0.5]
+
+
+@pytest.mark.parametrize("by", [None, "g"])
+def test_rows_counted_together_give_the_curves_of_rows_one_by_one(by, monkeypatch):
+    table = many_ties()
+    single = survival.kaplan_meier(table, by=by, **TWO)
+    monkeypatch.setattr(counted_rows, "LONG_TABLE", 100)
+    monkeypatch.setattr(counted_rows, "LOOK_AT", 100)
+    counted = survival.kaplan_meier(table, by=by, **TWO)
+    assert counted.glance().drop("person_time").equals(single.glance().drop("person_time"))
+    for one, other in zip(single, counted, strict=True):
+        for name in ("time", "at_risk", "events", "censored", "survival", "low", "high"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        assert other.person_time == pytest.approx(one.person_time, rel=SUMS)
+
+
+@pytest.mark.parametrize("strata", [None, "s"])
+@pytest.mark.parametrize("rho", [0, 1])
+def test_rows_counted_together_give_the_test_of_rows_one_by_one(strata, rho, monkeypatch):
+    table = many_ties()
+    single = survival.log_rank(table, by="g", strata=strata, rho=rho, **TWO)
+    monkeypatch.setattr(counted_rows, "LONG_TABLE", 100)
+    monkeypatch.setattr(counted_rows, "LOOK_AT", 100)
+    counted = survival.log_rank(table, by="g", strata=strata, rho=rho, **TWO)
+    assert counted.statistic == pytest.approx(single.statistic, rel=SUMS)
+    assert counted.n == single.n
+    np.testing.assert_allclose(counted.observed, single.observed, rtol=SUMS)
+    np.testing.assert_allclose(counted.covariance, single.covariance, rtol=SUMS)
+
+
+def many_ties(n=2000):
+    random = np.random.default_rng(5)
+    time = np.ceil(random.exponential(size=n) * 20) / 10
+    late = random.random(n) < 0.1  # 0.1 + 0.2 is not 0.3, but the same day
+    return pl.DataFrame(
+        {
+            "t": np.where(late, time * (1 + 1e-15), time), "d": random.random(n) < 0.6,
+            "g": np.array(["a", "b", "c"])[random.integers(0, 3, n)], "s": random.integers(0, 4, n),
+        }
+    )  # fmt: skip
 
 
 def test_time_zero_is_taken():
