@@ -191,6 +191,12 @@ def _maker(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, tuple[Durat
         )  # fmt: skip
         return "as observed", (), ()
     maker, sample = MAKERS[setting.plan]
+    groups = desk.nodes.groups
+    if maker != "as observed" and groups is not None and len(groups.treated) > 1:
+        desk.refuse(
+            path, "E623", f"analysis {draft.node.id}: the plan '{setting.plan}' with several treated groups and one exposure",
+            "one treated group and the reference", "compare the treated groups in analyses (or studies) of their own",
+        )  # fmt: skip
     if sample not in spec.accepts:
         able = ", ".join(name for name, other in METHODS.items() if sample in other.accepts)
         desk.refuse(

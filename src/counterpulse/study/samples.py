@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpulse import emulation
+from counterpulse.data.design import level_text
 from counterpulse.data.sample import Sample
 from counterpulse.expression import Scope
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
@@ -54,7 +55,7 @@ def _eligible(plan: Plan, analysis: PlannedAnalysis, cohort: Cohort, keep: pl.Ex
     frame = cohort.frame
     if population is not None and population.analyze_as not in (None, plan.group_variable):
         levels = [group.level for group in plan.groups]
-        other = frame[str(population.analyze_as)].cast(pl.String)
+        other = level_text(frame[str(population.analyze_as)])
         kind = frame[str(plan.group_variable)].dtype
         frame = frame.with_columns(other.set(~other.is_in(levels), None).cast(kind).alias(str(plan.group_variable)))
     if plan.group_variable is not None:

@@ -83,3 +83,16 @@ def test_populations_know_their_members(written):
     assert cohort.populations["eligible"].tolist() == [True, True, True]
     assert cohort.populations["old"].tolist() == [True, False, False]
     assert cohort.populations["kept"].tolist() == [True, False, True]
+
+
+def test_nobody_who_was_randomized_is_removed(written):
+    keys = {
+        "study": "{id: s, title: A trial, design: randomized-trial, registration: none, data_seen_before_plan: no}",
+        "groups": "{variable: device, treated: {pump: Pump}, reference: {none: No pump}, assigned_by: randomization}",
+        "eligibility": "{include: [{id: adult, text: Adult, rule: age >= 18, if_unknown: stop}]}",
+    }
+    _, cohort = written.cohort({"age": "12"}, {"age": "40", "device": "pump"}, **keys)
+    assert cohort.frame.height == 2
+    (step,) = [step for step in cohort.flow if step.kind == "deviation"]
+    assert (step.id, step.n) == ("include.adult", 1)
+    assert [notice.code for notice in cohort.notices] == ["W531"]

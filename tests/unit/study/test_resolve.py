@@ -1,5 +1,7 @@
 import pytest
 
+from counterpulse.data.terms import Categorical
+from counterpulse.study.curves import ticks
 from counterpulse.study.plan_text import plan_as_text
 
 TIMED = """{died: {label: Died, type: binary, event: died = yes, better: lower, primary: yes},
@@ -103,6 +105,10 @@ def test_without_an_outcome_the_primary_one_is_analyzed(written):
         ("{id: A1, role: primary, outcome: died, method: two-proportions, also: [hazard ratio]}", "E612", "risk difference"),
         ("{id: A1, role: primary, outcome: end, method: kaplan-meier, clusters: {variable: site}}", "E614", "clusters"),
         ("{id: A1, role: primary, outcome: died, method: logistic-regression, missing_data: multiple-imputation}", "E601", "complete-case"),
+        ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [age], estimand: {contrast: odds ratio, kind: marginal}}", "E620", "conditional"),
+        ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [died, age]}", "E621", "died"),
+        ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [age, {interaction: [age, sex]}]}", "E622", "sex"),
+        ("{id: A1, role: primary, outcome: end, method: kaplan-meier, draw: [pie]}", "E618", "kaplan-meier"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused_with_a_way_out(written, analysis, code, words):
@@ -148,6 +154,43 @@ def test_a_plan_for_immortal_time_that_a_method_cannot_use(written):
     assert plan.analyses[0].maker == "landmark"
     assert plan.analyses[0].composition[0] == "landmark at 2 days"
     assert "followed to the landmark (2 days after time zero)" in plan.analyses[0].sentence
+
+
+def test_one_exposure_cannot_tell_two_treatments_apart(written):
+    keys = {
+        "groups": "{variable: device, treated: {pump: Pump, other: Other}, reference: {none: No pump}, assigned_by: clinician}",
+        "exposure": "{given: 'device != \"none\"', starts: pump_day}",
+        "immortal_time": "{plan: landmark, at: 2 days}",
+        "follow_up": "{death: death, last_seen: seen}",
+    }
+    assert written.codes(**keys) == ["E623"]
+
+
+def test_clusters_are_a_variance_strata_or_levels(written):
+    plans = planned(
+        written,
+        "{id: A1, role: primary, outcome: died, method: logistic-regression, clusters: {variable: site, as: fixed}}",
+        "{id: A2, role: secondary, outcome: died, method: logistic-regression, clusters: {variable: site, as: robust}}",
+        "{id: A3, role: secondary, outcome: end, method: cox, adjust: [age], clusters: {variable: site, as: strata}}",
+    )
+    assert (plans["A1"].terms, plans["A1"].clusters) == ((Categorical("site"),), None)
+    assert plans["A2"].clusters == "site"
+    assert (plans["A3"].options["strata"], plans["A3"].clusters) == (("site",), None)
+
+
+@pytest.mark.parametrize(
+    ("end", "unit", "expected"),
+    [
+        (30, "days", [0, 5, 10, 15, 20, 25, 30]),
+        (28, "days", [0, 7, 14, 21, 28]),
+        (365, "days", [0, 60, 120, 180, 240, 300, 360]),
+        (72, "hours", [0, 12, 24, 36, 48, 60, 72]),
+        (5, "years", [0, 1, 2, 3, 4, 5]),
+        (1000, None, [0, 200, 400, 600, 800, 1000]),
+    ],
+)
+def test_a_time_axis_is_labeled_where_readers_count(end, unit, expected):
+    assert ticks(end, unit) == expected
 
 
 def test_the_text_of_a_plan_holds_every_choice(written):
