@@ -111,7 +111,7 @@ class DesignSpec:
                 if rows is None:
                     X[:, j] = values
                 else:
-                    np.take(values, rows, out=X[:, j])
+                    np.take(values, rows, out=X[:, j], mode="clip")
                 j += 1
         return X
 

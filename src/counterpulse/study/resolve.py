@@ -6,29 +6,22 @@ from counterpulse.data.terms import Categorical, Term
 from counterpulse.protocol.nodes import (
     Analysis,
     GroupOutcome,
-    ImmortalTime,
     MissingData,
     ProtocolNode,
 )
 from counterpulse.protocol.plan import PlannedAnalysis
-from counterpulse.protocol.words import Duration
 from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
 from counterpulse.study.adjustment import adjustment
 from counterpulse.study.catalog import LATER, METHODS
 from counterpulse.study.drafts import Desk, Draft
+from counterpulse.study.immortal_time import sample_maker
 from counterpulse.study.measures import split_measure
 from counterpulse.study.method_options import method_options
 from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.wording import composition, sentence, term_text, usual_label
 
-MAKERS = {
-    "landmark": ("landmark", "landmark"),
-    "time-varying": ("time-varying", "start-stop"),
-    "ignore-and-report": ("as observed", "plain"),
-}
 MARGINAL = ("risk difference", "risk ratio")
-REFERENCES = {"landmark": "anderson-1983", "time-varying": "mantel-byar-1974"}
 
 
 def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
@@ -42,7 +35,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     terms = adjustment(desk, draft, spec, outcomes)
     options, option_choices = method_options(desk, draft, spec)
     measures = _measures(desk, draft, spec)
-    maker, landmarks, maker_choices = _maker(desk, draft, spec)
+    maker, landmarks, maker_choices = sample_maker(desk, draft, spec)
     missing, missing_choice = _missing(desk, draft)
     clusters, terms, options, cluster_choices = _clusters(desk, draft, spec, terms, options)
     kind, target = _estimand(desk, draft, spec, bool(terms), measures[0])
@@ -173,44 +166,6 @@ def _measures(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
                 ", ".join(allowed), did_you_mean(measure, list(allowed)) or "choose one of these, or another method",
             )  # fmt: skip
     return tuple(dict.fromkeys(wanted))
-
-
-def _maker(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, tuple[Duration, ...], tuple[Choice, ...]]:
-    given = "immortal_time" in draft.node.model_fields_set
-    setting: ImmortalTime | None = draft.node.immortal_time if given else desk.nodes.immortal_time
-    exposure = desk.nodes.exposure
-    if setting is None or exposure is None:
-        return "as observed", (), ()
-    if exposure.timing == "unknown":
-        return "as observed", (), (Choice("immortal time", "not removed: the time of exposure is unknown", "given"),)
-    path = draft.where("immortal_time") if given else ("immortal_time",)
-    if setting.plan not in MAKERS:
-        desk.refuse(
-            path, "E601", f"analysis {draft.node.id}: the plan '{setting.plan}' is not in this version",
-            ", ".join(MAKERS), "use landmark or time-varying for now",
-        )  # fmt: skip
-        return "as observed", (), ()
-    maker, sample = MAKERS[setting.plan]
-    groups = desk.nodes.groups
-    if maker != "as observed" and groups is not None and len(groups.treated) > 1:
-        desk.refuse(
-            path, "E623", f"analysis {draft.node.id}: the plan '{setting.plan}' with several treated groups and one exposure",
-            "one treated group and the reference", "compare the treated groups in analyses (or studies) of their own",
-        )  # fmt: skip
-    if sample not in spec.accepts:
-        able = ", ".join(name for name, other in METHODS.items() if sample in other.accepts)
-        desk.refuse(
-            path, "E613", f"analysis {draft.node.id}: {spec.label} cannot use the plan '{setting.plan}'",
-            f"with this plan: {able}", "choose another plan for this analysis (immortal_time: {plan: landmark, at: …})",
-        )  # fmt: skip
-    origin: Origin = "given"
-    choices = [Choice("immortal time", setting.plan, origin, REFERENCES.get(setting.plan))]
-    if setting.plan == "landmark":
-        choices.append(Choice("landmark", ", ".join(map(str, setting.at)), origin, REFERENCES["landmark"]))
-        choices.append(
-            Choice("landmark keeps", "patients followed to it (T >= L); time counted from time zero", "default")
-        )
-    return maker, setting.at if setting.plan == "landmark" else (), tuple(choices)
 
 
 def _missing(desk: Desk, draft: Draft) -> tuple[str | None, Choice]:

@@ -166,6 +166,25 @@ def test_one_exposure_cannot_tell_two_treatments_apart(written):
     assert written.codes(**keys) == ["E623"]
 
 
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ("estimand: {contrast: hazard ratio, also: [risk difference]}", "E624"),
+        ("draw: kaplan-meier", "E624"),
+        ("also: [rmst difference at 10 hours]", "E624"),
+        ("also: [kaplan-meier]", "E613"),
+    ],
+)
+def test_a_time_varying_exposure_has_no_curves_of_its_own(written, more, code):
+    keys = {
+        "exposure": "{given: 'device = \"pump\"', starts: pump_day}",
+        "immortal_time": "{plan: time-varying}",
+        "follow_up": "{death: death, last_seen: seen}",
+        **analyses(f"{{id: A1, role: primary, outcome: end, method: cox, {more}}}"),
+    }
+    assert written.codes(**keys) == [code]
+
+
 def test_clusters_are_a_variance_strata_or_levels(written):
     plans = planned(
         written,
