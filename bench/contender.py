@@ -19,9 +19,16 @@ def main(name: str, task: str, folder: str) -> None:
     begin = time.perf_counter()
     fitted = fit()
     seconds = time.perf_counter() - begin
-    unit = 1024**2 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    print(json.dumps({"seconds": seconds, "peak_mib": peak, "answer": float(read(fitted))}))
+    print(json.dumps({"seconds": seconds, "peak_mib": peak_mib(), "answer": float(read(fitted))}))
+
+
+def peak_mib() -> float:
+    """The most memory this process has held; where Linux tells it, without what its parent held before it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 if __name__ == "__main__":
