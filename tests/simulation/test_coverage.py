@@ -37,7 +37,9 @@ def binary_study(rng):
     treated = rng.random(PATIENTS) < 0.5
     severity = rng.normal(size=PATIENTS) + 0.5 * treated
     risk = 1 / (1 + np.exp(0.6 + 0.5 * treated - 0.8 * severity))
-    return pl.DataFrame({"died": rng.random(PATIENTS) < risk, "pump": np.where(treated, "yes", "no"), "severity": severity})
+    return pl.DataFrame(
+        {"died": rng.random(PATIENTS) < risk, "pump": np.where(treated, "yes", "no"), "severity": severity}
+    )
 
 
 def timed_study(rng):
