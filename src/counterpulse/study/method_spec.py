@@ -67,6 +67,7 @@ class MethodSpec:
     accepts: frozenset[str] = frozenset({"plain", "landmark"})
     adjustable: bool = False
     clusters: tuple[str, ...] = ()
+    cluster_reference: str = "liang-zeger-1986"
     needs_groups: bool = True
     two_groups_only: bool = False
     checks: tuple[str, ...] = ()

@@ -207,7 +207,12 @@ def _clusters(
             options,
             (Choice("clusters", f"levels of {name} in the model", "given"),),
         )
-    return name, terms, options, (Choice("variance", f"robust to clustering by {name}", "given", "lin-wei-1989"),)
+    return (
+        name,
+        terms,
+        options,
+        (Choice("variance", f"robust to clustering by {name}", "given", spec.cluster_reference),),
+    )
 
 
 def _later(desk: Desk, draft: Draft) -> None:

@@ -103,6 +103,7 @@ SPEC = MethodSpec(
     accepts=frozenset({"plain", "landmark", "start-stop"}),
     adjustable=True,
     clusters=("robust", "strata", "fixed"),
+    cluster_reference="lin-wei-1989",
     needs_groups=False,
     checks=("proportional-hazards",),
     draws=(),
