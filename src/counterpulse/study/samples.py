@@ -16,7 +16,7 @@ from counterpulse.expression import Scope
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.protocol.words import HOURS, Duration
 from counterpulse.results import Cell, FlowStep, Notice
-from counterpulse.study.cohort import Cohort, group_counts
+from counterpulse.study.cohort import Cohort, group_counts, patients
 from counterpulse.study.derive import condition
 from counterpulse.study.outcomes import EXPOSURE_START, FOLLOWED
 from counterpulse.study.request import START, event_column, time_column
@@ -42,9 +42,27 @@ def make_samples(
 ) -> tuple[MadeSample, ...]:
     """The samples of one outcome of one analysis."""
     eligible = _eligible(plan, analysis, cohort, keep)
-    if analysis.maker == "as observed" or not (plan.groups and EXPOSURE_START in eligible.frame.columns):
+    if not (plan.groups and EXPOSURE_START in eligible.frame.columns):
         return (MadeSample(sample=eligible),)
+    if analysis.maker == "as observed":
+        return (MadeSample(sample=eligible, notices=_immortal_time(plan, analysis, eligible)),)
     return MAKERS[analysis.maker](plan, analysis, outcome, eligible)
+
+
+def _immortal_time(plan: Plan, analysis: PlannedAnalysis, eligible: Sample) -> tuple[Notice, ...]:
+    """What is credited to a treatment that began after time zero, where nothing removes it."""
+    treated = eligible.frame[str(plan.group_variable)] != next(
+        group.level for group in plan.groups if group.is_reference
+    )
+    hours = eligible.frame.filter(treated)[EXPOSURE_START]
+    late = hours.filter(hours.is_finite() & (hours > 0))
+    if late.is_empty():
+        return ()
+    text = (
+        f"Immortal time is not removed. Treated from time zero though treatment began later: {patients(len(late))}; "
+        f"the {late.sum() / 24:,.0f} days before, in which nobody of them could die, are credited to the treatment."
+    )
+    return (Notice("W622", analysis.id, text),)
 
 
 def _eligible(plan: Plan, analysis: PlannedAnalysis, cohort: Cohort, keep: pl.Expr | None) -> Sample:

@@ -120,3 +120,19 @@ def test_the_order_of_patients_does_not_matter(written, keys):
     (backward,) = samples(written, *reversed(LANDMARK_PATIENTS[:6]), **keys)
     columns = ["device", "end.time", "end.event", "start."]
     assert sorted(forward.sample.frame.select(columns).rows()) == sorted(backward.sample.frame.select(columns).rows())
+
+
+def test_immortal_time_that_is_ignored_is_reported(written):
+    keys = {
+        "exposure": "{given: 'device = \"pump\"', starts: pump_day}",
+        "immortal_time": "{plan: ignore-and-report}",
+        "follow_up": "{death: death, last_seen: seen}",
+    }
+    plan, cohort = written.cohort(
+        {"device": "pump", "pump_day": "2020-01-11"}, {"device": "pump", "pump_day": "2020-01-01"}, {}, **keys
+    )
+    (made,) = make_samples(plan, plan.analyses[0], plan.outcomes["died"], cohort, None)
+    (notice,) = made.notices
+    assert notice.code == "W622"
+    assert "began later: 1 patient;" in notice.text
+    assert "the 10 days before" in notice.text
