@@ -172,6 +172,16 @@ class Plan:
     warnings: tuple[Notice, ...] = ()
 
     @property
+    def reference(self) -> str:
+        """The level that the treated groups are compared with."""
+        return next(group.level for group in self.groups if group.is_reference)
+
+    @property
+    def treated(self) -> tuple[str, ...]:
+        """The other levels, in the order of the protocol."""
+        return tuple(group.level for group in self.groups if not group.is_reference)
+
+    @property
     def primary(self) -> PlannedAnalysis | None:
         """The first primary analysis."""
         return next((analysis for analysis in self.analyses if analysis.role == "primary"), None)

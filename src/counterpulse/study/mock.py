@@ -23,6 +23,7 @@ from counterpulse.study.derive import condition, derive_variables, reads
 from counterpulse.study.load import read_both
 from counterpulse.study.mock_course import Course, draw_course
 from counterpulse.study.mock_values import after, draw_values
+from counterpulse.study.outcomes import columns_behind
 
 MEANT_TO_BE_ELIGIBLE = 0.85
 ROUNDS = 80
@@ -128,10 +129,7 @@ class _Patients:
             *nodes.eligibility.include, *nodes.eligibility.exclude, *nodes.populations.values(),
         )  # fmt: skip
         criteria = [item.rule for item in judged if item.if_unknown in (None, "stop")]
-        outcomes = [
-            part for outcome in nodes.outcomes.values()
-            for part in (outcome.event, outcome.time, outcome.value, *(outcome.any_of or ()), *(outcome.first_of or ()))
-        ]  # fmt: skip
+        outcomes = [name for outcome in nodes.outcomes.values() for name in columns_behind(outcome)]
         time_zero = nodes.time_zero if isinstance(nodes.time_zero, str) else None
         group = nodes.groups.variable if nodes.groups else None
         rules = [nodes.data.id, nodes.data.site, time_zero, group, *follow_up, *exposure, *criteria, *outcomes]

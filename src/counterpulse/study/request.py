@@ -67,12 +67,12 @@ class Request:
     @property
     def reference(self) -> str:
         """The level the others are compared with."""
-        return next(group.level for group in self.plan.groups if group.is_reference)
+        return self.plan.reference
 
     @property
     def treated(self) -> tuple[str, ...]:
         """The other levels."""
-        return tuple(group.level for group in self.plan.groups if not group.is_reference)
+        return self.plan.treated
 
     @property
     def time_unit(self) -> str | None:

@@ -51,9 +51,7 @@ def make_samples(
 
 def _immortal_time(plan: Plan, analysis: PlannedAnalysis, eligible: Sample) -> tuple[Notice, ...]:
     """What is credited to a treatment that began after time zero, where nothing removes it."""
-    treated = eligible.frame[str(plan.group_variable)] != next(
-        group.level for group in plan.groups if group.is_reference
-    )
+    treated = eligible.frame[str(plan.group_variable)] != plan.reference
     hours = eligible.frame.filter(treated)[EXPOSURE_START]
     late = hours.filter(hours.is_finite() & (hours > 0))
     if late.is_empty():
@@ -200,10 +198,8 @@ def _half_step(plan: Plan, timed: pl.DataFrame, unit: str) -> float | None:
 
 def _regrouped(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
     """The group column by the exposure of each row."""
-    treated = next(group.level for group in plan.groups if not group.is_reference)
-    reference = next(group.level for group in plan.groups if group.is_reference)
     column = str(plan.group_variable)
-    level = pl.when(pl.col(EXPOSED)).then(pl.lit(treated)).otherwise(pl.lit(reference))
+    level = pl.when(pl.col(EXPOSED)).then(pl.lit(plan.treated[0])).otherwise(pl.lit(plan.reference))
     return frame.with_columns(level.cast(frame[column].dtype).alias(column))
 
 
