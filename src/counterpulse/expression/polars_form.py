@@ -10,9 +10,10 @@ next; ``years`` are months / 12, so that a birthday is a whole number of years.
 from __future__ import annotations
 
 import operator as operators
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 
+import numpy as np
 import polars as pl
 
 from counterpulse.expression.bind import bind
@@ -129,8 +130,19 @@ def _arithmetic(node: Arithmetic, scope: Scope) -> pl.Expr:
         case "*":
             result = left * right
         case "/":
-            result = pl.when(right != 0).then(left / right)
+            result = pl.when(right != 0).then(_quotient(left, right))
     return result.fill_nan(None)
+
+
+def _quotient(left: pl.Expr, right: pl.Expr) -> pl.Expr:
+    """Divide with correct rounding: polars multiplies by the reciprocal of a constant, and 3 / 10 is then not 0.3."""
+    return pl.map_batches([left, right], _divided, return_dtype=pl.Float64, is_elementwise=True)
+
+
+def _divided(sides: Sequence[pl.Series]) -> pl.Series:
+    left, right = (side.cast(pl.Float64).to_numpy() for side in sides)
+    with np.errstate(all="ignore"):
+        return pl.Series(sides[0].name, left / right, nan_to_null=True)
 
 
 def _compare(operator: ComparisonOperator, left: Expression, right: Expression, scope: Scope) -> pl.Expr:
@@ -170,8 +182,8 @@ def _elapsed(node: Elapsed, scope: Scope) -> pl.Expr:
     if node.unit == "months":
         return _months(start, end)
     if node.unit == "years":
-        return _months(start, end) / 12
-    return (end - start).dt.total_microseconds() / MICROSECONDS[node.unit]
+        return _quotient(_months(start, end), pl.lit(12.0))
+    return _quotient((end - start).dt.total_microseconds(), pl.lit(float(MICROSECONDS[node.unit])))
 
 
 def _months(start: pl.Expr, end: pl.Expr) -> pl.Expr:

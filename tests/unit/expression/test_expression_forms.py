@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -143,3 +143,22 @@ def test_the_order_of_levels_is_the_dictionary_s_not_the_alphabet_s():
     scope = {"grade": Symbol("grade", "ordinal", levels={"mild": "Mild", "moderate": "Moderate", "fatal": "Fatal"})}
     frame = pl.DataFrame({"grade": ["mild", "moderate", "fatal", None]})
     assert frame.select(to_polars(parse('grade > "Mild"'), scope)).to_series().to_list() == [False, True, True, None]
+
+
+@pytest.mark.parametrize(
+    ("rule", "ages"), [("age / 10", range(1, 400)), ("age / 3 - 1", range(1, 400)), ("60 / age", range(1, 90))]
+)
+def test_a_division_by_a_constant_is_rounded_correctly(rule, ages):
+    """Polars alone multiplies by the reciprocal: 3 / 10 would be 0.30000000000000004 and ``age / 10 <= 0.3`` false."""
+    frame = pl.DataFrame({"age": list(ages)})
+    seen = frame.select(to_polars(parse(rule), SCOPE)).to_series().to_list()
+    assert seen == [eval(rule, {"age": float(age)}) for age in ages]
+
+
+def test_hours_are_rounded_correctly():
+    start = datetime(2020, 1, 1)
+    frame = pl.DataFrame(
+        {"ecmo_start": [start] * 500, "iabp_time": [start + timedelta(minutes=step) for step in range(500)]}
+    )
+    seen = frame.select(to_polars(parse("hours from ecmo_start to iabp_time"), SCOPE)).to_series().to_list()
+    assert seen == [step / 60 for step in range(500)]
