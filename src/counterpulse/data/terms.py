@@ -15,6 +15,19 @@ class Numeric:
 
 
 @dataclass(frozen=True, slots=True)
+class Spline:
+    """A numeric column as a natural (restricted) cubic spline.
+
+    `knots` are how many (placed at Harrell's quantiles of the rows used), or where they are. `reference` is the value
+    that effects are read against.
+    """
+
+    variable: str
+    knots: int | tuple[float, ...] = 4
+    reference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Categorical:
     """A column as indicator variables of its levels against `reference` (default: the first level)."""
 
@@ -26,11 +39,11 @@ class Categorical:
 class Interaction:
     """The products of the columns of two terms (the main effects are terms of their own)."""
 
-    left: str | Numeric | Categorical
-    right: str | Numeric | Categorical
+    left: str | Numeric | Spline | Categorical
+    right: str | Numeric | Spline | Categorical
 
 
-Term = str | Numeric | Categorical | Interaction
+Term = str | Numeric | Spline | Categorical | Interaction
 
 
 def variables_of(term: Term) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from counterpulse.protocol.cohort_nodes import ImmortalTime
-from counterpulse.protocol.node import AnalysisId, IfUnknown, Name, Node, OutcomeType, Planned, Role
+from counterpulse.protocol.node import AnalysisId, IfUnknown, Name, Node, OutcomeType, Planned, Role, Window
 from counterpulse.protocol.words import Length, Level, Many, Text, YesNo
 
 
@@ -47,6 +47,11 @@ class Outcome(Node):
     truncated_by: dict[str, Literal["worst-rank", "survivors-only", "competing"]] | None = Field(
         default=None, description="Values cut short by death name their plan."
     )
+    table: str | None = Field(
+        default=None, alias="from", description="The related table with the measurements of a repeated outcome."
+    )
+    column: Name | None = Field(default=None, description="The column of that table.")
+    window: Window | None = Field(default=None, description="The time around time zero, such as 0 to 24 hours.")
     if_unknown: IfUnknown | None = Field(default=None, description="What happens where blank values leave it open.")
 
 
@@ -63,11 +68,16 @@ class TermNode(Node):
 
     variable: Name | None = Field(default=None, description="The variable.")
     spline: Annotated[int, Field(ge=3)] | None = Field(
-        default=None, description="A restricted cubic spline with so many knots."
+        default=None, description="A natural (restricted) cubic spline with so many knots."
+    )
+    knots: Annotated[tuple[float, ...], Field(min_length=3)] | None = Field(
+        default=None, description="Where the knots of a spline are, instead of at quantiles."
     )
     log: YesNo = Field(default=False, description="The natural logarithm of the variable.")
     per: Annotated[float, Field(gt=0)] | None = Field(default=None, description="The effect of so many units.")
-    reference: Level | None = Field(default=None, description="The reference level of a categorical variable.")
+    reference: Level | None = Field(
+        default=None, description="The reference level of a categorical variable; the reference value of a spline."
+    )
     interaction: tuple[Name, Name] | None = Field(default=None, description="The product of two variables.")
 
     @model_validator(mode="after")
@@ -83,7 +93,7 @@ TermSpec = Name | TermNode
 class Selection(Node):
     """A model whose covariates are selected from the data; its intervals are too narrow and the report says so."""
 
-    select: Literal["stepwise", "forward", "backward", "lasso"] = Field(
+    select: Literal["stepwise", "forward", "backward", "lasso", "screen"] = Field(
         description="How covariates are selected.", examples=["stepwise"]
     )
     source: str | tuple[TermSpec, ...] | None = Field(
@@ -92,6 +102,17 @@ class Selection(Node):
     keep: tuple[Name, ...] = Field(default=(), description="Covariates that always stay.")
     enter: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="P value to enter.")
     stay: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="P value to stay.")
+    by: Literal["p", "aic", "bic"] = Field(default="p", description="The criterion of a stepwise selection.")
+    screen: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None, description="Only candidates with a P value below this in a model of their own."
+    )
+    folds: Annotated[int, Field(ge=3)] = Field(default=10, description="The folds of the cross-validation of a lasso.")
+    rule: Literal["minimum", "one-standard-error"] = Field(
+        default="minimum", description="Which penalty of a lasso is taken."
+    )
+    repeats: Annotated[int, Field(ge=0)] = Field(
+        default=200, description="Bootstrap samples in which the selection is repeated."
+    )
 
 
 class Clusters(Node):
@@ -100,6 +121,16 @@ class Clusters(Node):
     variable: Name = Field(description="The column with the center.", examples=["center_id"])
     treat_as: Literal["robust", "random-intercept", "fixed", "strata", "gee"] = Field(
         default="robust", alias="as", description="How that is taken into account."
+    )
+    variance: Literal["CR1", "CR2"] | None = Field(
+        default=None,
+        description="The robust variance; by default CR2 with Satterthwaite degrees of freedom below 40 clusters.",
+    )
+    correlation: Literal["independence", "exchangeable", "ar1"] = Field(
+        default="exchangeable", description="The working correlation of gee."
+    )
+    quadrature: Annotated[int, Field(ge=1, le=101)] | None = Field(
+        default=None, description="Points of the adaptive Gauss-Hermite quadrature of a random intercept."
     )
 
 
@@ -149,8 +180,15 @@ class Analysis(BaseModel):
     adjust: str | tuple[TermSpec, ...] | Selection | None = Field(
         default=None, description="A set of confounders, a list of terms, none, or a selection."
     )
-    models: Any = Field(default=None, description="A ladder of models, each with its adjustment.")
-    screen: Any = Field(default=None, description="Single-predictor models.")
+    models: dict[str, str | tuple[TermSpec, ...] | Selection] | None = Field(
+        default=None, description="A ladder of models by name, each with its adjustment."
+    )
+    main_model: str | None = Field(
+        default=None, description="The model of the ladder whose estimate counts; by default the last."
+    )
+    screen: str | tuple[TermSpec, ...] | None = Field(
+        default=None, description="Predictors, each in a model of its own: a set of confounders or a list."
+    )
     population: str | None = Field(default=None, description="The analysis population.")
     keep: Text | None = Field(default=None, description="Only rows for which this expression is true.")
     clusters: Clusters | None = Field(default=None, description="Centers and how they are taken into account.")
@@ -199,6 +237,27 @@ class Subgroups(Node):
     refit: YesNo = Field(default=False, description="yes: a model of its own in each subgroup.")
     p_values: YesNo | Literal["refused"] = Field(
         default=False, description="Refused: a P value a stratum answers no question; the interaction test does."
+    )
+
+
+class CrosstabNode(Node):
+    """Two categorical variables against each other."""
+
+    rows: Name = Field(description="The variable of the rows.", examples=["scai"])
+    columns: Name = Field(description="The variable of the columns.", examples=["sex"])
+
+
+class DescriptionNode(Node):
+    """What is described beyond Table 1; nothing here tests a hypothesis."""
+
+    distributions: tuple[Name, ...] = Field(default=(), description="Numbers drawn as histograms, by group.")
+    crosstabs: tuple[CrosstabNode, ...] = Field(default=(), description="Pairs of categorical variables.")
+    missingness: YesNo = Field(default=False, description="Which variables are missing together.")
+    correlation: str | tuple[Name, ...] | None = Field(
+        default=None, description="How strongly variables hang together: a set of confounders or a list."
+    )
+    centers: Name | None = Field(
+        default=None, description="A binary outcome compared between the centers of data.site, as a funnel plot."
     )
 
 

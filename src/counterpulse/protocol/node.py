@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 IfUnknown = Literal["keep-patient", "remove-patient", "stop"]
 ImmortalPlan = Literal["landmark", "clone-censor-weight", "time-varying", "sequential-trials", "ignore-and-report"]
-OutcomeType = Literal["binary", "time-to-event", "continuous", "ordinal", "count", "composite"]
+OutcomeType = Literal["binary", "time-to-event", "continuous", "ordinal", "count", "composite", "repeated"]
 Role = Literal["primary", "secondary", "sensitivity", "exploratory"]
 Planned = Literal["registered", "stated", "after-data"]
 

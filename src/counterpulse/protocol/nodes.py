@@ -9,6 +9,8 @@ from pydantic import Field
 from counterpulse.protocol.analysis_nodes import (
     Analysis,
     Clusters,
+    CrosstabNode,
+    DescriptionNode,
     EstimandNode,
     GroupOutcome,
     MissingData,
@@ -56,8 +58,10 @@ __all__ = [
     "Clusters",
     "CountedTime",
     "Criterion",
+    "CrosstabNode",
     "DataSource",
     "DerivedVariable",
+    "DescriptionNode",
     "Earlier",
     "Eligibility",
     "EstimandNode",
@@ -131,6 +135,7 @@ class ProtocolNode(Node):
     outcomes: dict[Name, Outcome] = Field(default={}, description="What is measured.")
     confounders: dict[Name, tuple[TermSpec, ...]] = Field(default={}, description="Adjustment sets, argued once.")
     table1: TableOneNode | None = Field(default=None, description="Table 1, where it is not the adjustment set.")
+    describe: DescriptionNode | None = Field(default=None, description="What is described beyond Table 1.")
     missing_data: MissingData | None = Field(default=None, description="What is done about missing values.")
     alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.05, description="The type I error; intervals have level 1 - alpha.", examples=[0.05]

@@ -77,6 +77,42 @@ class PlannedPopulation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSelection:
+    """Covariates to be selected from the data: the candidates, those that always stay, and the rule."""
+
+    method: str
+    candidates: tuple[Term, ...]
+    keep: tuple[Term, ...] = ()
+    by: str = "p"
+    enter: float = 0.05
+    stay: float = 0.1
+    screen: float | None = None
+    folds: int = 10
+    rule: str = "minimum"
+    repeats: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedModel:
+    """One model of a ladder, by name, with what it adjusts for."""
+
+    name: str
+    terms: tuple[Term, ...] = ()
+    selection: PlannedSelection | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedClusters:
+    """How the patients of one cluster are taken into account: "robust", "random-intercept", "gee"."""
+
+    variable: str
+    treat_as: str = "robust"
+    variance: str | None = None
+    correlation: str = "exchangeable"
+    quadrature: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedAnalysis:
     """One analysis, resolved.
 
@@ -84,7 +120,8 @@ class PlannedAnalysis:
     variance"). `maker` turns the eligible patients into the sample ("as observed", "landmark", "time-varying"), at the
     times `landmarks` as written. `measures` are the effect measures, the first the primary one; `companions` further
     methods on the same sample. `options` are the method's, each resolved. `choices` repeat everything with origin and
-    reference. `missing` is None where the protocol does not say what happens to incomplete rows.
+    reference. `models` is a ladder, the main model first; `screen` are predictors, each in a model of its own.
+    `missing` is None where the protocol does not say what happens to incomplete rows.
     """
 
     id: str
@@ -101,7 +138,10 @@ class PlannedAnalysis:
     maker: str = "as observed"
     landmarks: tuple[Duration, ...] = ()
     composition: tuple[str, ...] = ()
-    clusters: str | None = None
+    clusters: PlannedClusters | None = None
+    selection: PlannedSelection | None = None
+    models: tuple[PlannedModel, ...] = ()
+    screen: tuple[Term, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     citations: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from counterpulse.data.terms import Categorical, Interaction, Numeric
+from counterpulse.data.terms import Categorical, Interaction, Numeric, Spline
 from counterpulse.protocol.nodes import ProtocolNode
 from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.words import Duration
@@ -17,7 +17,9 @@ from counterpulse.protocol.words import Duration
 FORMAT = "counterpulse/plan/1"
 Json = dict[str, Any]
 
-_TAGGED: Mapping[str, type] = {kind.__name__.lower(): kind for kind in (Numeric, Categorical, Interaction, Duration)}
+_TAGGED: Mapping[str, type] = {
+    kind.__name__.lower(): kind for kind in (Numeric, Spline, Categorical, Interaction, Duration)
+}
 _TAGS: Mapping[type, str] = {kind: tag for tag, kind in _TAGGED.items()}
 
 

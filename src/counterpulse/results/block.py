@@ -24,6 +24,45 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "p_interaction": NUMBER,
     },
     "proportional-hazards": {"variable": TEXT, "chi_squared": NUMBER, "df": NUMBER, "p_value": NUMBER},
+    "proportional-odds": {"variable": TEXT, "chi_squared": NUMBER, "df": NUMBER, "p_value": NUMBER},
+    "cumulative-incidence": {
+        "group": TEXT, "cause": TEXT, "time": NUMBER, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+        "std_error": NUMBER, "at_risk": NUMBER, "events": NUMBER,
+    },
+    "effect-curve": {
+        "variable": TEXT, "measure": TEXT, "reference": NUMBER, "value": NUMBER,
+        "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+    },
+    "selection-path": {
+        "step": COUNT, "action": TEXT, "term": TEXT, "statistic": NUMBER, "df": NUMBER, "p_value": NUMBER, "criterion": NUMBER,
+    },
+    "selection-frequency": {"term": TEXT, "selected": TEXT, "frequency": NUMBER},
+    "lasso-path": {"penalty": NUMBER, "nonzero": COUNT, "deviance": NUMBER, "std_error": NUMBER, "chosen": TEXT},
+    "calibration-curve": {
+        "model": TEXT, "kind": TEXT, "predicted": NUMBER, "observed": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+        "n": COUNT,
+    },
+    "roc": {"model": TEXT, "threshold": NUMBER, "sensitivity": NUMBER, "specificity": NUMBER},
+    "decision-curve": {"model": TEXT, "threshold": NUMBER, "net_benefit": NUMBER},
+    "time-dependent-auc": {
+        "model": TEXT, "time": NUMBER, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+    },
+    "distribution": {
+        "variable": TEXT, "group": TEXT, "low": NUMBER, "high": NUMBER, "n": COUNT, "percent": NUMBER,
+    },
+    "crosstab": {
+        "row_variable": TEXT, "row": TEXT, "column_variable": TEXT, "column": TEXT, "n": COUNT, "row_percent": NUMBER,
+        "column_percent": NUMBER,
+    },
+    "missing-pattern": {"pattern": COUNT, "variable": TEXT, "missing": TEXT, "n": COUNT, "percent": NUMBER},
+    "correlation": {"row": TEXT, "column": TEXT, "value": NUMBER, "measure": TEXT, "n": COUNT},
+    "center-funnel": {
+        "center": TEXT, "n": COUNT, "events": COUNT, "risk": NUMBER, "overall": NUMBER,
+        "low_95": NUMBER, "high_95": NUMBER, "low_998": NUMBER, "high_998": NUMBER,
+    },
+    "events-per-parameter": {
+        "analysis": TEXT, "outcome": TEXT, "model": TEXT, "n": COUNT, "events": COUNT, "parameters": COUNT, "ratio": NUMBER,
+    },
     "covariance": {"row": TEXT, "column": TEXT, "value": NUMBER},
     "group-test": {
         "group": TEXT, "n": COUNT, "observed": NUMBER, "expected": NUMBER,

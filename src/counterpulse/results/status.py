@@ -52,6 +52,39 @@ class Status(Enum):
         "The exact method would enumerate too many tables; use the asymptotic or the Monte Carlo method.",
     )
     TIES = ("ties", "Values are tied, so the exact distribution does not apply; use the normal approximation.")
+    FEW_CLUSTERS = (
+        "few-clusters",
+        "There are fewer than 10 clusters, too few for a robust interval; use levels in the model (clusters: {as: fixed}).",
+    )
+    ZERO_RANDOM_VARIANCE = (
+        "zero-random-variance",
+        "The variance between clusters is estimated as zero: the model is the one without a random intercept; say so, or use "
+        "clusters: {as: robust}.",
+    )
+    SINGLE_ROW_CLUSTERS = (
+        "single-row-clusters",
+        "Every cluster has one row, so nothing tells a cluster from its row; drop `clusters`, or name the column of the centers.",
+    )
+    EMPTY_LEVEL = (
+        "empty-level",
+        "A level of the ordinal outcome has no patient in the rows used; merge it with its neighbor.",
+    )
+    FEW_VALUES = (
+        "few-values",
+        "The variable of a spline has fewer distinct values than knots; use fewer knots, or the variable as a category.",
+    )
+    NO_MEASUREMENT = (
+        "no-measurement",
+        "No patient has a measurement in the window; widen the window, or check the times of the related table.",
+    )
+    MISSING_INPUT = (
+        "missing-input",
+        "The score has no value in any row, because an input is missing; complete the inputs or impute them.",
+    )
+    NOTHING_SELECTED = (
+        "nothing-selected",
+        "No candidate was selected; report the model without covariates, or name the adjustment set.",
+    )
     DISJOINT_SUPPORT = (
         "disjoint-support",
         "The groups share no level, so the standardized difference is infinite; describe the counts.",

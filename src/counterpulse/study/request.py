@@ -75,6 +75,11 @@ class Request:
         return self.plan.treated
 
     @property
+    def cluster(self) -> str | None:
+        """The column of the clusters, if patients of one resemble each other."""
+        return None if self.analysis.clusters is None else self.analysis.clusters.variable
+
+    @property
     def time_unit(self) -> str | None:
         """The unit of a time-to-event outcome."""
         return self.outcome.time_unit

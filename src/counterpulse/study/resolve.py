@@ -9,7 +9,7 @@ from counterpulse.protocol.nodes import (
     MissingData,
     ProtocolNode,
 )
-from counterpulse.protocol.plan import PlannedAnalysis
+from counterpulse.protocol.plan import PlannedAnalysis, PlannedClusters
 from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
 from counterpulse.study.adjustment import adjustment
@@ -19,7 +19,7 @@ from counterpulse.study.immortal_time import sample_maker
 from counterpulse.study.measures import split_measure
 from counterpulse.study.method_options import method_options
 from counterpulse.study.method_spec import MethodSpec
-from counterpulse.study.wording import composition, sentence, term_text, usual_label
+from counterpulse.study.wording import clustered, composition, sentence, term_text, usual_label
 
 MARGINAL = ("risk difference", "risk ratio")
 
@@ -186,7 +186,7 @@ def _missing(desk: Desk, draft: Draft) -> tuple[str | None, Choice]:
 
 def _clusters(
     desk: Desk, draft: Draft, spec: MethodSpec, terms: tuple[Term, ...], options: dict[str, object]
-) -> tuple[str | None, tuple[Term, ...], dict[str, object], tuple[Choice, ...]]:
+) -> tuple[PlannedClusters | None, tuple[Term, ...], dict[str, object], tuple[Choice, ...]]:
     """Clusters are a robust variance, strata of the baseline hazard, or levels in the model."""
     clusters = draft.node.clusters
     if clusters is None:
@@ -207,12 +207,12 @@ def _clusters(
             options,
             (Choice("clusters", f"levels of {name} in the model", "given"),),
         )
-    return (
-        name,
-        terms,
-        options,
-        (Choice("variance", f"robust to clustering by {name}", "given", spec.cluster_reference),),
-    )
+    planned = PlannedClusters(
+        variable=name, treat_as=clusters.treat_as, variance=clusters.variance, correlation=clusters.correlation,
+        quadrature=clusters.quadrature,
+    )  # fmt: skip
+    reference = spec.cluster_reference if clusters.treat_as == "robust" else None
+    return planned, terms, options, (Choice("clusters", clustered(planned, name), "given", reference),)
 
 
 def _later(desk: Desk, draft: Draft) -> None:

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from counterpulse.data.terms import Interaction, Numeric, Term, variables_of
+from counterpulse.protocol.plan import PlannedClusters
 from counterpulse.protocol.words import Duration
 from counterpulse.study.drafts import Desk
 from counterpulse.study.method_spec import MethodSpec
 
+CLUSTERED = {
+    "robust": "variance robust to clustering by {name}",
+    "random-intercept": "a random intercept for each level of {name}",
+    "gee": "generalized estimating equations with {correlation} correlation within {name}",
+}
 
-def composition(maker: str, landmarks: tuple[Duration, ...], spec: MethodSpec, clusters: str | None) -> tuple[str, ...]:
+
+def clustered(clusters: PlannedClusters, name: str) -> str:
+    """How the patients of one cluster are taken into account."""
+    return CLUSTERED[clusters.treat_as].format(name=name, correlation=clusters.correlation)
+
+
+def composition(
+    maker: str, landmarks: tuple[Duration, ...], spec: MethodSpec, clusters: PlannedClusters | None
+) -> tuple[str, ...]:
     """What an analysis is made of, in order."""
     made = f"landmark at {', '.join(map(str, landmarks))}" if landmarks else maker
-    return (made, spec.label, *((f"variance robust to clustering by {clusters}",) if clusters else ()))
+    return (made, spec.label, *((clustered(clusters, clusters.variable),) if clusters else ()))
 
 
 def usual_label(spec: MethodSpec) -> str:
@@ -33,7 +47,7 @@ def term_text(term: Term) -> str:
 
 def sentence(
     desk: Desk, spec: MethodSpec, outcomes: tuple[str, ...], terms: tuple[Term, ...], options: Mapping[str, object],
-    measures: tuple[str, ...], maker: str, landmarks: tuple[Duration, ...], clusters: str | None,
+    measures: tuple[str, ...], maker: str, landmarks: tuple[Duration, ...], clusters: PlannedClusters | None,
 ) -> str:  # fmt: skip
     """An analysis as the methods section says it."""
     what = " and ".join(desk.outcomes[name].label for name in outcomes)
@@ -49,7 +63,7 @@ def sentence(
     elif maker == "time-varying":
         parts.append("with the exposure as a time-varying covariate, each patient counted as untreated until it starts")
     if clusters is not None:
-        parts.append(f"with variance robust to clustering by {desk.variables[clusters].label}")
+        parts.append(f"with {clustered(clusters, desk.variables[clusters.variable].label)}")
     words = [option.sentence(options[option.name]) for option in spec.options if options[option.name] not in (None, ())]
     extra = f" Also estimated: {_listed(list(measures[1:]))}." if measures[1:] else ""
     body = ", ".join(parts) + "."

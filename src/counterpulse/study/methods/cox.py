@@ -52,8 +52,8 @@ def estimate(request: Request) -> Answer:
 
 def _clustered(request: Request) -> tuple[pl.DataFrame, str | None]:
     """Rows of one patient belong together, also where the plan names no clusters."""
-    if request.analysis.clusters is not None or request.sample.cluster is None:
-        return request.frame, request.analysis.clusters
+    if request.cluster is not None or request.sample.cluster is None:
+        return request.frame, request.cluster
     return request.frame.with_columns(pl.Series("patient.", request.sample.cluster)), "patient."
 
 

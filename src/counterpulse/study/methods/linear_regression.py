@@ -24,7 +24,7 @@ def estimate(request: Request) -> Answer:
             frame,
             outcome=request.outcome.name,
             terms=terms,
-            cluster=request.analysis.clusters,
+            cluster=request.cluster,
             robust=None if request.analysis.clusters else VARIANCE[str(request.option("variance"))],
             level=request.analysis.level,
         )

@@ -30,7 +30,7 @@ def estimate(request: Request) -> Answer:
             frame,
             outcome=request.outcome.name,
             terms=terms,
-            cluster=request.analysis.clusters,
+            cluster=request.cluster,
             penalty=penalty,
             level=request.analysis.level,
             interval=request.option("interval"),
