@@ -1,6 +1,7 @@
 import pytest
 
 from counterpulse.data.terms import Categorical
+from counterpulse.protocol.plan import PlannedClusters
 from counterpulse.study.curves import ticks
 from counterpulse.study.plan_text import plan_as_text
 
@@ -31,7 +32,7 @@ def test_an_edit_inherits_what_it_does_not_say(written):
     base, edit = plans["A1"], plans["S1"]
     assert (edit.role, edit.of, edit.method, edit.outcomes) == ("sensitivity", "A1", base.method, base.outcomes)
     assert edit.options == base.options == {"interval": "profile", "penalty": "none"}
-    assert edit.clusters == "site"
+    assert edit.clusters == PlannedClusters(variable="site")
     assert (len(base.terms), edit.terms) == (3, ("age",))
     assert base.citations
     assert edit.label == base.label
@@ -75,7 +76,7 @@ def test_every_choice_says_where_it_comes_from(written):
     assert choice(analysis, "interval").value == "profile"
     assert choice(analysis, "penalty").origin == "default"
     assert choice(analysis, "confidence level").value == 0.95
-    assert choice(analysis, "variance").reference
+    assert choice(analysis, "clusters").reference
     assert choice(analysis, "adjusted for").value == "age, sex, log age per 10"
 
 
@@ -193,7 +194,7 @@ def test_clusters_are_a_variance_strata_or_levels(written):
         "{id: A3, role: secondary, outcome: end, method: cox, adjust: [age], clusters: {variable: site, as: strata}}",
     )
     assert (plans["A1"].terms, plans["A1"].clusters) == ((Categorical("site"),), None)
-    assert plans["A2"].clusters == "site"
+    assert plans["A2"].clusters == PlannedClusters(variable="site")
     assert (plans["A3"].options["strata"], plans["A3"].clusters) == (("site",), None)
 
 
