@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from counterpulse import errors
-from counterpulse.cli import check, example, explain, init, mock, plan, report, run, schema
+from counterpulse.cli import check, diff, example, explain, init, mock, plan, report, run, schema, verify
 from counterpulse.cli.console import complain
 
 INTERRUPTED = 130
@@ -36,6 +36,8 @@ app.command("plan", rich_help_panel=STUDY)(plan.plan)
 app.command("run", rich_help_panel=STUDY)(run.run)
 app.command("report", rich_help_panel=STUDY)(report.report)
 app.command("explain", rich_help_panel=STUDY)(explain.explain)
+app.command("verify", rich_help_panel=STUDY)(verify.verify)
+app.command("diff", rich_help_panel=STUDY)(diff.diff)
 
 
 @app.callback(invoke_without_command=True)

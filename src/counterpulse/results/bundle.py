@@ -92,6 +92,15 @@ def read_outputs(directory: Path, names: tuple[str, ...]) -> tuple[bytes, ...]:
     return contents
 
 
+def edited_outputs(directory: Path) -> tuple[str, ...]:
+    """The outputs of a bundle that are missing, or no longer what the run wrote."""
+    recorded = _recorded(directory) or {}
+    return tuple(
+        name for name, expected in sorted(recorded.items())
+        if not (directory / name).is_file() or digest((directory / name).read_bytes()) != expected
+    )  # fmt: skip
+
+
 def _free_place(directory: Path) -> tuple[Path, str | None]:
     """The directory itself, or its first free numbered neighbor where a person's work stands in the way."""
     reason = _in_the_way(directory)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from counterpulse.protocol.plan_on_disk import plan_to_json as plan_json
     from counterpulse.results.on_disk import results_schema
     from counterpulse.results.study_result import StudyResult
+    from counterpulse.study.difference import Difference, diff, difference_lines
     from counterpulse.study.draft import draft_study
     from counterpulse.study.explain import explain_number, explanation_text, read_result
     from counterpulse.study.load import check, read_plan, read_study, study_name
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     from counterpulse.study.run import could_not_estimate
     from counterpulse.study.schema import protocol_schema
     from counterpulse.study.short_table import summary_lines
+    from counterpulse.study.verification import Verification, verification_lines, verify
 
 __all__ = [
+    "Difference",
     "StudyResult",
+    "Verification",
     "check",
     "could_not_estimate",
+    "diff",
+    "difference_lines",
     "draft_study",
     "explain_number",
     "explanation_text",
@@ -37,12 +43,18 @@ __all__ = [
     "results_schema",
     "study_name",
     "summary_lines",
+    "verification_lines",
+    "verify",
     "write_mock",
 ]
 
 _HOME = {
+    "Difference": "study.difference",
     "StudyResult": "results.study_result",
+    "Verification": "study.verification",
     "check": "study.load",
+    "diff": "study.difference",
+    "difference_lines": "study.difference",
     "could_not_estimate": "study.run",
     "draft_study": "study.draft",
     "explain_number": "study.explain",
@@ -58,6 +70,8 @@ _HOME = {
     "results_schema": "results.on_disk",
     "summary_lines": "study.short_table",
     "study_name": "study.load",
+    "verification_lines": "study.verification",
+    "verify": "study.verification",
     "write_mock": "study.mock",
 }
 _RENAMED = {"plan_json": "plan_to_json"}
