@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from counterpulse import errors
-from counterpulse.cli import check, diff, example, explain, init, mock, plan, report, run, schema, verify
+from counterpulse.cli import check, diff, example, explain, export, init, mock, plan, report, run, schema, verify
 from counterpulse.cli.console import complain
 
 INTERRUPTED = 130
@@ -38,6 +38,7 @@ app.command("report", rich_help_panel=STUDY)(report.report)
 app.command("explain", rich_help_panel=STUDY)(explain.explain)
 app.command("verify", rich_help_panel=STUDY)(verify.verify)
 app.command("diff", rich_help_panel=STUDY)(diff.diff)
+app.command("export", rich_help_panel=STUDY)(export.export)
 
 
 @app.callback(invoke_without_command=True)

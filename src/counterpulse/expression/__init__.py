@@ -11,12 +11,12 @@ from counterpulse.expression.order import CircularDefinitionError, evaluation_or
 from counterpulse.expression.parse import parse
 from counterpulse.expression.polars_form import to_polars
 from counterpulse.expression.problem import ExpressionError, Problem
-from counterpulse.expression.r_form import R_FUNCTIONS, to_r
+from counterpulse.expression.r_form import R_FUNCTIONS, r_name, r_text, to_r
 from counterpulse.expression.scope import Scope, Symbol, SymbolKind
 from counterpulse.expression.text import to_text
 
 __all__ = [
     "R_FUNCTIONS", "CircularDefinitionError", "Expect", "Expression", "ExpressionError", "Problem", "Scope", "Span",
-    "Symbol", "SymbolKind", "check", "evaluation_order", "names", "parse", "to_ars", "to_english", "to_polars", "to_r",
-    "to_text",
+    "Symbol", "SymbolKind", "check", "evaluation_order", "names", "parse", "r_name", "r_text", "to_ars", "to_english",
+    "to_polars", "to_r", "to_text",
 ]  # fmt: skip

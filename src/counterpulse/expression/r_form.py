@@ -88,7 +88,7 @@ def _code(node: Expression, scope: Scope) -> str:
         case Constant():
             return _constant(node)
         case Name(name):
-            column = _name(name)
+            column = r_name(name)
             return f"as.character({column})" if leveled(node, scope) else column
         case Negative(operand):
             return f"-{_grouped(operand, scope)}"
@@ -158,7 +158,7 @@ def _seconds(node: Expression, scope: Scope) -> str:
 
 def _rank(code: str, left: Expression, right: Expression, scope: Scope) -> str:
     symbol = leveled(left, scope) or leveled(right, scope)
-    codes = ", ".join(_text(level) for level in (symbol.levels or () if symbol is not None else ()))
+    codes = ", ".join(r_text(level) for level in (symbol.levels or () if symbol is not None else ()))
     return f"match({code}, c({codes}))"
 
 
@@ -182,7 +182,7 @@ def _constant(constant: Constant) -> str:
         return "TRUE" if value else "FALSE"
     match value:
         case str():
-            return _text(value)
+            return r_text(value)
         case datetime():
             return f'as.POSIXct("{value:%Y-%m-%d %H:%M:%S}", tz = "UTC")'
         case date():
@@ -193,10 +193,12 @@ def _constant(constant: Constant) -> str:
             return number_text(value)
 
 
-def _text(value: str) -> str:
+def r_text(value: str) -> str:
+    """Write a text as an R string."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
-def _name(name: str) -> str:
+def r_name(name: str) -> str:
+    """Write a name as R reads it, in backticks where it must be."""
     return name if _SYNTACTIC.fullmatch(name) and name not in _RESERVED else f"`{name}`"

@@ -6,16 +6,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from counterpulse.data.dictionary_reader import is_usable_name
     from counterpulse.protocol.plan_on_disk import plan_to_json as plan_json
     from counterpulse.results.on_disk import results_schema
     from counterpulse.results.study_result import StudyResult
     from counterpulse.study.difference import Difference, diff, difference_lines
     from counterpulse.study.draft import draft_study
     from counterpulse.study.explain import explain_number, explanation_text, read_result
+    from counterpulse.study.export.scripts import Exported, export_scripts
     from counterpulse.study.load import check, read_plan, read_study, study_name
     from counterpulse.study.mock import mock_table, write_mock
     from counterpulse.study.plan import make_plan
     from counterpulse.study.plan_text import plan_as_text
+    from counterpulse.study.question import NONE, Question, Wrong
     from counterpulse.study.run import could_not_estimate
     from counterpulse.study.schema import protocol_schema
     from counterpulse.study.short_table import summary_lines
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Difference",
+    "Exported",
     "StudyResult",
     "Verification",
     "check",
@@ -32,6 +36,8 @@ __all__ = [
     "draft_study",
     "explain_number",
     "explanation_text",
+    "export_scripts",
+    "is_usable_name",
     "make_plan",
     "mock_table",
     "plan_as_text",
@@ -49,7 +55,12 @@ __all__ = [
 ]
 
 _HOME = {
+    "NONE": "study.question",
+    "Question": "study.question",
+    "Wrong": "study.question",
+    "is_usable_name": "data.dictionary_reader",
     "Difference": "study.difference",
+    "Exported": "study.export.scripts",
     "StudyResult": "results.study_result",
     "Verification": "study.verification",
     "check": "study.load",
@@ -59,6 +70,7 @@ _HOME = {
     "draft_study": "study.draft",
     "explain_number": "study.explain",
     "explanation_text": "study.explain",
+    "export_scripts": "study.export.scripts",
     "make_plan": "study.plan",
     "mock_table": "study.mock",
     "plan_json": "protocol.plan_on_disk",

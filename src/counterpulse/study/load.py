@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePath
 
-from counterpulse.data import PatientTable, read_dictionary, read_table
+from counterpulse.data import PatientTable, RelatedRows, read_dictionary, read_related, read_table, with_related
 from counterpulse.data.dictionary import Dictionary
-from counterpulse.errors import DATA_INVALID, DONE, PROTOCOL_INVALID, DataError, ProtocolError
+from counterpulse.data.queries import no_queries, together
+from counterpulse.errors import (
+    DATA_INVALID,
+    DONE,
+    PROTOCOL_INVALID,
+    DataError,
+    FindingsError,
+    ProtocolError,
+    UsageError,
+)
 from counterpulse.protocol import Protocol, read_protocol
 from counterpulse.protocol.plan import Plan
 from counterpulse.source import Finding
+from counterpulse.source.yaml_file import YamlPath
+from counterpulse.study.measurement_rules import with_table_dictionaries
 from counterpulse.study.plan import draft_plan
+from counterpulse.study.queries import write_queries
 from counterpulse.study.run import rehearse_run
+
+PROTOCOLS = "*.y*ml"
 
 
 def study_name(protocol: Path) -> str:
@@ -48,22 +63,32 @@ def read_study(path: Path, *, data: Path | None = None) -> tuple[Plan, PatientTa
     return plan, _read_patients(protocol, dictionary, data)
 
 
-def check(path: Path, *, data: Path | None = None) -> tuple[tuple[Finding, ...], int]:
-    """Every finding about protocol, dictionary and data, and the exit code they call for."""
+def check(path: Path, *, data: Path | None = None, queries: Path | None = None) -> tuple[tuple[Finding, ...], int]:
+    """Every finding about protocol, dictionary and data, and the exit code they call for.
+
+    With `queries`, the questions for the data manager are written to that file (they hold values of patients).
+    """
     found: list[Finding] = []
     try:
         protocol, dictionary = read_both(path)
     except ProtocolError as error:
         return _findings(error), PROTOCOL_INVALID
     plan, findings = draft_plan(protocol, dictionary)
-    found += [*dictionary.findings, *findings]
+    found += [*dictionary.findings, *(item for own in dictionary.tables.values() for item in own.findings), *findings]
+    asked = no_queries()
     try:
         table = _read_patients(protocol, dictionary, data)
         found += table.findings
+        asked = table.queries
         if plan is not None:
-            rehearse_run(plan, table)
+            cohort = rehearse_run(plan, table)
+            found += cohort.findings
+            asked = together([asked, cohort.queries])
     except DataError as error:
         found += _findings(error)
+        asked = asked if error.queries is None else error.queries
+    if queries is not None:
+        write_queries(asked, queries)
     codes = {PROTOCOL_INVALID} if plan is None else {DATA_INVALID} if _has_errors(found) else {DONE}
     return tuple(dict.fromkeys(found)), codes.pop()
 
@@ -80,23 +105,93 @@ def read_both(path: Path) -> tuple[Protocol, Dictionary]:
     name = protocol.nodes.data.dictionary
     dictionary = protocol.path.parent / name
     if not dictionary.is_file():
-        raise ProtocolError([_no_dictionary(protocol, name)])
-    return protocol, read_dictionary(dictionary)
+        raise ProtocolError([_no_dictionary(protocol, name, ("data", "dictionary"))])
+    read = read_dictionary(dictionary)
+    return protocol, with_table_dictionaries(protocol.nodes, replace(read, tables=_table_dictionaries(protocol)))
 
 
-def _no_dictionary(protocol: Protocol, name: str) -> Finding:
+def _table_dictionaries(protocol: Protocol) -> dict[str, Dictionary]:
+    """The dictionaries that tables with several rows a patient have of their own."""
+    found = {}
+    for name, table in protocol.nodes.tables.items():
+        if table.dictionary is not None:
+            path = protocol.path.parent / table.dictionary
+            if not path.is_file():
+                raise ProtocolError([_no_dictionary(protocol, table.dictionary, ("tables", name, "dictionary"))])
+            found[name] = read_dictionary(path)
+    return found
+
+
+def find_protocol(digest: str, directory: Path, data: Path | None) -> Path:
+    """The protocol of a bundle: the file with its digest beside the bundle, beside the data or in this folder.
+
+    Raises
+    ------
+    UsageError : there is none
+    """
+    folders = [directory.resolve().parent, *([data.resolve().parent] if data else []), Path.cwd()]
+    for path in (path for folder in dict.fromkeys(folders) for path in sorted(folder.glob(PROTOCOLS))):
+        if _digest(path) == digest:
+            return path
+    raise UsageError(
+        f"No protocol with the digest of {directory} stands beside it{' or beside the data' if data else ''} or in this folder. "
+        "Name it with --protocol; if it was changed since, `run` it again and `diff` the two bundles."
+    )
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return read_protocol(path).digest
+    except (FindingsError, UsageError):
+        return None
+
+
+def _no_dictionary(protocol: Protocol, name: str, place: YamlPath) -> Finding:
     return Finding(
-        code="E105", where=protocol.where(("data", "dictionary")), seen=f"the dictionary {name} is not there",
+        code="E105", where=protocol.where(place), seen=f"the dictionary {name} is not there",
         allowed="a CSV or Excel file, its path as seen from the protocol's folder",
         remedy="check its spelling and the folder; `counterpulse init` drafts one from a data file",
     )  # fmt: skip
 
 
 def _read_patients(protocol: Protocol, dictionary: Dictionary, data: Path | None) -> PatientTable:
+    """The patients and their related tables; what is wrong with any of the files is told at once.
+
+    The related files lie where the protocol says; with `--data`, beside that file: as ``FILE.TABLE.csv``, else under their
+    own names.
+    """
     source = protocol.nodes.data
     path = data if data is not None else protocol.path.parent / source.table
     sheet = source.sheet if data is None or data.suffix.lower() in (".xlsx", ".xls") else None
-    return read_table(path, dictionary, sheet=sheet, id=source.id, data_kind=source.kind)
+    errors, table, related = list[DataError](), None, dict[str, RelatedRows]()
+    try:
+        table = read_table(path, dictionary, sheet=sheet, id=source.id, data_kind=source.kind)
+    except DataError as error:
+        errors.append(error)
+    for name, node in protocol.nodes.tables.items():
+        file = protocol.path.parent / node.file if data is None else related_file(data, name, node.file)
+        try:
+            related[name] = read_related(
+                file, dictionary.tables[name], id=node.id, time=node.time, patients=table, patients_id=source.id,
+                sheet=node.sheet if file.name == PurePath(node.file).name else None,
+            )  # fmt: skip
+        except DataError as error:
+            errors.append(error)
+    if table is None or errors:
+        raise _joined(errors)
+    return with_related(table, related, declared=source.kind)
+
+
+def related_file(data: Path, table: str, file: str) -> Path:
+    """Where a related table lies beside a data file: ``patients.gas.csv`` beside ``patients.csv``, else its own name."""
+    own = data.with_name(f"{data.stem}.{table}.csv")
+    return own if own.is_file() else data.with_name(PurePath(file).name)
+
+
+def _joined(errors: list[DataError]) -> DataError:
+    """Several refusals as one."""
+    queries = [error.queries for error in errors if error.queries is not None]
+    return DataError([finding for error in errors for finding in error.findings], queries=together(queries))
 
 
 def _findings(error: ProtocolError | DataError) -> tuple[Finding, ...]:

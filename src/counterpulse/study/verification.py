@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from counterpulse.errors import FindingsError, UsageError
-from counterpulse.protocol import read_protocol
 from counterpulse.results.bundle import edited_outputs, read_outputs
 from counterpulse.results.comparison import Change, changes
 from counterpulse.results.on_disk import to_json
-from counterpulse.study.load import read_study
+from counterpulse.study.load import find_protocol, read_study
 from counterpulse.study.run import run
 
 INPUTS = ("protocol_digest", "dictionary_digest", "data_digest", "seed", "software")
-PATTERN = "*.y*ml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +60,7 @@ def verify(directory: Path, *, data: Path | None = None, protocol: Path | None =
     (content,) = read_outputs(directory, ("results.json",))
     before = json.loads(content)
     study = before["study"]
-    path = protocol or _find(study["protocol_digest"], directory, data)
+    path = protocol or find_protocol(study["protocol_digest"], directory, data)
     plan, table = read_study(path, data=data)
     ran = [record["id"] for record in before["analyses"]]
     planned = [analysis.id for analysis in plan.analyses]
@@ -78,24 +75,6 @@ def verify(directory: Path, *, data: Path | None = None, protocol: Path | None =
         protocol=path, inputs=inputs, numbers=tuple(change for change in found if change not in inputs),
         edited=edited_outputs(directory), compared=len(before["estimates"]),
     )  # fmt: skip
-
-
-def _find(digest: str, directory: Path, data: Path | None) -> Path:
-    folders = [directory.resolve().parent, *([data.resolve().parent] if data else []), Path.cwd()]
-    for path in (path for folder in dict.fromkeys(folders) for path in sorted(folder.glob(PATTERN))):
-        if _digest(path) == digest:
-            return path
-    raise UsageError(
-        f"No protocol with the digest of {directory} stands beside it{' or beside the data' if data else ''} or in this folder. "
-        "Name it with --protocol; if it was changed since, `run` it again and `diff` the two bundles."
-    )
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        return read_protocol(path).digest
-    except (FindingsError, UsageError):
-        return None
 
 
 def verification_lines(found: Verification, *, most: int) -> Iterator[str]:

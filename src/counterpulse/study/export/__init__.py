@@ -1,0 +1,1 @@
+"""A finished study as scripts for other programs."""

@@ -1,0 +1,126 @@
+"""The R script of a bundle: the study written out once more, each estimate repeated and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import files
+
+from counterpulse.data.dictionary import Dictionary
+from counterpulse.expression import R_FUNCTIONS, parse, r_name, r_text, to_r
+from counterpulse.protocol.plan import Plan, PlannedAnalysis
+from counterpulse.protocol.scope import study_scope
+from counterpulse.protocol.words import HOURS, Duration
+from counterpulse.results import Cell, EstimateRow, StudyResult
+from counterpulse.study.catalog import METHODS
+from counterpulse.study.export.part import Part, parts_of
+from counterpulse.study.export.r_methods import R_METHODS
+from counterpulse.study.export.r_study import FOLLOWED, compared, r_name_dotted, study_lines
+from counterpulse.study.outcomes import columns_of
+from counterpulse.study.samples import FOREVER
+
+NEEDED = ("survival", "sandwich")
+
+
+def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult) -> str:
+    """The script as a text; it reads ``patients.csv`` and ``expected.csv`` and writes ``compared.csv``."""
+    lines = [*_head(plan), *study_lines(plan, dictionary)]
+    for analysis in plan.analyses:
+        rows = [row for row in result.estimates if row.analysis == analysis.id]
+        if rows:
+            lines += _analysis(plan, dictionary, analysis, rows, result.details.get(analysis.id, {}))
+    return "\n".join([*lines, "", 'finish("expected.csv")', ""])
+
+
+def functions() -> str:
+    """The functions that the script calls."""
+    own = (files("counterpulse.study.export") / "functions.R").read_text(encoding="utf-8")
+    return f"{own}\n# -- spans of time in calendar months {'-' * 82}\n\n{R_FUNCTIONS}"
+
+
+def _head(plan: Plan) -> Iterator[str]:
+    yield f"# {' '.join(plan.protocol.study.title.split())}"
+    yield f"# Repeats the estimates of the protocol {plan.protocol_digest} in R."
+    yield "# Run it in this folder:  Rscript analysis.R      Every result stands in compared.csv."
+    yield ""
+    yield 'source("functions.R", encoding = "UTF-8")'
+
+
+def _analysis(
+    plan: Plan,
+    dictionary: Dictionary,
+    analysis: PlannedAnalysis,
+    rows: Sequence[EstimateRow],
+    details: Mapping[str, Cell],
+) -> Iterator[str]:
+    yield ""
+    yield f"# -- {analysis.id}: {analysis.label} {'-' * max(1, 110 - len(analysis.id) - len(analysis.label))}"
+    yield f"# {' '.join(analysis.sentence.split())}"
+    builder = R_METHODS.get(analysis.method)
+    if builder is None:
+        yield f"# {analysis.method}: not exported to R"
+        return
+    for part in parts_of(plan, analysis, rows):
+        yield ""
+        yield from _sample(part, dictionary, details)
+        yield f"attempt({r_text(part.name)}, {{"
+        yield from (f"  {line}" for line in builder(part))
+        yield from (f"  {line}" for other in _companions(part) for line in R_METHODS[other.analysis.method](other))
+        yield "})"
+
+
+def _companions(part: Part) -> Iterator[Part]:
+    """Further methods on the same sample."""
+    for name in part.analysis.companions:
+        if name in R_METHODS:
+            options = {
+                option.name: part.analysis.options.get(option.name, option.default) for option in METHODS[name].options
+            }
+            other = replace(part.analysis, method=name, options=options, measures=METHODS[name].measures[:1])
+            yield replace(part, analysis=other, rows=[row for row in part.rows if row.method == name])
+
+
+def _sample(part: Part, dictionary: Dictionary, details: Mapping[str, Cell]) -> Iterator[str]:
+    """The patients of an analysis, then what its design makes of them."""
+    plan, analysis = part.plan, part.analysis
+    member = ["eligible"]
+    population = plan.populations.get(analysis.population)
+    if population is not None and population.rule is not None:
+        member.append(f"patients${r_name(population.name)}")
+    if analysis.keep is not None:
+        rule = to_r(parse(analysis.keep), study_scope(plan.protocol, dictionary))
+        member.append(f"unknown_is(with(patients, {rule}), FALSE)")
+    if part.group is not None:
+        as_treated = population.analyze_as if population is not None else None
+        column = (
+            compared(plan, as_treated) if as_treated not in (None, part.group) else f"patients${r_name(part.group)}"
+        )
+        yield f"group <- {column}"
+        member.append("!is.na(group)")
+    yield f"sample <- patients[{' & '.join(member)}, ]"
+    if part.group is not None:
+        yield f"sample${r_name(part.group)} <- group[{' & '.join(member)}]"
+    if plan.protocol.exposure is not None and analysis.maker in ("landmark", "time-varying"):
+        yield from _design(part, details)
+
+
+def _design(part: Part, details: Mapping[str, Cell]) -> Iterator[str]:
+    group = ", ".join(map(r_text, (str(part.group), part.plan.treated[0], part.plan.reference)))
+    timed = part.outcome.kind == "time-to-event"
+    hours = HOURS[(part.outcome.time_unit or "days").removesuffix("s")] if timed else 1.0
+    names = columns_of(part.outcome.name, "time-to-event")
+    if part.analysis.maker == "landmark":
+        mark = _mark(part)
+        unit = part.outcome.time_unit or "days" if timed else "hours"
+        columns = ", ".join(f"sample${r_name_dotted(name)}" for name in names)
+        followed = f"pmin(sample${FOLLOWED}, {FOREVER:g}), rep(FALSE, nrow(sample))"
+        yield f"sample <- at_landmark(sample, {columns if timed else followed}, {hours:g}, {mark.within(unit)!r}, {group})"
+        return
+    half_step = details.get(f"{part.outcome.name}.half_step")
+    columns = ", ".join(map(r_text, names))
+    yield f"sample <- split_at_exposure(sample, {columns}, {hours:g}, {half_step or 'NA'}, {group})"
+
+
+def _mark(part: Part) -> Duration:
+    marks = part.analysis.landmarks
+    return next((mark for mark in marks if part.model and f"landmark {mark}" in part.model), marks[0])

@@ -1,0 +1,168 @@
+"""A bundle becomes scripts for another program, with the patients they read and the numbers to compare."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from counterpulse.data.patient_table import PatientTable
+from counterpulse.errors import UsageError
+from counterpulse.protocol.plan import Plan
+from counterpulse.protocol.scope import study_scope
+from counterpulse.results import EstimateRow, StudyResult, finite_or_none
+from counterpulse.results.bundle import Written, to_bytes, write_bundle
+from counterpulse.study.cohort import make_cohort
+from counterpulse.study.derive import derive_variables, settle_not_applicable
+from counterpulse.study.explain import read_result
+from counterpulse.study.export.ars import reporting_event
+from counterpulse.study.export.part import parts_of
+from counterpulse.study.export.r_script import functions, r_script
+from counterpulse.study.export.r_study import taken_elsewhere
+from counterpulse.study.export.sas import SAS_METHODS, repeated_rows, sas_head, sas_lines, sas_table, table_columns
+from counterpulse.study.load import find_protocol, read_study
+from counterpulse.study.request import START
+from counterpulse.study.samples import keep_rule, make_samples
+
+TOLERANCE = 1e-6
+"""Iterative fits of two programs stop at different steps; both go on until less than this moves."""
+HEADER = ("id", "estimate", "conf_low", "conf_high", "p_value", "tolerance")
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """What was written, and which estimates the scripts do not repeat."""
+
+    written: Written
+    repeated: int
+    left_out: tuple[str, ...]
+
+
+def export_scripts(
+    directory: Path, *, to: str, data: Path | None = None, protocol: Path | None = None, out: Path | None = None
+) -> Exported:
+    """Write the scripts of a bundle.
+
+    Parameters
+    ----------
+    directory : the bundle
+    to : "r", "sas" or "ars"
+    data, protocol : the data and protocol files, if not where the bundle's protocol says
+    out : where the scripts go; by default beside the bundle
+
+    Raises
+    ------
+    UsageError : the directory is no bundle, its protocol is not found, or there is no such program
+    ProtocolError, DataError : the inputs cannot be read any more
+    """
+    if to not in WRITERS:
+        raise UsageError(f"--to names '{to}'; scripts are written for {', '.join(WRITERS)}")
+    result = read_result(directory)
+    path = protocol or find_protocol(result.identity.protocol_digest, directory, data)
+    plan, table = read_study(path, data=data)
+    files, covered = WRITERS[to](plan, table, result)
+    asked = [row.id for row in result.estimates if _comparable(row)]
+    left_out = tuple(name for name in asked if name not in covered)
+    files["not-exported.csv"] = _csv(
+        ("id", "method"), [(row.id, row.method) for row in result.estimates if row.id in left_out]
+    )
+    written = write_bundle(
+        out or directory.with_name(f"{directory.name}-{to}"),
+        files,
+        identity={"study": result.identity.id, "export": to},
+    )
+    return Exported(written=written, repeated=len(asked) - len(left_out), left_out=left_out)
+
+
+def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
+    script = r_script(plan, table.dictionary, result)
+    covered = frozenset(row.id for row in result.estimates if f'"{row.id}"' in script)
+    files = {
+        "analysis.R": script.encode(), "functions.R": functions().encode(), "patients.csv": patients_csv(plan, table, script),
+        "expected.csv": expected_csv([row for row in result.estimates if row.id in covered]),
+    }  # fmt: skip
+    return files, covered
+
+
+def _ars(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
+    event = reporting_event(plan, table.dictionary, result)
+    covered = frozenset(found["id"] for analysis in event["analyses"] for found in analysis["results"])
+    return {"reporting-event.json": to_bytes(event)}, covered
+
+
+def _sas(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
+    cohort = make_cohort(plan, table)
+    scope = study_scope(plan.protocol, table.dictionary)
+    lines = list(sas_head(result.identity.title, plan.protocol_digest))
+    files: Files = {}
+    covered: set[str] = set()
+    for analysis in plan.analyses:
+        rows = [row for row in result.estimates if row.analysis == analysis.id]
+        for part in parts_of(plan, analysis, rows):
+            made = make_samples(plan, analysis, part.outcome, cohort, keep_rule(analysis, scope))
+            sample = next((item for item in made if item.variant and item.variant in (part.model or "")), made[0])
+            number = len(files) + 1
+            file = f"table{number}.csv"
+            frame = sample.sample.frame
+            frame = frame.drop_nulls([name for name in table_columns(part) if name in frame.columns])
+            files[file] = sas_table(frame, part, START)
+            lines += sas_lines(part, f"table{number}", file)
+            covered |= {row.id for row in repeated_rows(part)} if analysis.method in SAS_METHODS else set()
+    shown = expected_csv([row for row in result.estimates if row.id in covered])
+    return {"analysis.sas": "\n".join([*lines, ""]).encode(), "expected.csv": shown, **files}, frozenset(covered)
+
+
+WRITERS: Mapping[str, Callable[[Plan, PatientTable, StudyResult], tuple[Files, frozenset[str]]]] = {
+    "r": _r,
+    "sas": _sas,
+    "ars": _ars,
+}
+
+
+def _comparable(row: EstimateRow) -> bool:
+    """Whether a row holds a number that another program could repeat."""
+    return finite_or_none(row.estimate.value) is not None or finite_or_none(row.estimate.p_value) is not None
+
+
+def expected_csv(rows: Sequence[EstimateRow]) -> bytes:
+    """The numbers of the bundle, on the natural scale."""
+    lines = []
+    for row in rows:
+        shown = row.estimate.row()
+        numbers = [shown[name] for name in HEADER[1:5]]
+        lines.append((row.id, *("" if number is None else repr(number) for number in numbers), repr(TOLERANCE)))
+    return _csv(HEADER, lines)
+
+
+def patients_csv(plan: Plan, table: PatientTable, script: str) -> bytes:
+    """The checked table with the columns that a script names: codes, yes/no, ISO dates, blanks for missing values."""
+    frame = settle_not_applicable(table)
+    taken = taken_elsewhere(plan.protocol)
+    if taken:
+        derived = derive_variables(frame, plan.protocol, study_scope(plan.protocol, table.dictionary))
+        frame = frame.with_columns(derived.select(taken))
+    words = set(re.findall(r"\w+", script))
+    named = [name for name in frame.columns if name in words]
+    return frame.select(_as_text(pl.col(name), frame.schema[name]) for name in named).write_csv().encode()
+
+
+def _as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    if kind == pl.Boolean:
+        return column.replace_strict({True: "yes", False: "no"}, return_dtype=pl.String)
+    if isinstance(kind, pl.Datetime):
+        return column.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f")
+    return column
+
+
+def _csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue().encode()
