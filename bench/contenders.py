@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 Columns = Mapping[str, np.ndarray]
+REPLICATES = 50
+"""Of the bootstrap, for every contender; the c-statistic before the correction is what is compared, for draws differ."""
+
 Prepared = tuple[Callable[[], Any], Callable[[Any], float]]
 
 
@@ -52,6 +55,46 @@ def ours_curves(columns: Columns) -> Prepared:
         return log_rank(frame, time="time", event="event", by="group")
 
     return fit, lambda test: test.statistic
+
+
+def ours_optimism(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, terms, regression = our_frame(columns), covariates(columns), cp.regression
+
+    def fit():
+        model = regression.logistic(frame, outcome="outcome", terms=terms)
+        X, outcome = model.scaled.scaling.matrix(frame), frame["outcome"].to_numpy()
+        refit = regression.LogisticRefit(X, np.where(outcome, 1.0, -1.0), model.scaled.coefficients)
+        return regression.bootstrap_optimism(
+            outcome, X @ model.scaled.coefficients, refit, seed=1, analysis="bench", replicates=REPLICATES
+        )
+
+    return fit, lambda found: found.apparent[0]
+
+
+def ours_stepwise(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, names, regression = our_frame(columns), covariates(columns), cp.regression
+
+    def fit():
+        likelihood = regression.binomial_columns(frame, outcome="outcome", terms=names)
+        first, *rest = regression.term_columns(likelihood)
+        candidates = [regression.Candidate(name, places) for name, places in zip(names[1:], rest, strict=True)]
+        found = regression.stepwise(candidates, keep=first, likelihood=likelihood, by="aic")
+        return found.fitted.at[first[0]] / likelihood.scale[first[0]]
+
+    return fit, float
+
+
+def ours_screen(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, names, logistic = our_frame(columns), covariates(columns), cp.regression.logistic
+    return lambda: [logistic(frame, outcome="outcome", terms=[name]) for name in names], lambda fits: first_estimate(
+        fits[0]
+    )
 
 
 def first_estimate(fit: Any) -> float:
@@ -127,6 +170,7 @@ def greenwood_curves(columns: Columns) -> Prepared:
 CONTENDERS: Mapping[str, Mapping[str, Callable[[Columns], Prepared]]] = {
     "counterpulse": {
         "logistic": ours_logistic, "cox": ours_cox, "cox-robust": ours_cox_robust, "curves": ours_curves,
+        "optimism": ours_optimism, "stepwise": ours_stepwise, "screen": ours_screen,
     },
     "statsmodels": {"logistic": statsmodels_logistic},
     "lifelines": {"cox": lifelines_cox, "cox-robust": lifelines_cox_robust, "curves": lifelines_curves},

@@ -187,7 +187,7 @@ def _facts(spec: MethodSpec) -> Iterator[str]:
 
 def _option(option: Option) -> str:
     kinds = {
-        "number": "a number", "yes-no": "yes or no", "length": "a length of time", "lengths": "a length of time, or a list",
+        "number": "a number", "numbers": "a number, or a list", "yes-no": "yes or no", "length": "a length of time", "lengths": "a length of time, or a list",
         "name": "a variable", "names": "a variable, or a list", "word": "a word",
     }  # fmt: skip
     allowed = ", ".join(f"`{word}`" for word in option.allowed) or kinds[option.kind]

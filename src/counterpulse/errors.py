@@ -11,7 +11,10 @@ CounterpulseError                      5  a bug, if it reaches the terminal bare
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import polars as pl
 
 DONE = 0
 HAS_FINDINGS = 1
@@ -61,6 +64,13 @@ class ProtocolError(FindingsError):
 
 
 class DataError(FindingsError):
-    """The data are invalid."""
+    """The data are invalid.
+
+    `queries` are the questions for the data manager, with values of patients: never to be printed or shared.
+    """
 
     exit_code = DATA_INVALID
+
+    def __init__(self, findings: Sequence[Describable], *, queries: pl.DataFrame | None = None) -> None:
+        super().__init__(findings)
+        self.queries = queries

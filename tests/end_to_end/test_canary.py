@@ -80,7 +80,7 @@ def _inflated(data):
 
 EVERYTHING = """\
 analyses:
-  - {id: A1, role: primary, outcome: death_here, method: logistic-regression, adjust: baseline, clusters: {variable: site, as: robust}}
+  - {id: A1, role: primary, outcome: death_here, method: logistic-regression, adjust: baseline, clusters: {variable: site, as: robust, variance: CR1}}
   - {id: K1, role: secondary, outcome: death, method: kaplan-meier}
   - {id: C1, role: secondary, outcome: death, method: cox, adjust: [age], check: [proportional-hazards]}
   - {id: R1, role: secondary, outcome: death, method: rmst}

@@ -175,7 +175,10 @@ def edited(directory, *changes):
     return path
 
 
-CLUSTERED = ("    adjust: baseline\n", "    adjust: baseline\n    clusters: {variable: hour_icu_intime, as: robust}\n")
+CLUSTERED = (
+    "    adjust: baseline\n",
+    "    adjust: baseline\n    clusters: {variable: hour_icu_intime, as: robust, variance: CR1}\n",
+)
 
 
 @pytest.fixture(scope="module")

@@ -189,6 +189,7 @@ def test_keep_is_the_study_of_those_kept(ward):
 
 
 def test_clusters(ward, plain):
+    ward.columns["Site"] = [f"site{number % 12}" for number in range(len(ward.columns["Site"]))]
     ward.edit("adjust: baseline}", "adjust: baseline, clusters: {variable: site, as: robust}}")
     ward.edit("adjust: [age]}", "adjust: [age], clusters: {variable: site, as: robust}}")
     assert ward.run().code == DONE
@@ -197,6 +198,57 @@ def test_clusters(ward, plain):
         assert found[name]["clusters"] == len(set(ward.columns["Site"]))
         assert found[name]["estimate"] == plain[name]["estimate"]
         assert found[name]["std_error"] != plain[name]["std_error"]
+    assert (
+        found["A1.death_here.pump.odds-ratio"]["statistic_name"],
+        found["C1.death.pump.hazard-ratio"]["statistic_name"],
+    ) == ("t", "z")
+    assert "12 clusters" in found["C1.death.pump.hazard-ratio"]["notes"][0]
+
+
+def test_few_clusters_give_values_without_intervals(ward, plain):
+    ward.edit("adjust: baseline}", "adjust: baseline, also: [risk difference], clusters: {variable: site, as: robust}}")
+    ward.edit("adjust: [age]}", "adjust: [age], clusters: {variable: site, as: robust}}")
+    assert ward.run().code == HAS_FINDINGS
+    found = estimates(ward)
+    for name in ("A1.death_here.pump.odds-ratio", "C1.death.pump.hazard-ratio", "A1.death_here.pump.risk-difference"):
+        row = found[name]
+        assert (row["status"], row["conf_low"], row["p_value"], row["std_error"]) == ("few-clusters", None, None, None)
+        assert row["clusters"] == 8
+        assert name not in plain or row["estimate"] == plain[name]["estimate"]
+
+
+@pytest.mark.parametrize(("way", "kind"), [("random-intercept", "conditional"), ("gee", "marginal")])
+def test_clusters_with_a_model_of_their_own(ward, way, kind):
+    ward.columns["Site"] = [f"site{number % 12}" for number in range(len(ward.columns["Site"]))]
+    ward.edit("adjust: baseline}", f"adjust: baseline, clusters: {{variable: site, as: {way}}}}}")
+    ward.edit(
+        "{id: C1",
+        f"{{id: L1, role: secondary, outcome: lactate_value, method: linear-regression, adjust: [age], clusters: {{variable: site, as: {way}}}}}\n  - {{id: C1",
+    )
+    ward.edit(
+        "  death: {label",
+        "  lactate_value: {label: Lactate, type: continuous, value: lactate, better: lower}\n  death: {label",
+    )
+    ward.run()
+    found = estimates(ward)
+    for name in ("A1.death_here.pump.odds-ratio", "L1.lactate_value.pump.mean-difference"):
+        row = found[name]
+        assert (row["status"], row["clusters"], row["estimand"]["kind"]) == ("ok", 12, kind)
+        assert row["conf_low"] < row["estimate"] < row["conf_high"]
+        assert any("luster" in note for note in row["notes"])
+    assert ("L1.lactate_value.site.variance-between-clusters" in found) is (way == "random-intercept")
+
+
+def test_matched_sets(ward):
+    ward.columns["Site"] = [f"set{number // 4:02d}" for number in range(len(ward.columns["Site"]))]
+    ward.edit(
+        "{id: C1",
+        "{id: M1, role: secondary, outcome: death_here, method: conditional-logistic, stratum: site, adjust: [age]}\n  - {id: C1",
+    )
+    assert ward.run().code == DONE
+    row = estimates(ward)["M1.death_here.pump.odds-ratio"]
+    assert (row["status"], row["estimand"]["kind"], row["clusters"]) == ("ok", "conditional", None)
+    assert row["n"] < len(ward.columns["Site"])
 
 
 def test_one_cluster_gives_no_interval(ward):

@@ -26,6 +26,6 @@ def example(
             ("Name", "Study", "Patients"), [(item.name, item.title, item.data_kind) for item in examples.EXAMPLES]
         )
         return
-    protocol = examples.copy(name, directory or Path(name))
-    say(f"Copied to {protocol.parent}.")
-    say(f"Run it: counterpulse run {protocol}")
+    copied = examples.copy(name, directory or Path(name))
+    say(f"Copied to {copied.parent}.")
+    say(f"Read {copied}" if name == examples.SCORES else f"Run it: counterpulse run {copied}")

@@ -26,6 +26,10 @@ def mock(
 
     Example: counterpulse mock study.protocol.yaml --n 300
     """
-    path = study.write_mock(protocol, n=n, seed=seed, out=out or Path(f"{study.study_name(protocol)}.mock.csv"))
+    path, *related = study.write_mock(
+        protocol, n=n, seed=seed, out=out or Path(f"{study.study_name(protocol)}.mock.csv")
+    )
     say(f"{n} mock patients: {path}")
+    for table in related:
+        say(f"Rows of a table with several a patient: {table}")
     say(f"Rehearse: counterpulse run {protocol} --data {path}")

@@ -10,6 +10,7 @@ import counterpulse as cp
 from counterpulse import study
 from counterpulse.cli.console import complain, say
 from counterpulse.cli.options import BundlePath
+from counterpulse.results.bundle import private_files
 
 STYLES = "plain, jama, nejm, lancet, bmj, jacc, annals"
 
@@ -24,7 +25,7 @@ def report(
 
     Example: counterpulse report study-report --style jama
     """
-    written = cp.report(study.read_result(bundle), bundle, style=style)
+    written = cp.report(study.read_result(bundle), bundle, style=style, private=private_files(bundle))
     if written.moved_because:
         complain(f"The report is in a new place, because {written.moved_because}.")
     say(f"Report: {written.directory / 'report.html'}")

@@ -31,17 +31,33 @@ def run(
 
     Example: counterpulse run study.protocol.yaml --data patients.sav
     """
-    plan, table = study.read_study(protocol, data=data)
+    place = out or Path(f"{study.study_name(protocol)}-report")
     chosen = tuple(name.strip() for name in only.split(",") if name.strip())
-    with progress(2 + len(chosen or plan.analyses) + 1) as begin:
-        result = cp.run(plan, table, seed=seed, only=chosen, jobs=jobs or os.cpu_count() or 1, progress=begin)
-        begin("report")
-        written = cp.report(result, out or Path(f"{study.study_name(protocol)}-report"))
+    try:
+        plan, table = study.read_study(protocol, data=data)
+        with progress(2 + len(chosen or plan.analyses) + 1) as begin:
+            cohort = study.eligible_patients(plan, table)
+            result = cp.run(
+                plan, table, seed=seed, only=chosen, jobs=jobs or os.cpu_count() or 1, progress=begin, cohort=cohort
+            )
+            begin("report")
+            written = cp.report(result, place, private=study.private_queries(table.queries, cohort.queries))
+    except errors.DataError as error:
+        _keep_questions(error, place)
+        raise
     _summarize(result)
     if written.moved_because:
         complain(f"The report is in a new place, because {written.moved_because}.")
     say(f"\nReport: {written.directory / 'report.html'}")
     raise typer.Exit(errors.HAS_FINDINGS if study.could_not_estimate(result) else errors.DONE)
+
+
+def _keep_questions(error: errors.DataError, place: Path) -> None:
+    """Where no bundle comes to be, the questions for the data manager stand beside its place."""
+    if error.queries is not None:
+        written = study.write_queries(error.queries, place.with_name(f"{place.name}-private") / "queries.csv")
+        if written is not None:
+            complain(f"Questions for the data manager (ids and values of patients, not to be shared): {written}\n")
 
 
 def _summarize(result: study.StudyResult) -> None:

@@ -20,7 +20,10 @@ NO_WORDS = ("no", "n", "false", "0")
 
 _WHOLE_WITH_POINT = re.compile(r"[-+]?\d+\.0+")
 _DECIMAL_COMMA = r"^[-+]?\d+,\d+$"
-_ISO_REMEDY = "write dates as YYYY-MM-DD, and times as HH:MM, in the data file"
+_ISO_REMEDY = (
+    "write dates as YYYY-MM-DD, and times as HH:MM, in the data file, or say day-first or month-first under `format`"
+)
+_NAME_LEVELS = "name each in `levels` before the …, or group rare ones with a derived variable; then delete the …"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +160,25 @@ def _category(column: pl.Series, variable: Variable, habits: Habits) -> Converte
     text = _known_text(column, variable)
     written = text.drop_nulls().unique().to_list()
     missing = {same_code(code) for code in variable.missing_codes}
-    if variable.levels is None:
-        codes = {value: same_code(value) for value in written if same_code(value) not in missing}
-        return Converted(_recoded(text, codes, pl.Enum(sorted(set(codes.values()), key=_by_size))))
-    known = _spellings(variable.levels.items())
+    levels = variable.levels or {}
+    known = _spellings(levels.items())
     codes, unknown = {}, []
     for value in written:
         if (code := known.get(value) or known.get(same_code(value)) or known.get(value.casefold())) is not None:
             codes[value] = code
         elif same_code(value) not in missing:
             unknown.append(value)
-    converted = Converted(_recoded(text, codes, pl.Enum(list(variable.levels))))
-    converted.note("E511", text.is_in(unknown).fill_null(False), "no level of the dictionary",
-                   "the levels " + ", ".join(variable.levels), "correct them, or add the level to the dictionary")  # fmt: skip
+    unnamed = text.is_in(unknown).fill_null(False)
+    if variable.levels is None or variable.more_levels:
+        codes |= {value: same_code(value) for value in unknown}
+        more = sorted({codes[value] for value in unknown}, key=_by_size)
+        converted = Converted(_recoded(text, codes, pl.Enum([*levels, *more])))
+        if variable.more_levels:
+            converted.note("W680", unnamed, "a level that the dictionary does not name",
+                           "the levels " + ", ".join(levels), _NAME_LEVELS)  # fmt: skip
+        return converted
+    converted = Converted(_recoded(text, codes, pl.Enum(list(levels))))
+    converted.note("E511", unnamed, "no level of the dictionary", "the levels " + ", ".join(levels), "correct them, or add the level to the dictionary")  # fmt: skip
     return converted
 
 
@@ -255,14 +264,16 @@ def _moments(column: pl.Series, variable: Variable, habits: Habits) -> Converted
         without_clock = column.is_not_null() if column.dtype == pl.Date else pl.repeat(False, len(column), eager=True)
         return _note_midnight(converted, without_clock, variable)
     text = _known_text(column, variable)
-    moments = dates.parse_moments(text, serial_dates=habits.serial_dates)
+    text = dates.as_iso(text, variable.format)
+    moments = dates.parse_moments(text, serial_dates=habits.serial_dates or variable.format == dates.EXCEL)
     converted = Converted(moments.values)
     _note_unreadable(converted, text, moments.unreadable)
     converted.note(
         "E514", moments.impossible, "a day or a time that does not exist", "days of the calendar", "correct them"
     )
-    converted.note("W521", moments.serial, "a plain number, read as Excel counts days from 1900-01-01", "",
-                   "format the column as a date in Excel")  # fmt: skip
+    unsaid = moments.serial & (variable.format != dates.EXCEL)
+    converted.note("W521", unsaid, "a plain number, read as Excel counts days from 1900-01-01", "",
+                   "format the column as a date in Excel, or write excel under `format` in the dictionary")  # fmt: skip
     return _note_midnight(converted, moments.without_clock, variable)
 
 

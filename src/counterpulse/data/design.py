@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpulse.data.terms import Categorical, Interaction, Numeric, Term, variables_of
+from counterpulse.data.spline_basis import check_knots, harrell_knots, natural_spline
+from counterpulse.data.terms import Categorical, Interaction, Numeric, Spline, Term, variables_of
 from counterpulse.errors import InputError
 
 INTERCEPT = "(intercept)"
@@ -40,9 +41,46 @@ class _NumericCoding:
         column = frame[self.variable].cast(pl.Float64).to_numpy()
         if self.log:
             if np.any(column <= 0):
-                raise InputError(f"the logarithm of '{self.variable}' is undefined for values at or below zero")
+                raise InputError(
+                    f"'{self.variable}' has values at or below zero, which have no logarithm; use it without log, or derive "
+                    "a variable that is positive"
+                )
             column = np.log(column)
         yield column if self.per == 1.0 else column / self.per
+
+
+@dataclass(frozen=True, slots=True)
+class SplineCoding:
+    """A natural cubic spline with its learned knots.
+
+    Attributes
+    ----------
+    knots : ascending; () where the rows have fewer distinct values than `count`, and no column has a value
+    reference : the value that effects are read against: as given, else the median of the rows used
+    span : the 1st and 99th percentile of the rows used
+    """
+
+    variable: str
+    count: int
+    knots: tuple[float, ...]
+    reference: float
+    span: tuple[float, float]
+
+    def columns(self) -> tuple[DesignColumn, ...]:
+        """The linear column by the name of the variable, then a prime more for each nonlinear one."""
+        names = (f"{self.variable}{chr(39) * order}" for order in range(self.count - 1))
+        return tuple(DesignColumn(name, self.variable, name) for name in names)
+
+    def values(self, frame: pl.DataFrame) -> Iterator[Floats]:
+        """The columns in the rows of a table."""
+        yield from self.basis(frame[self.variable].cast(pl.Float64).to_numpy())
+
+    def basis(self, values: Floats) -> Iterator[Floats]:
+        """The columns at any values of the variable; zero where there are no knots."""
+        if self.knots:
+            yield from natural_spline(values, self.knots)
+        else:
+            yield from (np.zeros(len(values)) for _ in range(self.count - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +104,8 @@ class _LevelCoding:
 
 @dataclass(frozen=True, slots=True)
 class _ProductCoding:
-    left: _NumericCoding | _LevelCoding
-    right: _NumericCoding | _LevelCoding
+    left: _NumericCoding | SplineCoding | _LevelCoding
+    right: _NumericCoding | SplineCoding | _LevelCoding
 
     def columns(self) -> tuple[DesignColumn, ...]:
         return tuple(
@@ -83,7 +121,7 @@ class _ProductCoding:
                 yield a * b
 
 
-Coding = _NumericCoding | _LevelCoding | _ProductCoding
+Coding = _NumericCoding | SplineCoding | _LevelCoding | _ProductCoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +136,29 @@ class DesignSpec:
         """The columns of the matrix in order; the intercept, if any, is the first."""
         head = (DesignColumn(INTERCEPT, INTERCEPT, INTERCEPT),) if self.intercept else ()
         return head + tuple(column for coding in self.codings for column in coding.columns())
+
+    @property
+    def splines(self) -> tuple[SplineCoding, ...]:
+        """The splines that stand as terms of their own."""
+        return tuple(coding for coding in self.codings if isinstance(coding, SplineCoding))
+
+    @property
+    def without_knots(self) -> tuple[str, ...]:
+        """The variables whose splines have no knots, because the rows have fewer distinct values: nothing can be fitted."""
+        sides = (side for coding in self.codings for side in _sides(coding))
+        return tuple(dict.fromkeys(c.variable for c in sides if isinstance(c, SplineCoding) and not c.knots))
+
+    def columns_of(self, variable: str, *, nonlinear: bool = False) -> tuple[str, ...]:
+        """The names of the columns that `variable` takes part in, interactions included, or of its nonlinear ones."""
+        found: list[str] = []
+        for coding in self.codings:
+            own = [_own_columns(side, variable, nonlinear) for side in _sides(coding)]
+            if isinstance(coding, _ProductCoding):
+                pairs = ((a, b) for a in coding.left.columns() for b in coding.right.columns())
+                found += [f"{a.name}:{b.name}" for a, b in pairs if a.name in own[0] or b.name in own[1]]
+            else:
+                found += own[0]
+        return tuple(found)
 
     def matrix(self, frame: pl.DataFrame, rows: NDArray[np.intp] | None = None) -> Floats:
         """Rows of `frame` as a column-major matrix of shape (n, p); `rows` picks and orders them."""
@@ -114,6 +175,17 @@ class DesignSpec:
                     np.take(values, rows, out=X[:, j], mode="clip")
                 j += 1
         return X
+
+
+def _sides(coding: Coding) -> tuple[_NumericCoding | SplineCoding | _LevelCoding, ...]:
+    return (coding.left, coding.right) if isinstance(coding, _ProductCoding) else (coding,)
+
+
+def _own_columns(coding: Coding, variable: str, nonlinear: bool) -> list[str]:
+    names = [column.name for column in coding.columns() if column.variable == variable]
+    if not nonlinear:
+        return names
+    return names[1:] if isinstance(coding, SplineCoding) else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +267,7 @@ def build_design(
     Parameters
     ----------
     frame : the table
-    terms : column names or `Numeric`, `Categorical`, `Interaction`
+    terms : column names or `Numeric`, `Spline`, `Categorical`, `Interaction`
     intercept : whether the first column is 1
     rows : indices of the rows to use, in the wanted order; they must be complete. Default: the complete rows.
 
@@ -220,9 +292,11 @@ def _coding(frame: pl.DataFrame, term: Term, rows: NDArray[np.intp]) -> Coding:
     if name not in frame.columns:
         raise InputError(f"the table has no column '{name}'")
     column = frame[name]
-    if isinstance(term, Numeric) or (isinstance(term, str) and not is_categorical(column)):
+    if isinstance(term, Numeric | Spline) or (isinstance(term, str) and not is_categorical(column)):
         if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
             raise InputError(f"column '{name}' is {column.dtype}; a model term is a number, a yes/no or a category")
+        if isinstance(term, Spline):
+            return _spline_coding(column if len(rows) == frame.height else column.gather(rows), term)
         spec = term if isinstance(term, Numeric) else Numeric(name)
         return _NumericCoding(name, spec.per, spec.log)
     levels = levels_in_order(column if len(rows) == frame.height else column.gather(rows))
@@ -231,3 +305,17 @@ def _coding(frame: pl.DataFrame, term: Term, rows: NDArray[np.intp]) -> Coding:
         raise InputError(f"'{wanted}' is not a level of '{name}'; the levels are {', '.join(levels)}")
     reference = wanted if wanted is not None and wanted in levels else (levels[0] if levels else "")
     return _LevelCoding(name, reference, tuple(level for level in levels if level != reference))
+
+
+def _spline_coding(column: pl.Series, term: Spline) -> SplineCoding:
+    """The coding with knots at the quantiles of these rows, or where they are asked for."""
+    check_knots(term.variable, term.knots)
+    values = column.cast(pl.Float64).fill_nan(None).drop_nulls().to_numpy()
+    if isinstance(term.knots, int):
+        count, knots = term.knots, harrell_knots(values, term.knots)
+    else:
+        count = len(term.knots)
+        knots = tuple(map(float, term.knots)) if len(np.unique(values)) >= count else ()
+    low, middle, high = np.quantile(values, (0.01, 0.5, 0.99)).tolist() if len(values) else (np.nan,) * 3
+    reference = middle if term.reference is None else float(term.reference)
+    return SplineCoding(term.variable, count, knots, reference, (low, high))

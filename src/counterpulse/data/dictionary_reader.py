@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
+from counterpulse.data.dates import DATE_FORMATS
 from counterpulse.data.dictionary import TYPES, Dictionary, Variable
 from counterpulse.data.readers.excel import read_sheet
 from counterpulse.data.scope import symbol_of
@@ -23,11 +24,13 @@ from counterpulse.source import CsvCell, CsvFile, Finding, Location, did_you_mea
 
 COLUMNS = (
     "name", "source", "label", "type", "unit", "levels", "minimum", "maximum", "missing_codes", "applies_if",
-    "integer", "section",
+    "integer", "section", "format",
 )  # fmt: skip
 
 LEVELED = ("category", "ordinal", "yesno")
 RANGED = ("number", "integer", "date", "datetime")
+AND_MORE = ("…", "...")
+"""After the levels: the data hold further ones, which are taken as they stand there."""
 
 _OTHER_WORDS = {
     "numeric": "number", "float": "number", "double": "number", "real": "number", "continuous": "number",
@@ -195,9 +198,14 @@ class _Reader:
             applies_if=self._text("applies_if") or None,
             integer=self._integer(kind),
             section=self._text("section") or None,
+            format=self._format(kind),
+            more_levels=levels is not None and self._level_parts()[-1] in AND_MORE,
             line=first.line,
         )
         self._check_range(variable)
+        if len(variable.sources) > 2 or not all(variable.sources):
+            self._error("E547", "source", f"a datetime cannot be read from {variable.source!r}",
+                        "one column, or a date and a time of day: Date + Time", "name at most two columns")  # fmt: skip
         return variable
 
     def _name(self, first: CsvCell) -> str:
@@ -232,7 +240,8 @@ class _Reader:
             )
             return None
         levels: dict[str, str] = {}
-        for part in text.split("|"):
+        parts = self._level_parts()
+        for part in parts[:-1] if parts[-1] in AND_MORE and kind != "yesno" else parts:
             code, _, label = (piece.strip() for piece in part.partition("="))
             if not code or code in levels:
                 seen = f"the code {code} stands twice" if code else "a level without a code"
@@ -241,6 +250,20 @@ class _Reader:
                 levels[code] = label or code
         self._check_labels(levels, kind)
         return levels
+
+    def _level_parts(self) -> list[str]:
+        return [part.strip() for part in self._text("levels").split("|")]
+
+    def _format(self, kind: str) -> str | None:
+        text = self._text("format").lower()
+        if not text:
+            return None
+        if kind in TYPES and kind not in ("date", "datetime"):
+            self._error("E686", "format", f"a variable of type {kind} has no format", "a format for date, datetime")
+        elif text not in DATE_FORMATS:
+            self._error("E686", "format", f"{text!r} is no format of dates", ", ".join(DATE_FORMATS),
+                        did_you_mean(text, list(DATE_FORMATS)) or "leave it blank for YYYY-MM-DD")  # fmt: skip
+        return text
 
     def _check_labels(self, levels: dict[str, str], kind: str) -> None:
         labels = [label.casefold() for label in levels.values()]

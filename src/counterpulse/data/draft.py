@@ -1,63 +1,100 @@
 """A first dictionary, guessed from a data file, for people to mend. It holds no patient's value.
 
-Levels are written only where each is held by `SMALLEST_CELL` patients; nothing is written of id, text and date columns.
+Levels are written only where each is held by five patients; nothing is written of id, text and date columns. Columns
+that likely name a person, and empty ones, are left out.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from counterpulse.data.convert import NO_WORDS, YES_WORDS, plain_text, same_code
-from counterpulse.data.dates import AMBIGUOUS, DAY_ONLY, parse_moments
-from counterpulse.data.dictionary import Dictionary, Variable, VariableType
+from counterpulse.data.column_guess import (
+    MISSING_NUMBERS,
+    MISSING_WORDS,
+    Column,
+    ColumnGuess,
+    guess_column,
+    level_counts,
+)
+from counterpulse.data.convert import YES_WORDS, plain_text
+from counterpulse.data.date_guess import moments
+from counterpulse.data.dictionary import Dictionary, Variable
 from counterpulse.data.dictionary_reader import digest_of, is_usable_name
 from counterpulse.data.identifiers import identifier
+from counterpulse.data.patient_table import PatientTable
 from counterpulse.data.readers import read_raw
 from counterpulse.data.readers.raw_table import RawTable
 
-SMALLEST_CELL = 5
-MOST_LEVELS = 20
-MOST_CODES = 6
-LARGEST_CODE = 9
-MOSTLY_UNIQUE = 0.9
-"""Part of an identifier's values that differ: the number of a center repeats, that of a patient hardly ever."""
-LIKELY_MISSING = (-9.0, -99.0, -999.0, 99.0, 999.0, 9999.0, 99999.0)
+LIKELY_MISSING = frozenset({*MISSING_WORDS, *(f"{number:.0f}" for number in MISSING_NUMBERS)})
 
-_ID_WORDS = re.compile(r"(^|[^a-z])(p|pat|patient|subject|case|record|study|person)?[ _-]?(id|nr|no|number|key)$", re.I)
-_SEX_WORDS = re.compile(r"sex|gender|geschlecht|sexe|sexo|sesso", re.I)
 _UNIT = re.compile(r"\s*[(\[]\s*([^()\[\]]{1,20}?)\s*[)\]]\s*$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How the file is to be read.
+
+    Attributes
+    ----------
+    missing : words and numbers that stand for a missing value, in lower case
+    month_first : what 01/02/2020 is, where nothing in the column tells; None: not known
+    keep : headers of columns that likely name a person and are wanted all the same
+    """
+
+    missing: frozenset[str] = LIKELY_MISSING
+    month_first: bool | None = None
+    keep: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnFacts:
+    """What is told of a column without telling a value.
+
+    Attributes
+    ----------
+    known, distinct : rows with a value, and different values among them
+    held : rows that hold each code of a category, or yes and no
+    moments : of a date, shape (n,), blanks null
+    numbers : of a number, shape (n,), blanks null
+    """
+
+    known: int
+    distinct: int
+    held: Mapping[str, int] = field(default_factory=dict, repr=False)
+    moments: pl.Series | None = field(default=None, repr=False)
+    numbers: pl.Series | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A guessed dictionary.
 
     Attributes
     ----------
     dictionary : one variable a column, in the order of the file
-    identifiers : what a flagged variable likely holds ("a birth date"), by name
-    without_levels : variables some of whose levels are held by too few patients to be written
+    rows : of the file
+    facts : of each variable, by name
+    identifiers : what a column left out likely holds ("a birth date"), by header
+    empty : headers of columns without a value, left out
+    rare : variables some of whose levels are held by too few patients to be written
+    ambiguous : date variables whose day and month could be exchanged
     """
 
     dictionary: Dictionary
+    rows: int
+    facts: Mapping[str, ColumnFacts]
     identifiers: Mapping[str, str]
-    without_levels: tuple[str, ...]
+    empty: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Guess:
-    type: VariableType
-    levels: dict[str, str] | None = None
-    missing_codes: tuple[str, ...] = ()
-    rare: bool = False
-
-
-def draft_dictionary(path: Path | str, *, sheet: str | None = None) -> Draft:
+def draft_dictionary(path: Path | str, *, sheet: str | None = None, habits: Habits | None = None) -> Draft:
     """Guess a dictionary from a data file of any format that `read_table` reads.
 
     Raises
@@ -65,35 +102,118 @@ def draft_dictionary(path: Path | str, *, sheet: str | None = None) -> Draft:
     DataError : the file is missing, empty or damaged
     """
     path = Path(path)
-    raw = read_raw(path, sheet=sheet)
+    return draft_of(read_raw(path, sheet=sheet), path.name, habits=habits or Habits())
+
+
+def draft_of(raw: RawTable, file: str, *, habits: Habits) -> Draft:
+    """Guess a dictionary from the columns of a file."""
     variables: dict[str, Variable] = {}
+    facts: dict[str, ColumnFacts] = {}
     identifiers: dict[str, str] = {}
-    without_levels: list[str] = []
+    guesses: dict[str, ColumnGuess] = {}
+    empty: list[str] = []
     for header in raw.frame.columns:
+        column = _column(raw, header)
+        reason = identifier(header, raw.labels.get(header, ""), column.text)
+        if reason is not None and header not in habits.keep:
+            identifiers[header] = reason
+            continue
+        guess = guess_column(column, missing=habits.missing, month_first=habits.month_first)
+        if not len(guess.known):
+            empty.append(header)
+            continue
         name = _name(header, variables)
-        text = plain_text(raw.frame[header])
-        text = text.set(text == "NA", None)
-        label, unit = _label_and_unit(raw.labels.get(header, header.replace("_", " ")))
-        reason = identifier(header, label, text)
-        guess = _guess(raw, header, text, is_identifier=reason is not None)
-        if reason is not None:
-            identifiers[name] = reason
-        if guess.rare:
-            without_levels.append(name)
-        variables[name] = Variable(
-            name=name, type=guess.type, source=header, label=label, unit=unit, levels=guess.levels,
-            missing_codes=guess.missing_codes, integer=guess.type == "integer",
-        )  # fmt: skip
-    dictionary = Dictionary(variables, path.name, digest_of(variables.values()))
-    return Draft(dictionary, identifiers, tuple(without_levels))
+        guesses[name] = guess
+        variables[name] = _variable(name, header, raw.labels.get(header), guess)
+        facts[name] = _facts(column, guess)
+    dictionary = Dictionary(variables, file, digest_of(variables.values()))
+    return Draft(
+        dictionary=dictionary, rows=raw.frame.height, facts=facts, identifiers=identifiers, empty=tuple(empty),
+        rare=tuple(name for name, guess in guesses.items() if guess.rare),
+        ambiguous=tuple(name for name, guess in guesses.items() if guess.dates and guess.dates.ambiguous),
+    )  # fmt: skip
+
+
+def draft_of_table(table: PatientTable) -> Draft:
+    """What a table tells whose dictionary exists: its variables as they are, without those that have no value."""
+    frame, dictionary = table.frame, table.dictionary
+    empty = [name for name in frame.columns if frame[name].null_count() == frame.height]
+    kept = {variable.name: variable for variable in dictionary if variable.name not in empty}
+    return Draft(
+        dictionary=Dictionary(kept, dictionary.file, dictionary.digest), rows=frame.height, identifiers={}, empty=tuple(empty),
+        facts={name: _facts_of_typed(frame[name]) for name in kept},
+    )  # fmt: skip
+
+
+def _facts_of_typed(column: pl.Series) -> ColumnFacts:
+    known = column.drop_nulls()
+    is_yesno, is_level = column.dtype == pl.Boolean, isinstance(column.dtype, pl.Enum)
+    counts = dict(known.value_counts().iter_rows()) if is_yesno or is_level else {}
+    return ColumnFacts(
+        known=len(known), distinct=known.n_unique(),
+        held={"yes": counts.get(True, 0), "no": counts.get(False, 0)} if is_yesno else counts,
+        moments=column.cast(pl.Datetime("us")) if column.dtype.is_temporal() else None,
+        numbers=column.cast(pl.Float64) if column.dtype.is_numeric() else None,
+    )  # fmt: skip
+
+
+def missing_in(draft: Draft) -> tuple[str, ...]:
+    """The words and codes that were taken for missing, each once, in the order of the columns."""
+    found = (code for variable in draft.dictionary for code in variable.missing_codes)
+    return tuple(dict.fromkeys(code.casefold() for code in found))
+
+
+def _column(raw: RawTable, header: str) -> Column:
+    text = plain_text(raw.frame[header])
+    return Column(
+        header=header, text=text.set((text == "NA").fill_null(False), None), dtype=raw.frame[header].dtype,
+        value_labels=raw.value_labels.get(header, {}), declared_missing=raw.missing_codes.get(header, ()),
+        decimal_comma=raw.decimal_comma,
+    )  # fmt: skip
+
+
+def _variable(name: str, header: str, written: str | None, guess: ColumnGuess) -> Variable:
+    label, unit = _label_and_unit(written or header.replace("_", " "))
+    return Variable(
+        name=name, type=guess.type, source=header, label=f"{label} ({guess.meaning})" if guess.meaning else label,
+        unit=unit, levels=guess.levels, missing_codes=guess.missing_codes, integer=guess.type == "integer",
+        format=guess.dates.format if guess.dates else None, more_levels=guess.rare and guess.levels is not None,
+    )  # fmt: skip
+
+
+def _facts(column: Column, guess: ColumnGuess) -> ColumnFacts:
+    text = column.text
+    known = text.is_not_null() & ~text.is_in([*guess.missing_codes]).fill_null(False)
+    values = text.set(~known, None)
+    when = moments(values, guess.dates) if guess.dates else None
+    point = values.str.replace(",", ".", literal=True) if column.decimal_comma else values
+    numeric = guess.type in ("number", "integer")
+    return ColumnFacts(
+        known=int(known.sum()), distinct=guess.known.n_unique(), held=_held(guess), moments=when,
+        numbers=point.cast(pl.Float64, strict=False) if numeric else None,
+    )  # fmt: skip
+
+
+def _held(guess: ColumnGuess) -> dict[str, int]:
+    if guess.type not in ("category", "yesno"):
+        return {}
+    held: dict[str, int] = {}
+    for code, count in level_counts(guess.known).items():
+        yes = (guess.levels or dict.fromkeys(YES_WORDS, "yes")).get(code.casefold(), "no")
+        name = yes if guess.type == "yesno" else code
+        held[name] = held.get(name, 0) + count
+    return held
+
+
+def _plain_name(header: str) -> str:
+    """A word that can stand in a rule, made from a header."""
+    name = re.sub(r"\W+", "_", _UNIT.sub("", header)).strip("_").lower() or "column"
+    return name if is_usable_name(name) else f"v_{name}"
 
 
 def _name(header: str, taken: Mapping[str, Variable]) -> str:
-    """A word that can stand in a rule, made from a header."""
-    name = re.sub(r"\W+", "_", _UNIT.sub("", header)).strip("_").lower() or "column"
-    if not is_usable_name(name):
-        name = f"v_{name}"
-    unique, count = name, 1
+    unique = name = _plain_name(header)
+    count = 1
     while unique in taken:
         count += 1
         unique = f"{name}_{count}"
@@ -105,108 +225,3 @@ def _label_and_unit(label: str) -> tuple[str, str | None]:
     if match and match.start() and not match[1].isdigit():
         return label[: match.start()], match[1]
     return label.strip(), None
-
-
-def _guess(raw: RawTable, header: str, text: pl.Series, *, is_identifier: bool) -> _Guess:
-    dtype = raw.frame[header].dtype
-    known = text.drop_nulls()
-    if dtype.is_temporal() or _mostly_dates(known):
-        return _Guess(_date_type(raw.frame[header], known))
-    if not len(known):
-        return _Guess("text")
-    if is_identifier:
-        return _Guess("text")
-    if header in raw.value_labels:
-        return _from_labels(raw.value_labels[header], known)
-    if dtype == pl.Boolean or _is_yesno(header, known):
-        return _Guess("yesno")
-    numbers = known.cast(pl.Float64, strict=False)
-    if numbers.is_finite().fill_null(False).all():
-        return _from_numbers(header, numbers, known)
-    return _from_text(header, known)
-
-
-def _mostly_dates(known: pl.Series) -> bool:
-    if not len(known):
-        return False
-    moments = parse_moments(known, serial_dates=False)
-    return bool((~moments.unreadable).all()) or bool(known.str.contains(AMBIGUOUS).all())
-
-
-def _date_type(column: pl.Series, known: pl.Series) -> VariableType:
-    if column.dtype == pl.Date or (len(known) and known.str.contains(DAY_ONLY).all()):
-        return "date"
-    return (
-        "datetime" if isinstance(column.dtype, pl.Datetime) or known.str.contains(":", literal=True).any() else "date"
-    )
-
-
-def _is_yesno(header: str, known: pl.Series) -> bool:
-    words = {same_code(word).casefold() for word in known.unique()}
-    return words <= {*YES_WORDS, *NO_WORDS} and not (_SEX_WORDS.search(header) and words <= {"0", "1"})
-
-
-def _counts(known: pl.Series) -> dict[str, int]:
-    codes, counts = known.value_counts().get_columns()
-    totals: dict[str, int] = {}
-    for code, count in zip(codes, counts, strict=True):
-        totals[same_code(code)] = totals.get(same_code(code), 0) + count
-    return totals
-
-
-def _from_labels(labels: Mapping[str, str], known: pl.Series) -> _Guess:
-    """Labels of the file, without codes that few patients hold (a labelled code that nobody holds tells nothing)."""
-    counts = _counts(known)
-    if not set(counts) & set(labels):  # labels of missing values only
-        return _Guess("number" if known.cast(pl.Float64, strict=False).is_not_null().all() else "text")
-    clean = {
-        code: label.replace("|", "/").strip() or code for code, label in labels.items() if not set("|=") & set(code)
-    }
-    kept = {code: label for code, label in clean.items() if not 0 < counts.get(code, 0) < SMALLEST_CELL}
-    rare = len(kept) < len(labels) or not set(counts) <= set(kept)
-    words = {label.casefold() for label in kept.values()}
-    if words and words <= {"yes", "no"}:
-        return _Guess("yesno", {code: label.lower() for code, label in kept.items()}, rare=rare)
-    distinct = len(set(map(str.casefold, kept.values()))) == len(kept)
-    return _Guess("category", kept if kept and distinct else None, rare=rare)
-
-
-def _from_numbers(header: str, numbers: pl.Series, known: pl.Series) -> _Guess:
-    whole = bool((numbers == numbers.round()).all())
-    if _ID_WORDS.search(header) and whole and numbers.is_unique().all():
-        return _Guess("id")
-    codes = _missing_codes(numbers)
-    rest = numbers.filter(~numbers.is_in(codes)) if codes else numbers
-    missing = tuple(f"{code:.0f}" for code in codes)
-    low, high = rest.min(), rest.max()
-    is_code = isinstance(low, float) and isinstance(high, float) and low >= 0 and high <= LARGEST_CODE
-    if whole and is_code and rest.n_unique() <= MOST_CODES and len(rest) >= SMALLEST_CELL * rest.n_unique():
-        return _category(known.filter(~numbers.is_in(codes)) if codes else known, missing)
-    return _Guess("integer" if whole else "number", missing_codes=missing)
-
-
-def _missing_codes(numbers: pl.Series) -> list[float]:
-    """Codes such as 999 that stand far from every other value, or below zero where nothing else does."""
-    present = [code for code in LIKELY_MISSING if (numbers == code).any()]
-    rest = numbers.filter(~numbers.is_in(present)) if present else numbers
-    low, high = rest.min(), rest.max()
-    if not present or not isinstance(low, float) or not isinstance(high, float):
-        return []
-    return [code for code in present if (code < 0 <= low) or (code > 2 * high and high > 0)]
-
-
-def _from_text(header: str, known: pl.Series) -> _Guess:
-    distinct = known.n_unique()
-    if _ID_WORDS.search(header) and distinct >= MOSTLY_UNIQUE * len(known):
-        return _Guess("id")
-    if distinct <= MOST_LEVELS and distinct * SMALLEST_CELL <= len(known):
-        return _category(known, ())
-    return _Guess("text")
-
-
-def _category(known: pl.Series, missing: tuple[str, ...]) -> _Guess:
-    """Levels as codes in order, or none at all where one of them is rare."""
-    counts = _counts(known)
-    if min(counts.values()) < SMALLEST_CELL or any(set("|=") & set(code) for code in counts):
-        return _Guess("category", None, missing, rare=True)
-    return _Guess("category", {code: code for code in sorted(counts)}, missing)

@@ -13,11 +13,11 @@ _HEADERS = {
     "a name": "surname lastname firstname forename familyname givenname maidenname fullname patientname nachname "
     "vorname familienname geburtsname prenom apellido apellidos cognome sobrenome achternaam "
     "voornaam imie nazwisko initials initialen initiales iniziali",
-    "a birth date": "birthdate birthday dob dateofbirth geburtsdatum geburtstag gebdatum datedenaissance ddn "
+    "a birth date": "birthdate birthday birthdt birthdat brthdtc dob dateofbirth geburtsdatum geburtstag gebdatum datedenaissance ddn "
     "nacimiento fechanacimiento fechadenacimiento datanascita datadinascita nascita nascimento geboortedatum",
-    "a record number": "mrn medicalrecord medicalrecordnumber hospitalnumber hospitalno chartnumber patientennummer fallnummer "
+    "a record number": "mrn hospitalid hospid medicalrecord medicalrecordnumber hospitalnumber hospitalno chartnumber patientennummer fallnummer "
     "fallnr casenumber nhs nhsnumber nhsno ipp numerodossier historiaclinica cartella numeroprocesso",
-    "a telephone number": "phone telephone cellphone fax telefon handy telefono movil cellulare telefone "
+    "a telephone number": "phone phonenumber mobilephone telephone cellphone fax telefon handy telefono movil cellulare telefone "
     "telemovel telefoon",
     "an e-mail address": "email mail emailaddress courriel correo correoelectronico",
     "an address": "address street strasse adresse anschrift wohnort direccion calle indirizzo endereco rue adres",

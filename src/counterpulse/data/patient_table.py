@@ -9,6 +9,7 @@ from typing import Literal
 import polars as pl
 
 from counterpulse.data.dictionary import Dictionary
+from counterpulse.data.queries import no_queries
 from counterpulse.source import Finding
 
 DataKind = Literal["real", "mock", "synthetic", "simulated"]
@@ -23,7 +24,8 @@ class PatientTable:
 
     Column types of `frame` by dictionary type: id and text String; number Float64; integer Int64; category and ordinal
     Enum of the codes in dictionary order; yesno Boolean; date Date; datetime Datetime("us"). A blank is null.
-    `findings` are the warnings of the check (errors raise). `digest` is of the content, whatever the file format.
+    `findings` are the warnings of the check (errors raise), `queries` its questions for the data manager, with values of
+    patients. `digest` is of the content of all frames, whatever the file format.
     """
 
     frame: pl.DataFrame
@@ -33,3 +35,4 @@ class PatientTable:
     data_kind: DataKind = "real"
     related: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    queries: pl.DataFrame = field(default_factory=no_queries)

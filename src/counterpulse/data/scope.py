@@ -18,5 +18,5 @@ def symbol_of(variable: Variable) -> Symbol:
         kind="number" if variable.type == "integer" else variable.type,
         label=variable.label,
         unit=variable.unit,
-        levels=None if variable.type == "yesno" else variable.levels,
+        levels=None if variable.type == "yesno" or variable.more_levels else variable.levels,
     )

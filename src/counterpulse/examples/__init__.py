@@ -9,7 +9,7 @@ from typing import Literal
 
 from counterpulse.errors import UsageError
 
-__all__ = ["EXAMPLES", "Example", "copy"]
+__all__ = ["EXAMPLES", "SCORES", "Example", "copy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,15 @@ class Example:
         return f"{self.name}.protocol.yaml"
 
 
+SCORES = "scores"
+"""Published scores to paste into a protocol: copied by this name, but no study."""
+
+
 EXAMPLES = (
     Example("stanford-heart", "Heart transplantation and survival: the immortal-time lesson", "real", "stanford_heart"),
+    Example(
+        "vsr-iabp", "Balloon pump in septal rupture, on dummy patients drawn to a printed table", "mock", "vsr_iabp"
+    ),
     Example("ecls-registry", "Balloon pump after VA-ECMO, on dummy patients", "mock", "ecls_registry"),
 )
 
@@ -38,19 +45,20 @@ def copy(name: str, directory: str | Path) -> Path:
 
     Parameters
     ----------
-    name : of one of `EXAMPLES`
+    name : of one of `EXAMPLES`, or `SCORES`
     directory : where to; made where it is not there
 
     Returns
     -------
-    The path of the protocol.
+    The path of the protocol; of the instructions for `SCORES`.
 
     Raises
     ------
     UsageError : no example has the name, or a file of that name is already there (nothing is ever overwritten)
     """
-    example, directory = _named(name), Path(directory)
-    sources = [item for item in files(__name__).joinpath(example.folder).iterdir() if item.is_file()]
+    folder, main = (SCORES, "README.md") if name == SCORES else (_named(name).folder, _named(name).protocol)
+    directory = Path(directory)
+    sources = [item for item in files(__name__).joinpath(folder).iterdir() if item.is_file()]
     there = [item.name for item in sources if (directory / item.name).exists()]
     if there:
         raise UsageError(f"{directory} already holds {', '.join(sorted(there))}; name another directory")
@@ -60,7 +68,7 @@ def copy(name: str, directory: str | Path) -> Path:
             (directory / item.name).write_bytes(item.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot write to {directory}: {error.strerror}; name another directory") from None
-    return directory / example.protocol
+    return directory / main
 
 
 def _named(name: str) -> Example:

@@ -121,17 +121,24 @@ def _column(name: str, scope: Scope) -> pl.Expr:
 
 
 def _arithmetic(node: Arithmetic, scope: Scope) -> pl.Expr:
-    left, right = _compile(node.left, scope), _compile(node.right, scope)
+    """What is not a number is unknown; said once of the whole, for polars writes what it fills twice."""
+    return _unfilled(node, scope).fill_nan(None)
+
+
+def _unfilled(node: Arithmetic, scope: Scope) -> pl.Expr:
+    left, right = (
+        _unfilled(side, scope) if isinstance(side, Arithmetic) else _compile(side, scope)
+        for side in (node.left, node.right)
+    )
     match node.operator:
         case "+":
-            result = left + right
+            return left + right
         case "-":
-            result = left - right
+            return left - right
         case "*":
-            result = left * right
+            return left * right
         case "/":
-            result = pl.when(right != 0).then(_quotient(left, right))
-    return result.fill_nan(None)
+            return pl.when(right != 0).then(_quotient(left, right))
 
 
 def _quotient(left: pl.Expr, right: pl.Expr) -> pl.Expr:

@@ -27,8 +27,7 @@ def map_blocks(work: Callable[[Item], Result], items: Iterable[Item], *, rows: i
     items : slices of rows, or columns
     rows : length of the table
     """
-    cores = os.cpu_count() or 1
-    if rows < MANY_ROWS or cores == 1:
+    if rows < MANY_ROWS or (cores := os.cpu_count() or 1) == 1:
         return [work(item) for item in items]
     with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(max_workers=cores) as pool:
         return list(pool.map(work, items))

@@ -12,6 +12,16 @@ from counterpulse.protocol.node import AnalysisId, IfUnknown, Name, Node, Outcom
 from counterpulse.protocol.words import Length, Level, Many, Text, YesNo
 
 
+class FreeDays(Node):
+    """Days alive and free of an organ support within a horizon."""
+
+    support: Text = Field(description="The days on support: a column or an expression.", examples=["ventilator_days"])
+    within: Length = Field(description="The horizon, counted from time zero.", examples=["28 days"])
+    dead: float = Field(
+        default=0, description="The value of who died by then: 0 as usual, or -1 to rank death below no free day."
+    )
+
+
 class Outcome(Node):
     """One outcome."""
 
@@ -46,6 +56,9 @@ class Outcome(Node):
     summary: Literal["mean", "median"] | None = Field(default=None, description="How values are summarized.")
     truncated_by: dict[str, Literal["worst-rank", "survivors-only", "competing"]] | None = Field(
         default=None, description="Values cut short by death name their plan."
+    )
+    free_days: FreeDays | None = Field(
+        default=None, description="Instead of `value`: days alive and free of an organ support."
     )
     table: str | None = Field(
         default=None, alias="from", description="The related table with the measurements of a repeated outcome."
@@ -185,6 +198,10 @@ class Analysis(BaseModel):
     )
     main_model: str | None = Field(
         default=None, description="The model of the ladder whose estimate counts; by default the last."
+    )
+    same_rows: YesNo | None = Field(
+        default=None,
+        description="yes (the default): the models of a ladder use the rows complete for all; no: each uses its own.",
     )
     screen: str | tuple[TermSpec, ...] | None = Field(
         default=None, description="Predictors, each in a model of its own: a set of confounders or a list."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from counterpulse.protocol.node import IfUnknown, ImmortalPlan, Name, Node, Window
 from counterpulse.protocol.words import Length, Level, Many, Text, YesNo
+
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 
 
 class CountedTime(Node):
@@ -92,11 +95,21 @@ class Exposure(Node):
     """When treatment begins: data, not a label."""
 
     given: Text = Field(description="A yes/no column or a rule that says who was ever treated.", examples=["iabp"])
-    starts: Name = Field(description="The column with the start of treatment.", examples=["iabp_time"])
+    starts: Name | None = Field(
+        default=None,
+        description="The column with the start of treatment; needed unless timing is unknown.",
+        examples=["iabp_time"],
+    )
     stops: Name | None = Field(default=None, description="The column with its end.")
     timing: Literal["known", "unknown"] = Field(
         default="known", description="unknown runs with a printed warning and bounds of the bias."
     )
+
+    @model_validator(mode="after")
+    def _known_start(self) -> Exposure:
+        if self.starts is None and self.timing == "known":
+            raise ValueError("an exposure says when it 'starts', or that its timing is unknown")
+        return self
 
 
 class ImmortalTime(Node):
@@ -151,12 +164,21 @@ class DerivedVariable(Node):
         default=None, description="A categorical variable: the first case whose rule is true."
     )
     levels: dict[Level, str] | None = Field(default=None, description="The labels of the values of the cases.")
+    type: Literal["category", "number"] | None = Field(
+        default=None, description="number: the values of the cases are numbers, such as the points of a score."
+    )
     table: str | None = Field(default=None, alias="from", description="A related table to take a value from.")
     column: Name | None = Field(default=None, description="The column of the related table.")
     take: Literal["last", "first", "max", "min", "mean", "any", "count"] | None = Field(
         default=None, description="Which of several values."
     )
-    window: Window | None = Field(default=None, description="The time around time zero, such as -6 to 0 hours.")
+    window: Window | None = Field(
+        default=None,
+        description="The time around time zero, such as -6 to 0 hours, both ends included; any time without it.",
+    )
+    if_tied: Literal["mean", "max", "min", "first-row", "last-row"] | None = Field(
+        default=None, description="The value where several that differ stand at the first or last time."
+    )
     if_unknown: IfUnknown | None = Field(default=None, description="What happens where blank values leave it open.")
 
     @model_validator(mode="after")
@@ -164,9 +186,21 @@ class DerivedVariable(Node):
         ways = [way for way in ("rule", "value", "cases", "table") if getattr(self, way) is not None]
         if len(ways) != 1:
             raise ValueError("a derived variable has exactly one of rule, value, cases, from")
+        if self.type == "number" and (wrong := _not_numbers(self.cases or ())):
+            raise ValueError(f"a variable of type number has cases of numbers; {', '.join(wrong)} is none")
+        if self.type is not None and self.cases is None:
+            raise ValueError("`type` is of a variable with cases; a rule is yes/no and a value is a number")
         if self.table is not None and (self.take is None or (self.column is None and self.take != "count")):
             raise ValueError("a variable 'from' a related table says its 'column' and what to 'take'")
+        foreign = [key for key in ("column", "take", "window", "if_tied") if getattr(self, key) is not None]
+        if self.table is None and foreign:
+            raise ValueError(f"{', '.join(foreign)} go with 'from', the name of a related table")
         return self
+
+
+def _not_numbers(cases: tuple[Case, ...]) -> list[str]:
+    written = [case.otherwise if case.when is None else case.value for case in cases]
+    return [f"`{text}`" for text in written if text is not None and not NUMBER.fullmatch(text)]
 
 
 class Population(Node):

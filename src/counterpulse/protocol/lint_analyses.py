@@ -20,8 +20,10 @@ def lint_analyses(desk: Desk) -> None:
         _sensitivity(desk, path, analysis)
         _promises(desk, path, analysis)
         _levels(desk, path, analysis.options)
-        if isinstance(analysis.adjust, Selection):
-            desk.report("W263", (*path, "adjust"), "covariates are selected from the data: intervals are too narrow and "
+        selected: dict[tuple[str, ...], Any] = {("adjust",): analysis.adjust}
+        selected |= {("models", name): adjust for name, adjust in (analysis.models or {}).items()}
+        for key in (key for key, adjust in selected.items() if isinstance(adjust, Selection)):
+            desk.report("W263", (*path, *key), "covariates are selected from the data: intervals are too narrow and "
                         "P values too small", remedy="name an adjustment set that was argued beforehand")  # fmt: skip
     _circular_differences(desk)
     _refused_p_values(desk)

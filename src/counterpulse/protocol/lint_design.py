@@ -8,6 +8,9 @@ from counterpulse.source.yaml_file import YamlPath
 
 MOMENTS = ("date", "datetime")
 A_MOMENT = "a date or datetime column"
+MEASURED = ("table", "column", "window")
+WRITTEN = {"table": "from"}
+UNTIMED = ("any_of", "competing", "event", "first_of", "horizon", "time")
 
 
 def lint_design(desk: Desk) -> None:
@@ -125,17 +128,21 @@ def _resolution(desk: Desk, path: YamlPath, plan: ImmortalTime) -> None:
 
 
 def _outcome(desk: Desk, path: YamlPath, outcome: Outcome) -> None:
+    if outcome.type != "repeated":
+        _foreign(desk, path, outcome, MEASURED)
     match outcome.type:
         case "binary":
             _requires(desk, path, outcome, ("event",), "event: died = yes")
         case "time-to-event":
             _timed(desk, path, outcome)
         case "composite":
-            if (outcome.any_of is None) == (outcome.first_of is None):
-                desk.report("E250", path, "a composite has exactly one of any_of, first_of", key=True,
-                            remedy="add any_of with yes/no columns, or first_of with dates")  # fmt: skip
-            elif outcome.first_of is not None:
-                _dated(desk, path, outcome)
+            _composite(desk, path, outcome)
+        case "repeated":
+            _requires(desk, path, outcome, MEASURED[:2], "{type: repeated, from: gas, column: lactate}")
+        case _ if outcome.free_days is not None:
+            _foreign(desk, path, outcome, ("value", *UNTIMED))
+        case _ if outcome.truncated_by is not None and "competing" in outcome.truncated_by.values():
+            _requires(desk, path, outcome, ("value",), "value: icu_days", may=("horizon",))
         case _:
             _requires(desk, path, outcome, ("value",), "value: icu_days")
     if outcome.better is None:
@@ -143,16 +150,32 @@ def _outcome(desk: Desk, path: YamlPath, outcome: Outcome) -> None:
                     allowed="better: lower or better: higher", remedy="add better")  # fmt: skip
 
 
-def _requires(desk: Desk, path: YamlPath, outcome: Outcome, keys: tuple[str, ...], example: str) -> None:
+def _requires(
+    desk: Desk, path: YamlPath, outcome: Outcome, keys: tuple[str, ...], example: str, may: tuple[str, ...] = ()
+) -> None:
     for key in keys:
         if getattr(outcome, key) is None:
-            desk.report("E250", path, f"a {outcome.type} outcome needs `{key}`", key=True,
-                        remedy=f"add {key}, as in {example}")  # fmt: skip
-    foreign = {"event", "value", "time", "any_of", "first_of", "horizon", "competing"} - set(keys)
-    for key in sorted(foreign & outcome.model_fields_set):
+            word = WRITTEN.get(key, key)
+            desk.report("E250", path, f"a {outcome.type} outcome needs `{word}`", key=True,
+                        remedy=f"add {word}, as in {example}")  # fmt: skip
+    _foreign(desk, path, outcome, tuple(key for key in (*UNTIMED, "value") if key not in (*keys, *may)))
+
+
+def _foreign(desk: Desk, path: YamlPath, outcome: Outcome, keys: tuple[str, ...]) -> None:
+    """Keys that an outcome of this type does not have."""
+    for key in keys:
         if getattr(outcome, key) is not None:
-            desk.report("E251", (*path, key), f"a {outcome.type} outcome has no `{key}`", key=True,
-                        remedy=f"remove {key}, or correct the type")  # fmt: skip
+            word = WRITTEN.get(key, key)
+            desk.report("E251", (*path, word), f"a {outcome.type} outcome has no `{word}`", key=True,
+                        remedy=f"remove {word}, or correct the type")  # fmt: skip
+
+
+def _composite(desk: Desk, path: YamlPath, outcome: Outcome) -> None:
+    if (outcome.any_of is None) == (outcome.first_of is None):
+        desk.report("E250", path, "a composite has exactly one of any_of, first_of", key=True,
+                    remedy="add any_of with yes/no columns, or first_of with dates")  # fmt: skip
+    elif outcome.first_of is not None:
+        _dated(desk, path, outcome)
 
 
 def _timed(desk: Desk, path: YamlPath, outcome: Outcome) -> None:

@@ -96,6 +96,8 @@ def _derived(desk: Desk) -> None:
 
 
 def _outcome(desk: Desk, path: YamlPath, outcome: Outcome) -> None:
+    if outcome.table is not None:
+        desk.needs("E233", (*path, "from"), "table", outcome.table, desk.nodes.tables, "describe it under tables")
     if outcome.time is not None:
         desk.variable_of((*path, "time"), outcome.time, ("number",), "a number: the duration to the event or censoring")
     for name in outcome.any_of or ():
@@ -133,7 +135,7 @@ def _term(desk: Desk, path: YamlPath, term: TermNode) -> None:
         desk.variable((*path, "interaction", number), name)
     if term.variable is None:
         return
-    numeric = term.log or term.spline is not None or term.per is not None
+    numeric = term.log or term.spline is not None or term.knots is not None or term.per is not None
     if numeric:
         desk.variable_of((*path, "variable"), term.variable, ("number",), "a number, for spline, log or per")
     elif (symbol := desk.variable((*path, "variable"), term.variable)) is not None and term.reference is not None:
@@ -155,6 +157,9 @@ def _analysis(desk: Desk, path: YamlPath, analysis: Analysis) -> None:
     if analysis.clusters is not None:
         desk.variable((*path, "clusters", "variable"), analysis.clusters.variable)
     _adjustment(desk, (*path, "adjust"), analysis.adjust)
+    for name, adjust in (analysis.models or {}).items():
+        _adjustment(desk, (*path, "models", name), adjust)
+    _adjustment(desk, (*path, "screen"), analysis.screen)
 
 
 def _outcomes(path: YamlPath, analysis: Analysis) -> Iterator[tuple[YamlPath, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from counterpulse.data.terms import Term
 from counterpulse.protocol.nodes import ProtocolNode
@@ -47,7 +48,10 @@ class PlannedCriterion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedOutcome:
-    """An outcome. `definition` is in words; `horizon` as written; `time_unit` of a time-to-event outcome."""
+    """An outcome. `definition` is in words; `horizon` as written; `time_unit` of a time-to-event outcome.
+
+    `of_group` is the level of the group variable whose probability is modeled, where the exposure itself is the outcome.
+    """
 
     name: str
     label: str
@@ -62,6 +66,21 @@ class PlannedOutcome:
     primary: bool = False
     if_unknown: str | None = None
     competing: str | None = None
+    truncation: PlannedTruncation | None = None
+    of_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTruncation:
+    """What becomes of the values of patients who died: `plan` is "worst-rank", "survivors-only" or "competing".
+
+    `by` is the outcome (or key of follow-up) that says who died, `label` what it is called, `timed` whether it says when.
+    """
+
+    by: str
+    label: str
+    plan: str
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +102,12 @@ class PlannedSelection:
     method: str
     candidates: tuple[Term, ...]
     keep: tuple[Term, ...] = ()
-    by: str = "p"
+    by: Literal["p", "aic", "bic"] = "p"
     enter: float = 0.05
     stay: float = 0.1
     screen: float | None = None
     folds: int = 10
-    rule: str = "minimum"
+    rule: Literal["minimum", "one-standard-error"] = "minimum"
     repeats: int = 200
 
 
@@ -100,6 +119,11 @@ class PlannedModel:
     terms: tuple[Term, ...] = ()
     selection: PlannedSelection | None = None
 
+    @property
+    def every_term(self) -> tuple[Term, ...]:
+        """What it holds or may come to hold."""
+        return self.terms if self.selection is None else (*self.terms, *self.selection.candidates)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedClusters:
@@ -107,8 +131,8 @@ class PlannedClusters:
 
     variable: str
     treat_as: str = "robust"
-    variance: str | None = None
-    correlation: str = "exchangeable"
+    variance: Literal["CR1", "CR2"] | None = None
+    correlation: Literal["independence", "exchangeable", "ar1"] = "exchangeable"
     quadrature: int | None = None
 
 
@@ -120,7 +144,8 @@ class PlannedAnalysis:
     variance"). `maker` turns the eligible patients into the sample ("as observed", "landmark", "time-varying"), at the
     times `landmarks` as written. `measures` are the effect measures, the first the primary one; `companions` further
     methods on the same sample. `options` are the method's, each resolved. `choices` repeat everything with origin and
-    reference. `models` is a ladder, the main model first; `screen` are predictors, each in a model of its own.
+    reference. `terms` and `selection` are the main model's. `models` is a ladder, the main model first, fitted to the `same_rows`;
+    `screen` are predictors, each in a model of its own (`only_screen`: and nothing else).
     `missing` is None where the protocol does not say what happens to incomplete rows.
     """
 
@@ -142,6 +167,8 @@ class PlannedAnalysis:
     selection: PlannedSelection | None = None
     models: tuple[PlannedModel, ...] = ()
     screen: tuple[Term, ...] = ()
+    only_screen: bool = False
+    same_rows: bool = True
     options: Mapping[str, object] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     citations: tuple[str, ...] = ()
@@ -154,6 +181,13 @@ class PlannedAnalysis:
     checks: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
     sentence: str = ""
+
+    @property
+    def every_term(self) -> tuple[Term, ...]:
+        """What any of its models may hold, candidates and screened predictors among it."""
+        models = (PlannedModel(name="", terms=self.terms, selection=self.selection), *self.models)
+        terms = [term for model in models for term in model.every_term]
+        return tuple(dict.fromkeys((*terms, *self.screen)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,5 +72,7 @@ def _outcome(path: YamlPath, outcome: Outcome, nodes: ProtocolNode) -> Iterator[
         yield Rule((*path, "event"), outcome.event, "date" if timed else "condition")
     if outcome.value is not None:
         yield Rule((*path, "value"), outcome.value, "any" if outcome.type == "ordinal" else "number")
+    if outcome.free_days is not None:
+        yield Rule((*path, "free_days", "support"), outcome.free_days.support, "number")
     if outcome.competing is not None and outcome.competing not in (*watched, *nodes.outcomes):
         yield Rule((*path, "competing"), outcome.competing, "date" if timed else "condition")

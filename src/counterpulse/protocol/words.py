@@ -11,6 +11,13 @@ from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 HOURS: Mapping[str, float] = {"minute": 1 / 60, "hour": 1.0, "day": 24.0, "week": 168.0, "month": 730.5, "year": 8766.0}
+UNITS: Mapping[str, str] = {
+    "min": "minutes", "minute": "minutes", "minutes": "minutes", "h": "hours", "hr": "hours", "hour": "hours",
+    "hours": "hours", "d": "days", "day": "days", "days": "days", "wk": "weeks", "week": "weeks", "weeks": "weeks",
+    "mo": "months", "month": "months", "months": "months", "y": "years", "yr": "years", "year": "years",
+    "years": "years",
+}  # fmt: skip
+"""The units of time as dictionaries write them."""
 
 BRITISH_KEYS: Mapping[str, str] = {"analyse_as": "analyze_as", "randomisation": "randomization"}
 BRITISH_VALUES: Mapping[tuple[str, str], str] = {

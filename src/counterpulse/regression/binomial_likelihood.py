@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,16 @@ class BinomialLikelihood:
                 weights = self.weights[rows]
                 yield rows, float(weights @ losses), residual * weights, variance * weights
 
+    def null_start(self) -> Floats:
+        """The maximum of the intercept alone, shape (k,)."""
+        events, others = (
+            float((self.sign == side).sum() if self.weights is None else self.weights[self.sign == side].sum())
+            for side in (1, -1)
+        )
+        start = np.zeros(self.X.shape[1])
+        start[0] = log(events / others) if events and others else 0.0
+        return start
+
     def every(self, step: int) -> BinomialLikelihood:
         """Thin to about every `step`-th row."""
         rows = spread_rows(len(self.sign), step)
@@ -91,6 +102,17 @@ class BinomialLikelihood:
         for column in self.X.T:
             column[:m] = column[keep]
         return BinomialLikelihood(self.X[:m], self.sign[keep], None if self.weights is None else self.weights[keep])
+
+    def variances(self, coefficients: Floats) -> Floats:
+        """``w p (1 - p)``, shape (n,)."""
+        out = np.empty(self.X.shape[0])
+        for rows, _, _, variance in self._blocks(coefficients):
+            out[rows] = variance
+        return out
+
+    def columns(self, keep: NDArray[np.intp]) -> BinomialLikelihood:
+        """Keep some columns."""
+        return replace(self, X=np.asfortranarray(self.X[:, keep]))
 
     def residuals(self, coefficients: Floats) -> Floats:
         """``w (y - p)``, shape (n,)."""

@@ -20,8 +20,9 @@ from counterpulse.data.design import (
     level_text,
 )
 from counterpulse.errors import InputError
+from counterpulse.regression.cluster_variance import ClusterVariance
 from counterpulse.regression.model_rows import Rows, Scaling
-from counterpulse.results.coefficients import Coefficients, WaldTest
+from counterpulse.results.coefficients import Coefficients, SmallSample, WaldTest
 from counterpulse.results.estimate import Estimate, Scale
 from counterpulse.results.provenance import Provenance
 from counterpulse.results.status import Status
@@ -40,6 +41,8 @@ class ScaledFit:
     bread : inverse information (or inverse of X'WX), shape (k, k)
     covariance : the one used for intervals, shape (k, k)
     model_covariance : the model-based one, shape (k, k)
+    small_sample : degrees of freedom by contrast of the scaled coefficients, or None
+    uncertainty : why there is no standard error, or OK
     """
 
     scaling: Scaling
@@ -47,6 +50,8 @@ class ScaledFit:
     bread: Floats
     covariance: Floats
     model_covariance: Floats
+    small_sample: SmallSample | None = None
+    uncertainty: Status = Status.OK
 
     def linear_predictor(self, table: pl.DataFrame) -> Floats:
         """Linear predictor of every row of a table, nan where a covariate is missing; shape (n,)."""
@@ -86,6 +91,7 @@ class RegressionFit:
     outcome : its column
     rows : the rows used, with weights and clusters
     robust : whether the covariance is the sandwich
+    cluster_variance : of a robust covariance by cluster; None where there is none, or too few clusters
     provenance : the choices made and the works they rest on
     status : of the fit as a whole; each coefficient has its own in `parameters.statuses`
     spec : the coding of the terms, to be applied to new rows
@@ -100,6 +106,7 @@ class RegressionFit:
     rows: Rows
     robust: bool
     provenance: Provenance
+    cluster_variance: ClusterVariance | None = None
     status: Status = Status.OK
     spec: DesignSpec = field(default_factory=lambda: DesignSpec((), True))
     model_covariance: Floats = field(default_factory=lambda: np.empty((0, 0)))
@@ -198,10 +205,31 @@ def full_parameters(
         matrix[failed, :] = np.nan
         matrix[:, failed] = np.nan
     columns = scaled.scaling.spec.columns
+    small = scaled.small_sample
     return (
-        Coefficients(columns=columns, values=values, covariance=covariance, statuses=statuses, level=level, df=df),
+        Coefficients(
+            columns=columns, values=values, covariance=covariance, statuses=statuses, level=level, df=df,
+            small_sample=None if small is None else Rescaled(small, active, transform), uncertainty=scaled.uncertainty,
+        ),
         model_covariance,
-    )
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rescaled:
+    """Degrees of freedom for contrasts of coefficients in the table's units."""
+
+    inner: SmallSample
+    active: NDArray[np.intp]
+    transform: Floats
+
+    def df(self, contrast: Floats) -> float:
+        """Of a linear combination of the p coefficients."""
+        return self.inner.df(contrast[self.active] @ self.transform)
+
+    def joint(self, contrasts: Floats) -> tuple[float, float]:
+        """Of several."""
+        return self.inner.joint(contrasts[:, self.active] @ self.transform)
 
 
 def _spread(inner: Floats, active: NDArray[np.intp], p: int) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.data.terms import Term
 from counterpulse.numerics.linear_algebra import inverse_symmetric, quadratic_forms, weighted_gram
+from counterpulse.regression.cluster_variance import ClusterVariance
 from counterpulse.regression.fit import RegressionFit, ScaledFit, full_parameters, no_parameters
 from counterpulse.regression.model_rows import (
     Rows,
@@ -23,7 +24,7 @@ from counterpulse.regression.model_rows import (
     spec_of_no_rows,
 )
 from counterpulse.regression.outcome import number
-from counterpulse.regression.sandwich import choose_variance, cluster_factor, sandwich
+from counterpulse.regression.sandwich import CR2, Clustered, choose_variance, cluster_factor, clustered, sandwich
 from counterpulse.results.estimate import Estimate, finite_or_none
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
@@ -102,6 +103,7 @@ def linear(
     weights: str | ArrayLike | None = None,
     cluster: str | ArrayLike | None = None,
     robust: bool | None = None,
+    cluster_variance: ClusterVariance | None = None,
     level: float = 0.95,
 ) -> LinearFit:
     """Mean differences of a numeric outcome, adjusted for each other, by (weighted) least squares.
@@ -110,11 +112,13 @@ def linear(
     ----------
     table : one row an observation; rows with a missing value in a column used are left out and counted
     outcome : a numeric column
-    terms : column names or `Numeric`, `Categorical`, `Interaction`
+    terms : column names or `Numeric`, `Spline`, `Categorical`, `Interaction`
     weights : column or array of shape (n,). Whole numbers count patients (and their degrees of freedom); others are
         probability weights and bring the robust variance. Rows of weight zero are left out.
     cluster : column or array of labels, shape (n,); brings the robust variance, clustered
     robust : use the sandwich variance; default: when clustered or when a weight is not a whole number
+    cluster_variance : "CR1", or "CR2" with Satterthwaite degrees of freedom by coefficient; by default CR2 below 40
+        clusters and CR1 from there on; below 10 clusters there is no standard error (``Status.FEW_CLUSTERS``)
 
     Raises
     ------
@@ -123,7 +127,7 @@ def linear(
     Notes
     -----
     Tests and intervals are Student's t on the residual degrees of freedom. The robust variance is HC3 (R: ``vcovHC``);
-    clustered it is HC1 with the factor G / (G - 1) (R: ``vcovCL`` of an ``lm``).
+    clustered it is CR2 (R: clubSandwich), or CR1: HC1 with the factor G / (G - 1) (R: ``vcovCL`` of an ``lm``).
 
     References
     ----------
@@ -131,17 +135,20 @@ def linear(
     doi:10.18637/jss.v095.i01.
     """
     rows = read_rows(table, outcome=outcome, terms=terms, weights=weights, cluster=cluster)
-    variance = choose_variance(rows, robust, VARIANCES)
+    variance = choose_variance(rows, robust, VARIANCES, cluster_variance)
     check_level(level)
     y = number(rows.column(table, outcome))
     blank = LinearFit(
         parameters=no_parameters((), Status.NO_ROWS, level), outcome=outcome, rows=rows, robust=variance.robust,
+        cluster_variance=variance.cluster,
         provenance=_provenance(rows, variance.choice),
     )  # fmt: skip
     if rows.n == 0:
         return blank.unfitted(spec_of_no_rows(table, terms), Status.NO_ROWS)
     design = scaled_design(table, rows, terms)
     blank = replace(blank, single_level=single_level_terms(terms, design.scaling.spec), depends_on=design.depends_on)
+    if design.status is not Status.OK:
+        return blank.unfitted(design.scaling.spec, design.status)
     if _residual_df(rows, design) <= 0:
         return blank.unfitted(design.scaling.spec, Status.TOO_FEW_ROWS)
     if y.min() == y.max():
@@ -167,8 +174,8 @@ def _fitted(blank: LinearFit, design: ScaledDesign, y: Floats) -> LinearFit:
     squares = float(unit @ residuals**2)
     total = float(unit @ (y - np.average(y, weights=unit)) ** 2)
     model = bread * (squares / df)
-    covariance = _robust(blank.rows, X, bread, residuals * unit) if blank.robust else model
-    scaled = ScaledFit(design.scaling, coefficients, bread, covariance, model)
+    used = _robust(blank, X, bread, residuals * unit) if blank.robust else Clustered(model)
+    scaled = ScaledFit(design.scaling, coefficients, bread, used.covariance, model, used.small_sample, used.uncertainty)
     parameters, model_covariance = full_parameters(scaled, design.statuses, blank.level, df)
     return replace(
         blank,
@@ -195,16 +202,16 @@ def _least_squares(X: Floats, y: Floats, weights: Floats | None, bread: Floats) 
     return coefficients, residuals
 
 
-def _robust(rows: Rows, X: Floats, bread: Floats, residuals: Floats) -> Floats:
-    n, k = X.shape
-    if rows.cluster is not None:
+def _robust(blank: LinearFit, X: Floats, bread: Floats, residuals: Floats) -> Clustered:
+    (n, k), rows = X.shape, blank.rows
+    if rows.cluster is not None and rows.clusters is not None:
         factor = cluster_factor(rows.clusters) * (n - 1) / (n - k)
-        clustered: Floats = factor * sandwich(X, bread, residuals, rows.cluster, rows.clusters)
-        return clustered
+        kind = blank.cluster_variance
+        return clustered(kind, X, rows.weights, residuals, bread, rows.cluster, rows.clusters, factor=factor)
     remaining = 1 - _leverages(X, bread, rows.weights)
     if (remaining < FULL_LEVERAGE).any():
-        return np.full((k, k), nan)
-    return sandwich(X, bread, residuals / remaining, None, None)
+        return Clustered(np.full((k, k), nan))
+    return Clustered(sandwich(X, bread, residuals / remaining, None, None))
 
 
 def _leverages(X: Floats, bread: Floats, weights: Floats | None) -> Floats:
@@ -215,10 +222,10 @@ def _leverages(X: Floats, bread: Floats, weights: Floats | None) -> Floats:
 def _provenance(rows: Rows, variance: Choice) -> Provenance:
     weighted = "none" if rows.weights is None else "frequency" if rows.whole_weights else "probability"
     choices = (
-        Choice("test", "t, residual degrees of freedom", "default"),
+        Choice("test", f"t, {'Satterthwaite' if variance.value == CR2 else 'residual'} degrees of freedom", "default"),
         Choice("weights", weighted, "derived"),
         variance,
     )
-    return Provenance(
-        "linear regression", choices, ("zeileis-2020", "mackinnon-white-1985") if variance.reference else ()
-    )
+    cited = {"zeileis-2020": ("zeileis-2020", "mackinnon-white-1985")}
+    references = (variance.reference,) if variance.reference else ()
+    return Provenance("linear regression", choices, cited.get(str(variance.reference), references))

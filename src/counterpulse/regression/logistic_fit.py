@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import nan
 from typing import Literal
 
@@ -11,30 +11,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpulse.numerics.distributions import chi_squared_tail, expit
+from counterpulse.numerics.distributions import expit
 from counterpulse.regression.fit import RegressionFit
-from counterpulse.results.estimate import Estimate, Interval, finite_or_none
+from counterpulse.results.estimate import Estimate, finite_or_none
+from counterpulse.results.profile_interval import ProfileInterval
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
 
 Floats = NDArray[np.float64]
 IntervalKind = Literal["wald", "profile"]
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileInterval:
-    """Ends of a profile-likelihood interval and the likelihood-ratio test of zero."""
-
-    low: float
-    high: float
-    chi_squared: float
-
-    def put_into(self, estimate: Estimate, level: float) -> Estimate:
-        """Replace the Wald interval and test of an estimate."""
-        return replace(
-            estimate, interval=Interval(self.low, self.high, level, "profile"), statistic=self.chi_squared,
-            statistic_name="chi-squared", df=1.0, p_value=chi_squared_tail(self.chi_squared, 1),
-        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

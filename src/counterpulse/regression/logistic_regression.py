@@ -15,9 +15,11 @@ from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import critical_value
 from counterpulse.numerics.linear_algebra import inverse_symmetric
+from counterpulse.numerics.profile import constrained_value, profile_end
 from counterpulse.regression.binomial_likelihood import BinomialLikelihood
+from counterpulse.regression.cluster_variance import ClusterVariance
 from counterpulse.regression.fit import ScaledFit, full_parameters, no_parameters
-from counterpulse.regression.logistic_fit import IntervalKind, LogisticFit, ProfileInterval
+from counterpulse.regression.logistic_fit import IntervalKind, LogisticFit
 from counterpulse.regression.logistic_solution import Solution, solve, solve_penalized
 from counterpulse.regression.model_rows import (
     Rows,
@@ -28,8 +30,8 @@ from counterpulse.regression.model_rows import (
     spec_of_no_rows,
 )
 from counterpulse.regression.outcome import event_sign
-from counterpulse.regression.profile import constrained_value, profile_end
-from counterpulse.regression.sandwich import choose_variance, cluster_factor, sandwich
+from counterpulse.regression.sandwich import choose_variance, cluster_factor, clustered, sandwich
+from counterpulse.results.profile_interval import ProfileInterval
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 
@@ -48,6 +50,7 @@ def logistic(
     cluster: str | ArrayLike | None = None,
     penalty: Penalty | None = None,
     robust: bool | None = None,
+    cluster_variance: ClusterVariance | None = None,
     level: float = 0.95,
     interval: IntervalKind = "wald",
 ) -> LogisticFit:
@@ -57,13 +60,15 @@ def logistic(
     ----------
     table : one row an observation; rows with a missing value in a column used are left out and counted
     outcome : a yes/no column, a 0/1 number, or text of two levels of which the second is the event
-    terms : column names or `Numeric`, `Categorical`, `Interaction`
+    terms : column names or `Numeric`, `Spline`, `Categorical`, `Interaction`
     weights : column or array of shape (n,); they multiply the log-likelihood. Whole numbers count patients; others are
         probability weights and bring the robust variance. Rows of weight zero are left out.
     cluster : column or array of labels, shape (n,); brings the robust variance, clustered
     penalty : "firth" maximizes the likelihood times the root of the determinant of the information, which is finite
         under separation and less biased in small samples
     robust : use the sandwich variance; default: when clustered or when a weight is not a whole number
+    cluster_variance : "CR1", or "CR2" with Satterthwaite degrees of freedom by coefficient; by default CR2 below 40
+        clusters and CR1 from there on; below 10 clusters there is no standard error (``Status.FEW_CLUSTERS``)
     interval : "wald", or "profile" for profile-likelihood intervals with likelihood-ratio tests
 
     Raises
@@ -73,8 +78,8 @@ def logistic(
     Notes
     -----
     A coefficient that is infinite (perfect prediction), constant or dependent carries a status and no value; the others
-    are estimated as if it were not reported. The clustered variance has the factor G / (G - 1) (R: ``vcovCL``, HC0); the
-    unclustered sandwich has none (R: ``sandwich``).
+    are estimated as if it were not reported. CR1 has the factor G / (G - 1) (R: ``vcovCL``, HC0); the unclustered
+    sandwich has none (R: ``sandwich``). CR2 is described at `cluster_variance.bias_reduced`.
 
     References
     ----------
@@ -82,18 +87,21 @@ def logistic(
     Albert and Anderson 1984, doi:10.1093/biomet/71.1.1; Zeileis 2020, doi:10.18637/jss.v095.i01.
     """
     rows = read_rows(table, outcome=outcome, terms=terms, weights=weights, cluster=cluster)
-    variance = choose_variance(rows, robust, VARIANCES)
+    variance = choose_variance(rows, robust, VARIANCES, cluster_variance)
     _check_options(penalty, interval, variance.robust, level)
     sign = event_sign(rows.column(table, outcome), table[outcome])
     blank = LogisticFit(
         parameters=no_parameters((), Status.NO_ROWS, level), outcome=outcome, events=int((sign > 0).sum()), rows=rows,
         penalty=penalty, interval=interval, robust=variance.robust,
+        cluster_variance=variance.cluster,
         provenance=_provenance(penalty, interval, variance.choice, rows),
     )  # fmt: skip
     if rows.n == 0:
         return blank.unfitted(spec_of_no_rows(table, terms), Status.NO_ROWS)
     design = scaled_design(table, rows, terms)
     blank = replace(blank, single_level=single_level_terms(terms, design.scaling.spec), depends_on=design.depends_on)
+    if design.status is not Status.OK:
+        return blank.unfitted(design.scaling.spec, design.status)
     if blank.events in (0, rows.n):
         return blank.unfitted(design.scaling.spec, Status.ALL_EVENTS if blank.events else Status.NO_EVENTS)
     if len(design.scaling.active) >= rows.n:
@@ -120,7 +128,7 @@ def _check_options(penalty: str | None, interval: str, robust: bool, level: floa
         raise InputError("a profile interval has no robust variance; use interval='wald'")
 
 
-def _fitted(blank: LogisticFit, solution: Solution, null: float) -> LogisticFit:
+def _fitted(blank: LogisticFit, solution: Solution[BinomialLikelihood], null: float) -> LogisticFit:
     scaled = _scaled_fit(blank, solution)
     parameters, model_covariance = full_parameters(scaled, solution.statuses, blank.level, None)
     units = float(np.log(solution.scaling.scale).sum()) if blank.penalty else 0.0
@@ -138,20 +146,26 @@ def _fitted(blank: LogisticFit, solution: Solution, null: float) -> LogisticFit:
     )
 
 
-def _scaled_fit(blank: LogisticFit, solution: Solution) -> ScaledFit:
+def _scaled_fit(blank: LogisticFit, solution: Solution[BinomialLikelihood]) -> ScaledFit:
     bread = inverse_symmetric(solution.maximum.information)
-    covariance, rows = bread, blank.rows
-    if blank.robust:
-        cluster, keep = rows.cluster, solution.overlapping
-        if cluster is not None and keep is not None:
-            cluster = cluster[keep]
-        residuals = solution.likelihood.residuals(solution.maximum.at)
-        covariance = sandwich(solution.likelihood.X, bread, residuals, cluster, rows.clusters)
-        covariance *= cluster_factor(rows.clusters)
-    return ScaledFit(solution.scaling, solution.maximum.at, bread, covariance, bread)
+    rows, likelihood, at = blank.rows, solution.likelihood, solution.maximum.at
+    if not blank.robust:
+        return ScaledFit(solution.scaling, at, bread, bread, bread)
+    cluster, keep = rows.cluster, solution.overlapping
+    residuals = likelihood.residuals(at)
+    if cluster is None or rows.clusters is None:
+        covariance = sandwich(likelihood.X, bread, residuals, None, None)
+        return ScaledFit(solution.scaling, at, bread, covariance, bread)
+    by_cluster = clustered(
+        blank.cluster_variance, likelihood.X, likelihood.variances(at), residuals, bread,
+        cluster if keep is None else cluster[keep], rows.clusters, factor=cluster_factor(rows.clusters),
+    )  # fmt: skip
+    return ScaledFit(
+        solution.scaling, at, bread, by_cluster.covariance, bread, by_cluster.small_sample, by_cluster.uncertainty
+    )
 
 
-def _null_log_likelihood(solution: Solution, sign: Floats, weights: Floats | None) -> float:
+def _null_log_likelihood(solution: Solution[BinomialLikelihood], sign: Floats, weights: Floats | None) -> float:
     """Find the log-likelihood of the intercept alone; penalized with the full design where there is a penalty."""
     if solution.objective is not solution.likelihood:
         k = len(solution.maximum.at)
@@ -163,7 +177,7 @@ def _null_log_likelihood(solution: Solution, sign: Floats, weights: Floats | Non
     return events * log(events / total) + (total - events) * log1p(-events / total)
 
 
-def _profiles(solution: Solution, level: float) -> tuple[ProfileInterval | None, ...]:
+def _profiles(solution: Solution[BinomialLikelihood], level: float) -> tuple[ProfileInterval | None, ...]:
     """Profile every coefficient that has an estimate; p of them."""
     transform, reach = solution.scaling.to_original(), critical_value(level)
     found: list[ProfileInterval | None] = [None] * len(solution.statuses)

@@ -1,18 +1,19 @@
-"""Solving a logistic model: the start, the ascent, and what is done when coefficients run to infinity."""
+"""Solving a logistic or a count model: the start, the ascent, and what is done when coefficients run to infinity."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from math import inf, log
+from dataclasses import dataclass
+from math import inf
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from counterpulse.numerics.linear_algebra import independent_columns, solve_symmetric, weighted_gram
-from counterpulse.numerics.newton import Maximum, maximize
+from counterpulse.numerics.newton import Evaluation, Maximum, maximize
+from counterpulse.numerics.profile import LogLikelihood
 from counterpulse.regression.binomial_likelihood import BinomialLikelihood, FirthLikelihood
 from counterpulse.regression.model_rows import ScaledDesign, Scaling
-from counterpulse.regression.profile import LogLikelihood
 from counterpulse.regression.separation import Separation, find_separation
 from counterpulse.results.status import Status
 
@@ -35,8 +36,41 @@ FIRTH_TOLERANCE = 1e-20
 """Firth's score is solved with the information of the plain likelihood; convergence is linear and is driven on."""
 
 
+class SeparableLikelihood(Protocol):
+    """A concave log-likelihood of coefficients, some of which may have to run to infinity."""
+
+    @property
+    def X(self) -> Floats:  # noqa: N802  (the matrix)
+        """Shape (n, k), column-major."""
+
+    @property
+    def sign(self) -> Floats:
+        """The direction in which each row's linear predictor may run without end, +1 or -1; shape (n,)."""
+
+    def __call__(self, coefficients: Floats, /) -> Evaluation:
+        """Log-likelihood, score and information."""
+
+    def slope(self, coefficients: Floats, /) -> tuple[float, Floats]:
+        """Log-likelihood and score."""
+
+    def null_start(self) -> Floats:
+        """The maximum of the intercept alone, shape (k,)."""
+
+    def every(self, step: int, /) -> Self:
+        """About every `step`-th row."""
+
+    def rows(self, keep: NDArray[np.bool_], /) -> Self:
+        """Some rows; this one is used up."""
+
+    def columns(self, keep: NDArray[np.intp], /) -> Self:
+        """Some columns."""
+
+
+L = TypeVar("L", bound=SeparableLikelihood)
+
+
 @dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Generic[L]):
     """A solved model.
 
     Attributes
@@ -48,7 +82,7 @@ class Solution:
     statuses : one for every column of the spec
     """
 
-    likelihood: BinomialLikelihood
+    likelihood: L
     objective: LogLikelihood
     maximum: Maximum
     scaling: Scaling
@@ -58,14 +92,14 @@ class Solution:
     iterations: int
 
 
-def solve_penalized(design: ScaledDesign, likelihood: BinomialLikelihood) -> Solution:
+def solve_penalized(design: ScaledDesign, likelihood: BinomialLikelihood) -> Solution[BinomialLikelihood]:
     """Maximize Firth's penalized likelihood."""
     objective = FirthLikelihood(likelihood)
-    maximum = maximize(objective, _null_start(likelihood), tolerance=FIRTH_TOLERANCE, limit=200)
+    maximum = maximize(objective, likelihood.null_start(), tolerance=FIRTH_TOLERANCE, limit=200)
     return _solved(design, likelihood, objective, maximum, maximum.iterations)
 
 
-def solve(design: ScaledDesign, likelihood: BinomialLikelihood) -> Solution:
+def solve(design: ScaledDesign, likelihood: L) -> Solution[L]:
     """Maximize the likelihood; where it has no maximum, name the infinite coefficients and fit the others."""
     found = maximize(likelihood, _start(likelihood), limit=USUAL_ITERATIONS)
     iterations = found.iterations
@@ -84,37 +118,26 @@ def solve(design: ScaledDesign, likelihood: BinomialLikelihood) -> Solution:
 
 
 def _solved(
-    design: ScaledDesign, likelihood: BinomialLikelihood, objective: LogLikelihood, maximum: Maximum, iterations: int
-) -> Solution:
+    design: ScaledDesign, likelihood: L, objective: LogLikelihood, maximum: Maximum, iterations: int
+) -> Solution[L]:
     status = Status.OK if maximum.converged else Status.NOT_CONVERGED
     statuses = tuple(status if own is Status.OK else own for own in design.statuses)
     return Solution(likelihood, objective, maximum, design.scaling, None, statuses, status, iterations)
 
 
-def _null_start(likelihood: BinomialLikelihood) -> Floats:
-    weights = likelihood.weights
-    events, others = (
-        float((likelihood.sign == side).sum() if weights is None else weights[likelihood.sign == side].sum())
-        for side in (1, -1)
-    )
-    start = np.zeros(likelihood.X.shape[1])
-    start[0] = log(events / others) if events and others else 0.0
-    return start
-
-
-def _start(likelihood: BinomialLikelihood) -> Floats:
+def _start(likelihood: SeparableLikelihood) -> Floats:
     """Begin at the intercept alone, or for a long table at the fit of an even subsample."""
     step = len(likelihood.sign) // SUBSAMPLE
     if step < 4:
-        return _null_start(likelihood)
+        return likelihood.null_start()
     part = likelihood.every(step)
-    found = maximize(part, _null_start(part), tolerance=1e-6, limit=8)
+    found = maximize(part, part.null_start(), tolerance=1e-6, limit=8)
     if not found.converged:
-        return _null_start(likelihood)
+        return likelihood.null_start()
     return _approach(likelihood, found.at, found.information * (len(likelihood.sign) / len(part.sign)))
 
 
-def _approach(likelihood: BinomialLikelihood, start: Floats, information: Floats) -> Floats:
+def _approach(likelihood: SeparableLikelihood, start: Floats, information: Floats) -> Floats:
     """Steps that need no information but the subsample's; each leaves a few percent of the distance.
 
     They end where a Newton step resolves the rest, or where one is not shorter than the one before.
@@ -132,15 +155,13 @@ def _approach(likelihood: BinomialLikelihood, start: Floats, information: Floats
     return at
 
 
-def _all_infinite(design: ScaledDesign, likelihood: BinomialLikelihood, maximum: Maximum, iterations: int) -> Solution:
+def _all_infinite(design: ScaledDesign, likelihood: L, maximum: Maximum, iterations: int) -> Solution[L]:
     """Complete separation: no row is left to estimate anything on."""
     statuses = tuple(Status.SEPARATION if own is Status.OK else own for own in design.statuses)
     return Solution(likelihood, likelihood, maximum, design.scaling, None, statuses, Status.SEPARATION, iterations)
 
 
-def _without_separated(
-    design: ScaledDesign, likelihood: BinomialLikelihood, separation: Separation, iterations: int
-) -> Solution:
+def _without_separated(design: ScaledDesign, likelihood: L, separation: Separation, iterations: int) -> Solution[L]:
     """Fit the coefficients that are finite, on the rows that are not fitted perfectly."""
     scaling, keep = design.scaling, separation.overlapping
     infinite = separation.infinite(scaling.to_original())
@@ -149,15 +170,10 @@ def _without_separated(
         statuses[scaling.active[k]] = Status.SEPARATION
     part = likelihood.rows(keep)
     independent = np.flatnonzero(independent_columns(weighted_gram(part.X)))
-    part = replace(part, X=np.asfortranarray(part.X[:, independent]))
-    maximum = maximize(part, _null_start(part))
+    part = part.columns(independent)
+    maximum = maximize(part, part.null_start())
     if not maximum.converged:
         statuses = [Status.NOT_CONVERGED if own is Status.OK else own for own in statuses]
-    reduced = replace(
-        scaling,
-        active=scaling.active[independent],
-        center=scaling.center[independent],
-        scale=scaling.scale[independent],
-    )
+    reduced = scaling.columns(independent)
     status = Status.SEPARATION if maximum.converged else Status.NOT_CONVERGED
     return Solution(part, part, maximum, reduced, keep, tuple(statuses), status, iterations + maximum.iterations)

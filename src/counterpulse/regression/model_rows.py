@@ -140,6 +140,10 @@ class Scaling:
             X[:, k] /= self.scale[k]
         return X[:, : len(self.active)]
 
+    def columns(self, kept: Codes) -> Scaling:
+        """Keep some of the active columns, by their position among them."""
+        return Scaling(self.spec, self.active[kept], self.center[kept], self.scale[kept])
+
     def to_original(self) -> Floats:
         """Make the matrix T of shape (k, k): coefficients in the table's units are ``T @ scaled``."""
         T = np.diag(1 / self.scale)
@@ -164,6 +168,11 @@ class ScaledDesign:
     statuses: tuple[Status, ...]
     depends_on: dict[str, tuple[str, ...]]
 
+    @property
+    def status(self) -> Status:
+        """Whether the model can be fitted at all: not where a spline has no knots."""
+        return Status.FEW_VALUES if self.scaling.spec.without_knots else Status.OK
+
 
 def scaled_design(table: pl.DataFrame, rows: Rows, terms: Sequence[Term]) -> ScaledDesign:
     """Code the terms, center and scale the columns, and leave out constant and dependent ones."""
@@ -184,6 +193,8 @@ def scaled_design(table: pl.DataFrame, rows: Rows, terms: Sequence[Term]) -> Sca
     for k, j in enumerate(active):
         if k != j:
             X[:, k] = X[:, j]
+    if design.spec.without_knots:
+        statuses = (Status.FEW_VALUES,) * len(columns)
     scaling = Scaling(design.spec, active, center[active], scale[active])
     depends_on = {} if gram is None else _dependencies(gram, columns, active, statuses)
     return ScaledDesign(X[:, : len(active)], scaling, statuses, depends_on)

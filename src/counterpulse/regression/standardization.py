@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log, nan
+from math import isfinite, log, nan
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from counterpulse.data.design import level_text
 from counterpulse.errors import InputError
-from counterpulse.numerics.distributions import critical_value, expit, normal_two_sided
+from counterpulse.numerics.distributions import critical_value, expit, normal_two_sided, t_two_sided
 from counterpulse.numerics.linear_algebra import cluster_sums
 from counterpulse.regression.fit import ScaledFit
 from counterpulse.regression.linear_regression import LinearFit
@@ -43,6 +43,7 @@ class Standardized:
     model_covariance : of the two with the covariates held fixed (delta method); shape (2, 2)
     covariates : which of the two the estimates use
     binary : whether the means are risks
+    df : clusters - 1 where clusters are few, else None
     """
 
     variable: str
@@ -57,6 +58,7 @@ class Standardized:
     n: int
     status: Status
     provenance: Provenance
+    df: float | None = None
 
     def estimates(self) -> tuple[Estimate, ...]:
         """Risk under each level (on the logit scale), risk ratio (log) and difference; for a linear model the means."""
@@ -92,14 +94,24 @@ class Standardized:
         value, slope = _on_scale(self.means, weights, scale)
         used = self.covariance if self.covariates == "sampled" else self.model_covariance
         std_error = float(np.sqrt(slope @ used @ slope))
-        reach = critical_value(self.level) * std_error
+        if not isfinite(std_error):
+            return Estimate(
+                term=term, variable=self.variable, reference=compared, measure=measure, scale=scale, value=value,
+                status=Status.FEW_CLUSTERS,
+            )  # fmt: skip
+        reach = critical_value(self.level, self.df) * std_error
         tested = compared is not None and std_error > 0
         return Estimate(
             term=term, variable=self.variable, reference=compared, measure=measure, scale=scale, value=value,
             std_error=std_error, interval=Interval(value - reach, value + reach, self.level, "wald"),
-            statistic=value / std_error if tested else None, statistic_name="z" if tested else None,
-            p_value=normal_two_sided(value / std_error) if tested else None,
+            statistic=value / std_error if tested else None, statistic_name=None if not tested else "z" if self.df is None else "t",
+            df=self.df if tested else None,
+            p_value=_two_sided(value / std_error, self.df) if tested else None,
         )  # fmt: skip
+
+
+def _two_sided(statistic: float, df: float | None) -> float:
+    return normal_two_sided(statistic) if df is None else t_two_sided(statistic, df)
 
 
 def _on_scale(means: Floats, weights: Floats, scale: Scale) -> tuple[float, Floats]:
@@ -157,12 +169,16 @@ def standardize(
     means, covariance, model_covariance = nothing[0], nothing, nothing
     if status is Status.OK and fit.scaled is not None:
         means, covariance, model_covariance = _compute(fit, fit.scaled, table, values)
-        if not np.isfinite(covariance).all() or (binary and not ((means > 0) & (means < 1)).all()):
+        few = fit.parameters.uncertainty is Status.FEW_CLUSTERS
+        if few:
+            covariance, model_covariance = nothing, nothing
+        if not (few or np.isfinite(covariance).all()) or (binary and not ((means > 0) & (means < 1)).all()):
             status = Status.UNDEFINED
     return Standardized(
         variable=variable, treated=values[0][0], reference=values[1][0], means=means, covariance=covariance,
         model_covariance=model_covariance, covariates=covariates, binary=binary, level=level, n=fit.n, status=status,
         provenance=_provenance(fit, covariates),
+        df=fit.clusters - 1.0 if fit.cluster_variance == "CR2" and fit.clusters else None,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -16,9 +17,17 @@ if TYPE_CHECKING:
 class CallableRoom(ModuleType):
     """A module that can be called (see "Customizing module attribute access" in the language reference)."""
 
-    def __call__(self, result: StudyResult, directory: str | Path, *, style: str | None = None) -> Written:
+    def __call__(
+        self,
+        result: StudyResult,
+        directory: str | Path,
+        *,
+        style: str | None = None,
+        private: Mapping[str, bytes] | None = None,
+    ) -> Written:
         """Write the bundle of a result; see `publish`."""
-        written: Written = import_module("counterpulse.report.publishing").publish(result, directory, style=style)
+        publish = import_module("counterpulse.report.publishing").publish
+        written: Written = publish(result, directory, style=style, private=private)
         return written
 
 

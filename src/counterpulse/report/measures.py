@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["ratio", "points", "difference", "probability", "value", "test"]
+Kind = Literal["ratio", "points", "difference", "probability", "value", "index", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Measure:
     """A measure.
 
     `noun` is what goes up or down ("odds"); `abbreviation` stands in narrow columns. "points" are differences of
-    proportions, printed in percentage points; "probability" is printed in percent; "value" in its own unit.
+    proportions, printed in percentage points; "probability" is printed in percent; "value" in its own unit; "index" has none.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Measure:
     @property
     def places(self) -> int:
         """Decimal places where nothing asks for more."""
-        return {"ratio": 2, "points": 1, "probability": 1}.get(self.kind, 2)
+        return {"ratio": 2, "points": 1, "probability": 1, "index": 3}.get(self.kind, 2)
 
     @property
     def title(self) -> str:
@@ -48,6 +48,16 @@ class Measure:
         return self.name.replace("rmst", "RMST")
 
 
+INDICES = (
+    "c-statistic", "concordance", "Brier score", "scaled Brier score", "calibration intercept", "calibration slope",
+    "expected/observed ratio", "integrated calibration index", "E50", "E90", "variance between clusters",
+    "intraclass correlation", "median odds ratio", "log odds", "probabilistic index", "time-dependent AUC", "Uno's concordance", "time-dependent AUC", "net benefit",
+    "optimism-corrected c-statistic", "optimism-corrected concordance", "optimism-corrected calibration slope",
+    "optimism-corrected calibration intercept", "optimism-corrected Brier score", "difference in c-statistic",
+    "difference in concordance",
+)  # fmt: skip
+"""Numbers without a unit that compare no groups."""
+
 MEASURES: Mapping[str, Measure] = {
     measure.name: measure
     for measure in (
@@ -58,6 +68,9 @@ MEASURES: Mapping[str, Measure] = {
         Measure("rmst ratio", "ratio", "RMST ratio", "restricted mean event-free time"),
         Measure("risk difference", "points", "RD", "risk"),
         Measure("survival difference", "points", "SD", "survival"),
+        Measure("cumulative incidence difference", "points", "", "cumulative incidence"),
+        Measure("cumulative incidence ratio", "ratio", "", "cumulative incidence"),
+        Measure("win odds", "ratio", "", "odds of the better outcome"),
         Measure("mean difference", "difference", "MD", "mean"),
         Measure("median difference", "difference", "", "median"),
         Measure("rmst difference", "difference", "RMST difference", "restricted mean event-free time"),
@@ -66,6 +79,7 @@ MEASURES: Mapping[str, Measure] = {
         Measure("survival", "probability", "", "survival"),
         Measure("cumulative incidence", "probability", "", "cumulative incidence"),
         Measure("rmst", "value", "", "restricted mean event-free time"),
+        *(Measure(name, "index") for name in INDICES),
         Measure("interaction", "test"),
         Measure("test of curves", "test"),
     )

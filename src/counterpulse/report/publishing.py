@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from counterpulse.results.bundle import Written, to_bytes, write_bundle
 from counterpulse.results.on_disk import to_json
 
 
-def publish(result: StudyResult, directory: str | Path, *, style: str | None = None) -> Written:
+def publish(
+    result: StudyResult, directory: str | Path, *, style: str | None = None, private: Mapping[str, bytes] | None = None
+) -> Written:
     """Write the bundle of a result: report, figures, tables, results.json, plan.json, manifest.
 
     Parameters
@@ -21,6 +24,7 @@ def publish(result: StudyResult, directory: str | Path, *, style: str | None = N
     result : from `run`, or read back from a bundle
     directory : where the bundle stands; one that was there is replaced whole, unless a person edited it
     style : a journal's number style; default: the protocol's
+    private : files that name patients, by relative name under ``private/``; they are not to be shared
 
     Returns
     -------
@@ -35,5 +39,6 @@ def publish(result: StudyResult, directory: str | Path, *, style: str | None = N
         **write_report(document, result),
         "results.json": to_bytes(to_json(result)),
         "plan.json": to_bytes(result.plan),
+        **(private or {}),
     }
     return write_bundle(Path(directory), files, identity={"study": asdict(result.identity)})

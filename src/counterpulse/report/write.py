@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from io import StringIO
 
+from counterpulse.report.chapters.wording import anchor
 from counterpulse.report.document import Document, Figure, blocks_of
 from counterpulse.report.render.html import render_html
 from counterpulse.results import EstimateRow, StudyResult, TableOneRow
+from counterpulse.source.spreadsheet import spreadsheet_csv
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+UNTABLED = ("covariance", "forest")
+"""Kinds that are for programs, or that stand among the estimates."""
 ESTIMATE_COLUMNS = (
     "id", "analysis", "model", "role", "outcome", "population", "subgroup_variable", "subgroup_level", "variable", "term",
     "reference", "measure", "estimate", "conf_low", "conf_high", "conf_level", "interval_method", "std_error", "scale",
@@ -27,7 +28,13 @@ def write_report(document: Document, result: StudyResult) -> Mapping[str, bytes]
         files[f"figures/{figure.id}.png"] = figure.png
     if result.table_one:
         files["tables/table_one.csv"] = _table_one(result.table_one)
-    files["tables/estimates.csv"] = _csv(ESTIMATE_COLUMNS, (_estimate(row) for row in result.estimates))
+    for block in result.blocks:
+        if block.kind not in UNTABLED and len(next(iter(block.columns.values()), ())):
+            name = anchor(block.id.replace(".", "-"))
+            files[f"tables/{name}.csv"] = spreadsheet_csv(
+                list(block.columns), zip(*block.columns.values(), strict=True)
+            )
+    files["tables/estimates.csv"] = spreadsheet_csv(ESTIMATE_COLUMNS, (_estimate(row) for row in result.estimates))
     return files
 
 
@@ -44,21 +51,4 @@ def _estimate(row: EstimateRow) -> Iterable[object]:
 def _table_one(rows: Sequence[TableOneRow]) -> bytes:
     names = [field.name for field in fields(TableOneRow)]
     values = ((getattr(row, name) for name in names) for row in rows)
-    return _csv(names, values)
-
-
-def _csv(names: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """UTF-8 with a mark, so that a spreadsheet reads it; text that a spreadsheet would run is made plain."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(names)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, tuple):
-        return "|".join(map(str, value))
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return "" if value is None else repr(value) if isinstance(value, float) else value
+    return spreadsheet_csv(names, values)

@@ -55,7 +55,10 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         "column_percent": NUMBER,
     },
     "missing-pattern": {"pattern": COUNT, "variable": TEXT, "missing": TEXT, "n": COUNT, "percent": NUMBER},
-    "correlation": {"row": TEXT, "column": TEXT, "value": NUMBER, "measure": TEXT, "n": COUNT},
+    "missingness": {"variable": TEXT, "group": TEXT, "n": COUNT, "missing": COUNT, "percent": NUMBER},
+    "rows-lost": {"analysis": TEXT, "outcome": TEXT, "variable": TEXT, "n": COUNT, "missing": COUNT, "percent": NUMBER},
+    "correlation": {"row": TEXT, "column": TEXT, "value": NUMBER, "measure": TEXT, "n": COUNT, "smallest": COUNT},
+    "variance-inflation": {"variable": TEXT, "df": COUNT, "gvif": NUMBER, "per_column": NUMBER},
     "center-funnel": {
         "center": TEXT, "n": COUNT, "events": COUNT, "risk": NUMBER, "overall": NUMBER,
         "low_95": NUMBER, "high_95": NUMBER, "low_998": NUMBER, "high_998": NUMBER,

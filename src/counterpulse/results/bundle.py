@@ -16,6 +16,8 @@ from counterpulse.errors import UsageError
 
 FORMAT = "counterpulse/manifest/1"
 MANIFEST = "manifest.json"
+PRIVATE = "private/"
+"""What names patients: it stands in the bundle of the person who ran the study, and is taken out before it is shared."""
 IGNORED = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
@@ -97,8 +99,18 @@ def edited_outputs(directory: Path) -> tuple[str, ...]:
     recorded = _recorded(directory) or {}
     return tuple(
         name for name, expected in sorted(recorded.items())
-        if not (directory / name).is_file() or digest((directory / name).read_bytes()) != expected
+        if _is_edited(directory / name, expected, may_lack=name.startswith(PRIVATE))
     )  # fmt: skip
+
+
+def private_files(directory: Path) -> dict[str, bytes]:
+    """What of a bundle names patients, by relative name, as the run wrote it."""
+    names = [name for name in _recorded(directory) or {} if name.startswith(PRIVATE) and (directory / name).is_file()]
+    return {name: (directory / name).read_bytes() for name in names}
+
+
+def _is_edited(path: Path, expected: str, *, may_lack: bool) -> bool:
+    return not may_lack if not path.is_file() else digest(path.read_bytes()) != expected
 
 
 def _free_place(directory: Path) -> tuple[Path, str | None]:

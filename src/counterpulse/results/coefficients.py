@@ -25,6 +25,9 @@ from counterpulse.results.status import Status
 LEFT_OUT = (Status.RANK_DEFICIENT, Status.CONSTANT)
 """Of columns that the model does without."""
 
+FEW, TOO_FEW = 40, 10
+"""Clusters below which a robust variance needs a small-sample correction, and below which it says nothing."""
+
 
 class Column(Protocol):
     """What a coefficient belongs to; `counterpulse.data.design.DesignColumn` is one."""
@@ -44,6 +47,16 @@ class Column(Protocol):
     @property
     def reference(self) -> str | None:
         """The reference level of a categorical variable."""
+
+
+class SmallSample(Protocol):
+    """Degrees of freedom that differ from contrast to contrast."""
+
+    def df(self, contrast: NDArray[np.float64]) -> float:
+        """Degrees of freedom of t for a linear combination of the p coefficients, shape (p,)."""
+
+    def joint(self, contrasts: NDArray[np.float64]) -> tuple[float, float]:
+        """For q contrasts, shape (q, p): what turns Wald's chi-squared over q into F, and the denominator of F."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +84,9 @@ class Coefficients:
     statuses : what became of each coefficient, p of them
     level : of the intervals
     df : degrees of freedom of t and F, or None for z and chi-squared
+    small_sample : degrees of freedom by contrast, which stand before `df`
+    uncertainty : why no coefficient has a standard error, or OK
+    notes : of every estimate that has a standard error
     """
 
     columns: tuple[Column, ...]
@@ -79,6 +95,9 @@ class Coefficients:
     statuses: tuple[Status, ...]
     level: float
     df: float | None = None
+    small_sample: SmallSample | None = None
+    uncertainty: Status = Status.OK
+    notes: tuple[str, ...] = ()
 
     def index(self, name: str) -> int:
         """Find the position of a coefficient."""
@@ -99,6 +118,7 @@ class Coefficients:
         column = self.columns[position]
         return self._estimate(
             float(self.values[position]), float(self.covariance[position, position]), self.statuses[position],
+            self._df([position], np.ones(1)),
             measure=measure, scale=scale, term=column.term, variable=column.variable, reference=column.reference,
         )  # fmt: skip
 
@@ -121,7 +141,7 @@ class Coefficients:
         value = float(factors @ self.values[at])
         variance = float(factors @ self.covariance[np.ix_(at, at)] @ factors)
         return self._estimate(
-            value, variance, status,
+            value, variance, status, self._df(at, factors),
             measure=measure, scale=scale, term=term or " + ".join(weights), variable=variable, reference=reference,
         )  # fmt: skip
 
@@ -131,18 +151,32 @@ class Coefficients:
         at = [position for position in named if self.statuses[position] not in LEFT_OUT]
         status = _worst([self.statuses[position] for position in at or named])
         statistic = self._quadratic_form(at) if status is Status.OK else nan
-        if status is Status.OK and not isfinite(statistic):
-            status = Status.UNDEFINED
+        factor, denominator = self._joint(at) if status is Status.OK and at else (1.0, self.df)
+        if status is Status.OK and not isfinite(statistic * factor):
+            status = Status.UNDEFINED if self.uncertainty is Status.OK else self.uncertainty
         df = float(len(at))
-        if self.df is None:
+        if denominator is None:
             name, p_value = "chi-squared", chi_squared_tail(statistic, df)
         else:
-            name, statistic = "F", statistic / df if df else nan
-            p_value = f_tail(statistic, df, self.df)
+            name, statistic = "F", factor * statistic / df if df else nan
+            p_value = f_tail(statistic, df, denominator)
         return WaldTest(
-            names=tuple(names), statistic=statistic, statistic_name=name, df=df, df_denominator=self.df,
+            names=tuple(names), statistic=statistic, statistic_name=name, df=df, df_denominator=denominator,
             p_value=p_value, status=status,
         )  # fmt: skip
+
+    def _df(self, at: list[int], factors: NDArray[np.float64]) -> float | None:
+        """Degrees of freedom of t for a combination, or None for z."""
+        if self.small_sample is None:
+            return self.df
+        contrast = np.zeros(len(self.values))
+        contrast[at] = factors
+        return self.small_sample.df(contrast)
+
+    def _joint(self, at: list[int]) -> tuple[float, float | None]:
+        if self.small_sample is None:
+            return 1.0, self.df
+        return self.small_sample.joint(np.eye(len(self.values))[at])
 
     def _quadratic_form(self, at: list[int]) -> float:
         try:
@@ -151,7 +185,7 @@ class Coefficients:
             return nan
 
     def _estimate(
-        self, value: float, variance: float, status: Status, *,
+        self, value: float, variance: float, status: Status, df: float | None, *,
         measure: str, scale: Scale, term: str, variable: str | None, reference: str | None,
     ) -> Estimate:  # fmt: skip
         if status is not Status.OK:
@@ -164,19 +198,21 @@ class Coefficients:
                 value=nan,
                 status=status,
             )
-        if not (isfinite(variance) and variance >= 0):
+        if not (isfinite(variance) and variance >= 0) or (df is not None and not df > 0):
+            few = self.uncertainty is not Status.OK
             return Estimate(
                 term=term, variable=variable, reference=reference, measure=measure, scale=scale, value=value,
-                status=Status.UNDEFINED, notes=("The standard error is undefined.",),
+                status=self.uncertainty if few else Status.UNDEFINED,
+                notes=() if few else ("The standard error is undefined.",),
             )  # fmt: skip
         std_error = sqrt(variance)
         statistic = value / std_error if std_error > 0 else nan
-        reach = critical_value(self.level, self.df) * std_error
+        reach = critical_value(self.level, df) * std_error
         return Estimate(
             term=term, variable=variable, reference=reference, measure=measure, scale=scale, value=value,
             std_error=std_error, interval=Interval(value - reach, value + reach, self.level, "wald"),
-            statistic=statistic, statistic_name="z" if self.df is None else "t", df=self.df,
-            p_value=normal_two_sided(statistic) if self.df is None else t_two_sided(statistic, self.df),
+            statistic=statistic, statistic_name="z" if df is None else "t", df=df,
+            p_value=normal_two_sided(statistic) if df is None else t_two_sided(statistic, df), notes=self.notes,
         )  # fmt: skip
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from math import nan
 
-from counterpulse.results.block import Block, Cell
-from counterpulse.results.census import blanks, census_of, events_of, flow_cell, people, place_of
+from counterpulse.results.block import Cell
+from counterpulse.results.census import blanks, census_of, flow_cell, place_of
+from counterpulse.results.census_of_blocks import census_of_blocks
 from counterpulse.results.estimate import Estimate, GroupCount
+from counterpulse.results.privacy_blocks import Withheld, coarse_block, screened_block
+from counterpulse.results.privacy_screen import Screen
 from counterpulse.results.small_cells import hidden_cells
-from counterpulse.results.small_curves import coarse_curve, coarse_numbers_at_risk
 from counterpulse.results.status import Status
 from counterpulse.results.study_result import (
     AnalysisRecord,
@@ -44,9 +46,12 @@ def suppress(result: StudyResult, smallest: int) -> StudyResult:
     """
     if smallest <= 1:
         return result
+    result = replace(result, blocks=tuple(coarse_block(block, smallest) for block in result.blocks))
+    group_variable = result.plan.get("group_variable")
     census = census_of(result)
+    census_of_blocks(census, result.blocks, sizes=_sizes(result), group_variable=group_variable)
     hidden = hidden_cells(census.counts, census.sums, smallest=smallest, keep=census.keep)
-    screen = _Screen(hidden, smallest)
+    screen = Screen(hidden, smallest, group_variable)
     unadjusted = {record.id for record in result.analyses if _unadjusted(record)}
     return replace(
         result,
@@ -54,10 +59,23 @@ def suppress(result: StudyResult, smallest: int) -> StudyResult:
         table_one=tuple(_table_one(result.table_one, screen)),
         analyses=tuple(replace(record, n_missing=screen.small(record.n_missing)) for record in result.analyses),
         estimates=(estimates := tuple(_estimate_row(row, screen, row.analysis in unadjusted) for row in result.estimates)),
-        blocks=tuple(_block(block, screen, estimates) for block in result.blocks),
+        blocks=tuple(screened_block(block, screen, _withheld_strata(estimates)) for block in result.blocks),
         details={id_: {name: _detail(cell, screen) for name, cell in cells.items()} for id_, cells in result.details.items()},
         warnings=(*(replace(notice, text=_told(notice.text, screen)) for notice in result.warnings), _notice(smallest)),
     )  # fmt: skip
+
+
+def _sizes(result: StudyResult) -> dict[str | None, int]:
+    """The patients in each compared group and in all of them, as Table 1 describes them."""
+    step = next((step for step in result.flow if step.kind == "eligible"), None)
+    if step is None or step.n is None:
+        return {}
+    sizes: dict[str | None, int] = {group: n or 0 for group, n in (step.by_group or {}).items()}
+    return sizes | {None: sum(sizes.values()) if sizes else step.n}
+
+
+def _withheld_strata(estimates: tuple[EstimateRow, ...]) -> Withheld:
+    return {(row.analysis, *place_of(row)) for row in estimates if row.estimate.status is Status.SMALL_CELL}
 
 
 def _notice(smallest: int) -> Notice:
@@ -74,27 +92,7 @@ def _unadjusted(record: AnalysisRecord) -> bool:
     return any(choice.name == "adjusted for" and choice.value == "nothing" for choice in record.choices)
 
 
-@dataclass(frozen=True, slots=True)
-class _Screen:
-    """What is hidden, and the smallest count that is not."""
-
-    hidden: frozenset[Hashable]
-    smallest: int
-
-    def small(self, n: int | None) -> int | None:
-        """A count that stands alone."""
-        return None if n is not None and 0 < n < self.smallest else n
-
-    def people(self, n: int | None, *at: str | None) -> int | None:
-        """Patients of a place in the study."""
-        return None if n is not None and people(n, *at) in self.hidden else n
-
-    def events(self, n: int | None, outcome: str, *at: str | None) -> int | None:
-        """Events of a place in the study."""
-        return None if n is not None and events_of(n, outcome, *at) in self.hidden else n
-
-
-def _flow_step(step: FlowStep, screen: _Screen) -> FlowStep:
+def _flow_step(step: FlowStep, screen: Screen) -> FlowStep:
     by_group = step.by_group
     n = None if flow_cell(step) in screen.hidden else step.n
     return replace(
@@ -108,14 +106,14 @@ def _flow_step(step: FlowStep, screen: _Screen) -> FlowStep:
     )
 
 
-def _table_one(rows: tuple[TableOneRow, ...], screen: _Screen) -> Iterator[TableOneRow]:
+def _table_one(rows: tuple[TableOneRow, ...], screen: Screen) -> Iterator[TableOneRow]:
     shown = [_summary(row, screen) if row.contrast is None else row for row in rows]
     open_ = {row.variable for row, now in zip(rows, shown, strict=True) if (row.count, row.n) != (now.count, now.n)}
     for row in shown:
         yield replace(row, smd=None, p_value=None) if row.contrast is not None and row.variable in open_ else row
 
 
-def _summary(row: TableOneRow, screen: _Screen) -> TableOneRow:
+def _summary(row: TableOneRow, screen: Screen) -> TableOneRow:
     n = screen.people(row.n, row.group)
     missing = (
         None if row.missing is None or blanks(row.missing, row.variable, row.group) in screen.hidden else row.missing
@@ -128,7 +126,7 @@ def _summary(row: TableOneRow, screen: _Screen) -> TableOneRow:
     return replace(row, n=n, missing=missing, count=count, percent=row.percent if whole else None)
 
 
-def _group(group: GroupCount, row: EstimateRow, screen: _Screen) -> GroupCount:
+def _group(group: GroupCount, row: EstimateRow, screen: Screen) -> GroupCount:
     at = (group.group, *place_of(row))
     n, events = screen.people(group.n, *at), screen.events(group.events, row.outcome, *at)
     whole = (n, events) == (group.n, group.events)
@@ -137,7 +135,7 @@ def _group(group: GroupCount, row: EstimateRow, screen: _Screen) -> GroupCount:
     )
 
 
-def _estimate_row(row: EstimateRow, screen: _Screen, unadjusted: bool) -> EstimateRow:
+def _estimate_row(row: EstimateRow, screen: Screen, unadjusted: bool) -> EstimateRow:
     groups = tuple(_group(group, row, screen) for group in row.groups)
     at = place_of(row)
     shown = replace(
@@ -158,58 +156,16 @@ def _withheld(estimate: Estimate) -> Estimate:
     )  # fmt: skip
 
 
-def _detail(cell: Cell, screen: _Screen) -> Cell:
+def _detail(cell: Cell, screen: Screen) -> Cell:
     counted = isinstance(cell, int) and not isinstance(cell, bool)
     also = {cell[-1] for cell in screen.hidden if isinstance(cell, tuple) and cell[0] == "flow"}
     return None if counted and (0 < int(cell or 0) < screen.smallest or cell in also) else cell
 
 
-def _told(text: str, screen: _Screen) -> str:
+def _told(text: str, screen: Screen) -> str:
     """A sentence with its small numbers of people as "fewer than"."""
 
     def said(found: re.Match[str]) -> str:
         return f"fewer than {screen.smallest}" if 0 < int(found[1]) < screen.smallest else found[1]
 
     return PEOPLE.sub(said, text)
-
-
-# -- blocks ------------------------------------------------------------------------------------------------------------
-
-
-def _block(block: Block, screen: _Screen, estimates: tuple[EstimateRow, ...]) -> Block:
-    columns: Mapping[str, Iterable[Cell]] = block.columns
-    match block.kind:
-        case "survival-curve":
-            columns = coarse_curve(block.columns, screen.smallest)
-        case "numbers-at-risk":
-            columns = coarse_numbers_at_risk(block.columns, screen.smallest)
-        case "forest" | "group-test":
-            outcome = block.id.split(".")[-2]
-            rows = [_counted(row, outcome, screen, _withheld_strata(block, estimates)) for row in block.rows()]
-            columns = {name: [row[name] for row in rows] for name in block.columns}
-    return replace(block, columns={name: tuple(column) for name, column in columns.items()})
-
-
-def _withheld_strata(block: Block, estimates: tuple[EstimateRow, ...]) -> Set[tuple[str | None, str | None]]:
-    rows = (row for row in estimates if row.analysis == block.analysis and row.estimate.status is Status.SMALL_CELL)
-    return {place_of(row) for row in rows}
-
-
-def _counted(
-    row: dict[str, Cell], outcome: str, screen: _Screen, withheld: Set[tuple[str | None, str | None]]
-) -> dict[str, Cell]:
-    """A row of a forest or of a test of curves."""
-    variable, level, group = (
-        None if row.get(name) is None else str(row[name]) for name in ("variable", "level", "group")
-    )
-    at = (group, variable, level)
-    what = "events" if "events" in row else "observed"
-    n, events = row["n"], row[what]
-    known = events is None or float(events) % 1 != 0 or screen.events(int(events), outcome, *at) is not None
-    known = known and (events is None or not 0 < float(events) < screen.smallest)
-    changed: dict[str, Cell] = {"n": None if n is None else screen.people(int(n), *at), what: events if known else None}
-    if not known and "expected" in row:
-        changed["expected"] = None
-    if "estimate" in row and (variable, level) in withheld:
-        changed |= {"estimate": None, "conf_low": None, "conf_high": None}
-    return row | changed

@@ -35,6 +35,10 @@ class Status(Enum):
         "not-reached",
         "The curve does not come down to this value within follow-up; report it as not reached.",
     )
+    MEDIAN_IS_DEATH = (
+        "median-is-death",
+        "Half of the group or more died, so the median of the ranked values is death; report it as death.",
+    )
     BEYOND_FOLLOW_UP = (
         "beyond-follow-up",
         "Follow-up of a group ends before this time; choose an earlier time.",
@@ -71,7 +75,13 @@ class Status(Enum):
     )
     FEW_VALUES = (
         "few-values",
-        "The variable of a spline has fewer distinct values than knots; use fewer knots, or the variable as a category.",
+        "The variable of a spline has fewer distinct values than knots, or so many equal ones that knots coincide; use fewer "
+        "knots, name them (knots: [...]), or use the variable as a category.",
+    )
+    NO_OVERDISPERSION = (
+        "no-overdispersion",
+        "The counts vary no more than Poisson counts do, so the dispersion of the negative binomial model has no finite estimate; "
+        "use Poisson regression (method: poisson-regression).",
     )
     NO_MEASUREMENT = (
         "no-measurement",

@@ -103,8 +103,8 @@ class YamlFile:
         return Location(self.name, span.line, span.column, excerpt, span.width)
 
 
-def load_yaml(source: Path | str, name: str | None = None) -> YamlFile:
-    """Read YAML from a file (a `Path`) or from text (a `str`).
+def load_yaml(source: Path | str, name: str | None = None, *, what: str = "protocol") -> YamlFile:
+    """Read YAML from a file (a `Path`; `what` names it in an error) or from text (a `str`).
 
     Raises
     ------
@@ -113,7 +113,7 @@ def load_yaml(source: Path | str, name: str | None = None) -> YamlFile:
     """
     if isinstance(source, Path):
         name = name or str(source)
-        text = _decoded(read_bytes(source, what="protocol"), name)
+        text = _decoded(read_bytes(source, what=what), name)
     else:
         name, text = name or "<text>", source.removeprefix("\ufeff")
     lines = tuple(_LINE_BREAK.split(text))

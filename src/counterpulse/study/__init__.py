@@ -11,29 +11,37 @@ if TYPE_CHECKING:
     from counterpulse.results.on_disk import results_schema
     from counterpulse.results.study_result import StudyResult
     from counterpulse.study.difference import Difference, diff, difference_lines
-    from counterpulse.study.draft import draft_study
+    from counterpulse.study.draft import DraftedStudy, draft_study
+    from counterpulse.study.draft_redcap import draft_redcap_study
     from counterpulse.study.explain import explain_number, explanation_text, read_result
     from counterpulse.study.export.scripts import Exported, export_scripts
     from counterpulse.study.load import check, read_plan, read_study, study_name
     from counterpulse.study.mock import mock_table, write_mock
     from counterpulse.study.plan import make_plan
     from counterpulse.study.plan_text import plan_as_text
+    from counterpulse.study.queries import private_queries, write_queries
     from counterpulse.study.question import NONE, Question, Wrong
-    from counterpulse.study.run import could_not_estimate
+    from counterpulse.study.run import could_not_estimate, eligible_patients
     from counterpulse.study.schema import protocol_schema
     from counterpulse.study.short_table import summary_lines
     from counterpulse.study.verification import Verification, verification_lines, verify
 
 __all__ = [
+    "NONE",
     "Difference",
+    "DraftedStudy",
     "Exported",
+    "Question",
     "StudyResult",
     "Verification",
+    "Wrong",
     "check",
     "could_not_estimate",
     "diff",
     "difference_lines",
+    "draft_redcap_study",
     "draft_study",
+    "eligible_patients",
     "explain_number",
     "explanation_text",
     "export_scripts",
@@ -42,6 +50,7 @@ __all__ = [
     "mock_table",
     "plan_as_text",
     "plan_json",
+    "private_queries",
     "protocol_schema",
     "read_plan",
     "read_result",
@@ -52,6 +61,7 @@ __all__ = [
     "verification_lines",
     "verify",
     "write_mock",
+    "write_queries",
 ]
 
 _HOME = {
@@ -67,6 +77,11 @@ _HOME = {
     "diff": "study.difference",
     "difference_lines": "study.difference",
     "could_not_estimate": "study.run",
+    "eligible_patients": "study.run",
+    "private_queries": "study.queries",
+    "write_queries": "study.queries",
+    "DraftedStudy": "study.draft",
+    "draft_redcap_study": "study.draft_redcap",
     "draft_study": "study.draft",
     "explain_number": "study.explain",
     "explanation_text": "study.explain",

@@ -6,27 +6,47 @@ from collections.abc import Mapping
 
 from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.methods import (
+    aalen_johansen,
     by_type,
+    conditional_logistic,
     cox,
+    exact_logistic,
     kaplan_meier,
     linear_regression,
     logistic_regression,
+    negative_binomial,
+    ordinal_regression,
+    poisson_regression,
+    prediction_quality,
+    quantile_regression,
+    repeated_measures,
     rmst,
     two_means,
     two_proportions,
+    worst_rank,
 )
 
 METHODS: Mapping[str, MethodSpec] = {
     module.SPEC.name: module.SPEC
     for module in (
+        aalen_johansen,
         by_type,
+        conditional_logistic,
         cox,
+        exact_logistic,
         kaplan_meier,
         linear_regression,
         logistic_regression,
+        negative_binomial,
+        ordinal_regression,
+        poisson_regression,
+        prediction_quality,
+        quantile_regression,
+        repeated_measures,
         rmst,
         two_means,
         two_proportions,
+        worst_rank,
     )
 }
 
@@ -34,14 +54,9 @@ LATER: Mapping[str, str] = {
     "propensity-matching": "logistic-regression with the same adjustment set",
     "propensity-weighting": "logistic-regression with `also: [risk difference, risk ratio]`",
     "propensity": "an adjusted model",
-    "ordinal-regression": "linear-regression of the scores",
-    "poisson-regression": "linear-regression",
-    "negative-binomial": "linear-regression",
-    "quantile-regression": "linear-regression",
-    "gee": "logistic-regression with clusters: {as: robust}",
+    "gee": "logistic-regression, or the regression of the outcome, with clusters: {as: gee}",
+    "random-intercept": "logistic-regression, or the regression of the outcome, with clusters: {as: random-intercept}",
     "fine-gray": "cox, which gives the cause-specific hazard ratio",
-    "aalen-johansen": "kaplan-meier of the composite with the competing event",
-    "truncated_by": "an outcome that death does not cut short",
     "leave_one_out": "one analysis a row",
     "moderators": "subgroups",
     "weights": "an unweighted analysis",

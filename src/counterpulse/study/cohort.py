@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from counterpulse.data.patient_table import PatientTable
+from counterpulse.data.queries import no_queries, together
 from counterpulse.describe import Criterion, cohort_flow
 from counterpulse.errors import DataError
 from counterpulse.expression import Scope
@@ -23,9 +25,12 @@ from counterpulse.study.derive import (
     derive_variables,
     recode_groups,
     settle_not_applicable,
+    take_measurements,
 )
-from counterpulse.study.outcomes import columns_of, derive_outcomes
-from counterpulse.study.request import time_column
+from counterpulse.study.exposure_outcome import with_exposure_outcomes
+from counterpulse.study.outcomes import columns_behind, columns_of, derive_outcomes, event_dates
+from counterpulse.study.queries import about_blanks, about_values
+from counterpulse.study.request import dead_column, time_column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,8 @@ class Cohort:
     """The eligible patients with every column of the study.
 
     `row_of_origin` are their rows in the table, shape (n,); `populations` says of each population who belongs to it.
+    `measurements` are those of every repeated outcome. `findings` are warnings of the data, `queries` the questions for the
+    data manager that they and the rules raise.
     """
 
     frame: pl.DataFrame
@@ -40,6 +47,9 @@ class Cohort:
     flow: tuple[FlowStep, ...]
     populations: dict[str, NDArray[np.bool_]]
     notices: tuple[Notice, ...] = ()
+    measurements: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    queries: pl.DataFrame = field(default_factory=no_queries)
 
 
 def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
@@ -52,40 +62,72 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
     """
     nodes = plan.protocol
     scope = study_scope(nodes, table.dictionary)
-    frame = derive_variables(settle_not_applicable(table), nodes, scope)
-    flow, eligible, findings = _judge(plan, frame, scope, table)
+    measured = take_measurements(table, nodes)
+    desk = _Desk(plan, table, [measured.queries])
+    frame = derive_variables(settle_not_applicable(table).with_columns(measured.columns), nodes, scope)
+    flow, eligible, findings = _judge(desk, frame, scope)
+    findings += [finding for finding in measured.findings if finding.severity == "error"]
     if not eligible.any() and not findings:
         findings.append(_nobody(table, flow))
-    _raise(findings)
+    desk.stop(findings)
     rows = np.flatnonzero(eligible)
     frame = derive_outcomes(frame[rows], nodes, table.dictionary, scope)
     frame = derive_populations(frame, nodes, scope)
-    findings = [*_unknown_outcomes(plan, frame, table), *_negative_times(plan, frame, table)]
-    populations, more = _populations(plan, frame, table)
-    _raise([*findings, *more])
-    frame = recode_groups(frame, nodes)
+    findings = [*_unknown_outcomes(desk, frame, rows), *_negative_times(desk, frame, rows)]
+    populations, more = _populations(desk, frame, rows)
+    desk.stop([*findings, *more])
+    frame = with_exposure_outcomes(recode_groups(frame, nodes), plan)
     return Cohort(
         frame=frame,
         row_of_origin=rows,
         flow=(*flow, _eligible_step(plan, frame)),
         populations=populations,
         notices=(*_not_compared(plan, frame), *_deviations(flow)),
+        measurements=measured.repeated,
+        findings=measured.findings,
+        queries=together(desk.queries),
     )
 
 
-def _judge(
-    plan: Plan, frame: pl.DataFrame, scope: Scope, table: PatientTable
-) -> tuple[list[FlowStep], NDArray[np.bool_], list[Finding]]:
-    criteria = [
-        Criterion(
-            id=criterion.id,
-            label=criterion.text,
-            kind="include" if criterion.kind == "include" else "exclude",
-            result=frame.select(condition(criterion.rule, scope).alias("result"))["result"],
-            if_unknown=criterion.if_unknown,  # type: ignore[arg-type]
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """The plan, the patients, and the questions about them so far."""
+
+    plan: Plan
+    table: PatientTable
+    queries: list[pl.DataFrame]
+
+    def blank(self, rules: Iterable[str | None], unknown: pl.Series, what: str, rows: NDArray[np.intp] | None) -> None:
+        """Ask for the values whose lack leaves something open; `unknown` is of `rows` of the table (None: of all)."""
+        self.queries.append(
+            about_blanks(self.table, self.plan.protocol, rules, _of_all(self.table, unknown, rows), what)
         )
-        for criterion in plan.criteria
-    ]
+
+    def stop(self, findings: list[Finding]) -> None:
+        """Raise if there is a finding, with the questions so far."""
+        if findings:
+            raise DataError(findings, queries=together([self.table.queries, *self.queries]))
+
+
+def _of_all(table: PatientTable, mask: pl.Series, rows: NDArray[np.intp] | None) -> pl.Series:
+    """A mask over some rows of the table as one over all of them."""
+    if rows is None:
+        return mask
+    everybody = np.zeros(table.frame.height, dtype=bool)
+    everybody[rows] = mask.to_numpy()
+    return pl.Series(everybody)
+
+
+def _judge(desk: _Desk, frame: pl.DataFrame, scope: Scope) -> tuple[list[FlowStep], NDArray[np.bool_], list[Finding]]:
+    plan, table = desk.plan, desk.table
+    criteria = []
+    for planned in plan.criteria:
+        result = frame.select(condition(planned.rule, scope).alias("result"))["result"]
+        desk.blank([planned.rule], result.is_null(), f"the criterion '{planned.id}'", None)
+        kind: Literal["include", "exclude"] = "include" if planned.kind == "include" else "exclude"
+        criteria.append(
+            Criterion(id=planned.id, label=planned.text, kind=kind, result=result, if_unknown=planned.if_unknown)  # type: ignore[arg-type]
+        )
     absent = plan.protocol.eligibility.not_in_table or 0
     judged = cohort_flow(criteria, records=frame.height, not_in_table=absent)
     stated = {criterion.id: criterion.if_unknown for criterion in plan.criteria}
@@ -132,45 +174,57 @@ def _nobody(table: PatientTable, flow: Iterable[FlowStep]) -> Finding:
     )  # fmt: skip
 
 
-def _raise(findings: list[Finding]) -> None:
-    if findings:
-        raise DataError(findings)
-
-
-def _unknown_outcomes(plan: Plan, frame: pl.DataFrame, table: PatientTable) -> Iterable[Finding]:
+def _unknown_outcomes(desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp]) -> Iterable[Finding]:
+    plan = desk.plan
     used = {name for analysis in plan.analyses for name in analysis.outcomes}
     covered = {name for analysis in plan.analyses if analysis.missing for name in analysis.outcomes}
-    for name in sorted(used):
+    for name in sorted(name for name in used if plan.outcomes[name].of_group is None):
         outcome = plan.outcomes[name]
-        unknown = frame.select(pl.any_horizontal(pl.col(columns_of(name, outcome.kind)).is_null()).sum()).item()
-        if unknown and (outcome.if_unknown == "stop" or (outcome.if_unknown is None and name not in covered)):
-            yield _unknown(table, f"outcome '{name}'", unknown, outcome.if_unknown)
+        if outcome.kind == "repeated":
+            continue
+        unknown = frame.select(pl.any_horizontal(pl.col(columns_of(name, outcome.kind)).is_null()).alias(name))[name]
+        if outcome.truncation is not None and outcome.truncation.plan == "survivors-only":
+            unknown = unknown & ~frame[dead_column(name)].fill_null(value=False)
+        desk.blank(sorted(columns_behind(plan.protocol.outcomes[name])), unknown, f"the outcome '{name}'", rows)
+        count = int(unknown.sum())
+        if count and (outcome.if_unknown == "stop" or (outcome.if_unknown is None and name not in covered)):
+            yield _unknown(desk.table, f"outcome '{name}'", count, outcome.if_unknown)
 
 
-def _negative_times(plan: Plan, frame: pl.DataFrame, table: PatientTable) -> Iterable[Finding]:
+def _negative_times(desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp]) -> Iterable[Finding]:
+    plan = desk.plan
     for name, outcome in plan.outcomes.items():
         if outcome.kind == "time-to-event":
-            negative = frame.select((pl.col(time_column(name)) < 0).sum()).item()
-            if negative:
-                yield Finding(
-                    code="E532", where=Location(table.file),
-                    seen=f"outcome '{name}' ends before time zero for {patients(negative)}",
-                    allowed="times at or after time zero",
-                    remedy="correct the dates, or exclude these patients with a criterion",
-                )  # fmt: skip
+            negative = (frame[time_column(name)] < 0).fill_null(False)
+            if not negative.any():
+                continue
+            node = plan.protocol.outcomes[name]
+            dates = (
+                [node.time] if node.time is not None else [plan.protocol.time_zero, *event_dates(plan.protocol, node)]
+            )
+            everybody = _of_all(desk.table, negative, rows)
+            question = f"The outcome '{name}' ends before time zero. Which date is right?"
+            desk.queries.append(about_values(desk.table, plan.protocol, dates, everybody, question))
+            yield Finding(
+                code="E532", where=Location(desk.table.file),
+                seen=f"outcome '{name}' ends before time zero for {patients(int(negative.sum()))}",
+                allowed="times at or after time zero",
+                remedy="correct the dates, or exclude these patients with a criterion",
+            )  # fmt: skip
 
 
 def _populations(
-    plan: Plan, frame: pl.DataFrame, table: PatientTable
+    desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp]
 ) -> tuple[dict[str, NDArray[np.bool_]], list[Finding]]:
     members: dict[str, NDArray[np.bool_]] = {"eligible": np.ones(frame.height, dtype=bool)}
     findings = []
-    for name, population in plan.populations.items():
+    for name, population in desk.plan.populations.items():
         if population.rule is None:
             continue
+        desk.blank([population.rule], frame[name].is_null(), f"the population '{name}'", rows)
         unknown = frame[name].null_count()
         if unknown and population.if_unknown in (None, "stop"):
-            findings.append(_unknown(table, f"population '{name}'", unknown, population.if_unknown))
+            findings.append(_unknown(desk.table, f"population '{name}'", unknown, population.if_unknown))
         members[name] = frame[name].fill_null(population.if_unknown == "keep-patient").to_numpy()
     return members, findings
 

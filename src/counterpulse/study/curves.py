@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from counterpulse import survival
 from counterpulse.results import At, Block, Estimate, EstimateRow, GroupCount, Notice, Status
+from counterpulse.study.fitted_model import group_counts, total_events
 from counterpulse.study.measures import split_measure
-from counterpulse.study.model_answers import group_counts, total_events
 from counterpulse.study.request import Answer, Request, event_column, place, time_column
 from counterpulse.survival import KaplanMeier
-from counterpulse.survival.curve_interval import CurveInterval
+from counterpulse.survival.curve_interval import INTERVALS, CurveInterval
 from counterpulse.survival.kaplan_meier_curves import EVERYBODY
 
 TICKS = 6
@@ -84,8 +84,8 @@ def log_rank_answer(request: Request) -> Answer:
 
 
 def _interval(request: Request) -> CurveInterval:
-    chosen: CurveInterval = request.analysis.options.get("interval", "log")  # type: ignore[assignment]
-    return chosen
+    chosen = request.analysis.options.get("interval")
+    return chosen if chosen in INTERVALS else "log"  # type: ignore[return-value]
 
 
 def _time(request: Request, curves: KaplanMeier, at: float | None) -> float:

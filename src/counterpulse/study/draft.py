@@ -1,137 +1,167 @@
-"""A first dictionary and a commented protocol, drafted from a data file for a person to complete."""
+"""A first dictionary and a commented protocol, from a data file and the answers of an interview."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from counterpulse.data import draft_dictionary
-from counterpulse.data.dictionary import Dictionary, Variable
-from counterpulse.data.dictionary_writer import dictionary_csv
+from counterpulse.data import dictionary_csv
+from counterpulse.data.dictionary import Dictionary
+from counterpulse.data.draft import Draft, Habits, draft_of, missing_in
+from counterpulse.data.readers import read_raw
+from counterpulse.data.written_values import parse_number
 from counterpulse.errors import UsageError
-
-OUTCOME_WORDS = re.compile(r"died|death|dead|mort|deceas|vital|fustat|status|event|expire|exitus", re.IGNORECASE)
-GROUP_WORDS = re.compile(r"iabp|impella|ecmo|device|arm|group|treat|therap|transplant|trt|aline|expos", re.IGNORECASE)
-START_WORDS = re.compile(r"start|admi|accept|enrol|random|implant|onset|index|begin|baseline|diagnos", re.IGNORECASE)
-BINARY_LEVELS = 2
+from counterpulse.study.answers_file import AnswersFile, Guesses, answers_yaml, read_answers
+from counterpulse.study.interview import Answers, Ask, ask_about_reading, ask_about_table, hold_interview
+from counterpulse.study.protocol_text import Files, protocol_text
+from counterpulse.study.question import NONE, Question
+from counterpulse.study.sheets import choose_sheet
 
 
 @dataclass(frozen=True, slots=True)
 class DraftedStudy:
-    """The files written, the protocol among them, and what a person should look at."""
+    """The files written, the protocol among them, what was assumed (question and answer), and what a person should look at."""
 
     written: tuple[Path, ...]
     protocol: Path
+    assumed: tuple[tuple[Question, str], ...]
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """What the columns are likely to be for; None where nothing fits."""
+def draft_study(
+    data: Path, *, sheet: str | None, directory: Path, answers: Path | None = None, ask: Ask | None = None,
+    tables: Mapping[str, Path] | None = None,
+) -> DraftedStudy:  # fmt: skip
+    """Write ``NAME.dictionary.csv``, ``NAME.protocol.yaml`` and the answers they were made from, beside each other.
 
-    id: str | None
-    group: Variable | None
-    outcome: Variable | None
-    time_zero: str | None
-    covariates: tuple[str, ...]
-
-
-def draft_study(data: Path, *, sheet: str | None, directory: Path) -> DraftedStudy:
-    """Write ``NAME.dictionary.csv`` and ``NAME.protocol.yaml`` beside each other.
+    Parameters
+    ----------
+    data : the table of patients
+    sheet : of a workbook; asked for where there are several
+    answers : a file of answers; what it leaves out is guessed
+    ask : a person who answers; without one, and without a file, every guess stands
+    tables : files with several rows a patient, by name
 
     Raises
     ------
-    DataError : the data file is missing, empty or damaged
+    DataError : a data file is missing, empty or damaged
+    ProtocolError : the file of answers holds what cannot be taken; nothing is written
     UsageError : a file of that name is there already, or the place cannot be written
     """
-    draft = draft_dictionary(data, sheet=sheet)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", data.stem).strip("-._") or "study"
-    dictionary_path = directory / f"{name}.dictionary.csv"
-    protocol_path = directory / f"{name}.protocol.yaml"
-    guess = guess_roles(draft.dictionary, frozenset(draft.identifiers))
-    text = protocol_text(name, data, sheet, dictionary_path.name, guess, protocol_path.parent)
-    _write({dictionary_path: dictionary_csv(draft.dictionary), protocol_path: text})
-    notes = [
-        f"{column} looks like {what}: take it out of the file you analyze" for column, what in draft.identifiers.items()
-    ]
-    notes += [
-        f"{column}: write its levels into the dictionary (some are held by fewer than 5 patients)"
-        for column in draft.without_levels
-    ]
-    missing = [role for role, found in (("compared groups", guess.group), ("outcome", guess.outcome)) if found is None]
-    notes += [f"{role}: nothing in the file looked like it; complete the protocol" for role in missing]
-    return DraftedStudy((dictionary_path, protocol_path), protocol_path, tuple(notes))
+    name = file_name(data)
+    table_names = tables or {}
+    paths = _paths(directory, name, table_names, with_answers=answers is None)
+    refuse_present(paths.values())
+    asker = asker_of(answers, ask)
+    given: dict[str, str] = {}
+    if (chosen := choose_sheet(data, sheet, asker)) is not None:
+        given["sheet"] = chosen
+    raw = read_raw(data, sheet=chosen)
+    first = draft_of(raw, data.name, habits=Habits())
+    given |= ask_about_reading(first, asker)
+    draft = draft_of(raw, data.name, habits=_habits(given))
+    given |= hold_interview(draft, asker, with_labels=ask is asker).given
+    related = {key: _related(key, path, asker, given) for key, path in table_names.items()}
+    if isinstance(asker, AnswersFile):
+        asker.stop_on_findings(table_names)
+    said = Answers(given)
+    dictionary = with_answers(draft.dictionary, said)
+    files = Files(
+        name=name, table=_seen_from(directory, data), dictionary=paths["dictionary"].name, sheet=chosen,
+        related={key: (_seen_from(directory, path), paths[key].name) for key, path in table_names.items()},
+    )  # fmt: skip
+    texts = {"dictionary": dictionary_csv(dictionary), "protocol": protocol_text(said, dictionary, files)}
+    texts |= {key: dictionary_csv(found) for key, found in related.items()}
+    if "answers" in paths:
+        texts["answers"] = answers_yaml(said, paths["answers"].name)
+    write_texts({paths[key]: text for key, text in texts.items()})
+    return DraftedStudy(tuple(paths.values()), paths["protocol"], assumed_by(asker), tuple(notes_about(draft, said)))
 
 
-def guess_roles(dictionary: Dictionary, identifiers: frozenset[str]) -> Guess:
-    """Which columns are the patient, the groups, the outcome and day 0, by their names and types."""
-    variables = [variable for variable in dictionary if variable.name not in identifiers]
-    two = [variable for variable in variables if _has_two_levels(variable)]
-    outcome = _first(two, OUTCOME_WORDS)
-    group = _first([variable for variable in two if variable is not outcome], GROUP_WORDS)
-    dates = [variable for variable in variables if variable.type in ("date", "datetime")]
-    start = _first(dates, START_WORDS) or next(iter(dates), None)
-    taken = {variable.name for variable in (outcome, group, start) if variable is not None}
-    covariates = [
-        variable.name for variable in variables
-        if variable.name not in taken
-        and (variable.type in ("number", "integer", "yesno") or (variable.type in ("category", "ordinal") and variable.levels))
-    ]  # fmt: skip
-    ids = [variable.name for variable in dictionary if variable.type == "id"]
-    return Guess(
-        next(iter(ids), None), group, outcome, start.name if start is not None else None, tuple(covariates[:12])
+def file_name(data: Path) -> str:
+    """The name of the study, from its data file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", data.stem).strip("-._") or "study"
+
+
+def asker_of(answers: Path | None, ask: Ask | None) -> Ask:
+    """Who answers: the file, else the person, else the guesses."""
+    if answers is not None:
+        return read_answers(answers)
+    return ask if ask is not None else Guesses()
+
+
+def assumed_by(asker: Ask) -> tuple[tuple[Question, str], ...]:
+    """The guesses that nobody confirmed."""
+    guesses = asker.guesses if isinstance(asker, AnswersFile) else asker
+    return tuple(guesses.assumed) if isinstance(guesses, Guesses) else ()
+
+
+def _paths(directory: Path, name: str, tables: Mapping[str, Path], *, with_answers: bool) -> dict[str, Path]:
+    paths = {"dictionary": directory / f"{name}.dictionary.csv", "protocol": directory / f"{name}.protocol.yaml"}
+    paths |= {key: directory / f"{name}.{key}.dictionary.csv" for key in tables}
+    return {**paths, "answers": directory / f"{name}.answers.yaml"} if with_answers else paths
+
+
+def _habits(given: Mapping[str, str]) -> Habits:
+    said = Answers(given)
+    order = said.one("date_order")
+    return Habits(
+        missing=frozenset(word.casefold() for word in said.many("missing")),
+        month_first=None if order is None else order == "month-first",
+        keep=frozenset(said.many("keep")),
     )
 
 
-def _first(variables: Iterable[Variable], words: re.Pattern[str]) -> Variable | None:
-    return next((item for item in variables if words.search(item.name) or words.search(item.label)), None)
+def _related(name: str, path: Path, asker: Ask, given: dict[str, str]) -> Dictionary:
+    """The dictionary of a table with several rows a patient; its id and time join the answers."""
+    draft = draft_of(read_raw(path), path.name, habits=Habits())
+    found = ask_about_table(name, draft, asker, Answers(given).one("id"))
+    given |= found.given
+    return _as_id(draft.dictionary, found.one(f"{name}.id"))
 
 
-def _has_two_levels(variable: Variable) -> bool:
-    return variable.type == "yesno" or (variable.type == "category" and len(variable.levels or {}) == BINARY_LEVELS)
+def with_answers(dictionary: Dictionary, said: Answers) -> Dictionary:
+    """What the answers say of a column: that it is the id, or in which unit it is."""
+    dictionary = _as_id(dictionary, said.one("id"))
+    for column, unit in (("time", "time_unit"), ("treatment_time", "treatment_unit")):
+        name = said.one(column)
+        if name is not None and said.one(unit) is not None:
+            changed = replace(dictionary[name], unit=said.one(unit))
+            dictionary = replace(dictionary, variables={**dictionary.variables, name: changed})
+    return dictionary
 
 
-def protocol_text(name: str, data: Path, sheet: str | None, dictionary: str, guess: Guess, directory: Path) -> str:
-    """The protocol with what was guessed; lines marked TODO are the researcher's."""
-    relative = _seen_from(directory, data)
-    lines = [
-        "# YOUR STUDY, WRITTEN ONCE. Change the words after the colons; keep the indents (spaces, no tabs).",
-        f"# After each change:  counterpulse check {name}.protocol.yaml",
-        "protocol: 1",
-        "study:",
-        f"  id: {_quoted(name)}",
-        '  title: "TODO: a title that says what is compared in whom"',
-        "  design: cohort                       # cohort | randomized-trial | case-control | single-arm",
-        "  registration: none",
-        "  data_seen_before_plan: yes           # an honest yes is normal in a retrospective study; it is printed",
-        "data:",
-        f"  table: {_quoted(relative)}",
-        *([f"  sheet: {_quoted(sheet)}"] if sheet else []),
-        f"  dictionary: {_quoted(dictionary)}",
-        "  one_row_per: patient",
-        *([f"  id: {guess.id}"] if guess.id else ["  # id: the column with the study number, if there is one"]),
-        "",
-        "# ---- WHO. Day 0: from here you count who is in, who is treated, who dies.",
-        f"time_zero: {guess.time_zero}"
-        if guess.time_zero
-        else 'time_zero: {text: "TODO: what is day 0", counted: yes}',
-        "eligibility: {}                        # include: [{id: adult, text: Aged 18 or older, rule: age >= 18, if_unknown: stop}]",
-        *_group_lines(guess.group),
-        "",
-        "# ---- WHAT",
-        *_outcome_lines(guess.outcome),
-        "",
-        "# ---- HOW",
-        *_confounder_lines(guess.covariates),
-        "missing_data: {method: complete-case}",
-        "analyses:",
-        *_analysis_lines(guess),
-        "",
-    ]
-    return "\n".join(lines)
+def _as_id(dictionary: Dictionary, name: str | None) -> Dictionary:
+    if name is None or dictionary[name].type == "id":
+        return dictionary
+    changed = replace(dictionary[name], type="id", levels=None, more_levels=False, integer=False)
+    return replace(dictionary, variables={**dictionary.variables, name: changed})
+
+
+def notes_about(draft: Draft, said: Answers) -> Iterator[str]:
+    """What a person should look at; no value of a patient."""
+    for header, reason in draft.identifiers.items():
+        yield f"{header} looks like {reason}: left out; delete it from the file you analyze"
+    for header in draft.empty:
+        yield f"{header} has no value in any row: left out"
+    for name in draft.rare:
+        yield f"{name}: levels held by fewer than 5 patients are not written. Name them in the dictionary, or group them"
+    for word in said.many("missing"):
+        if parse_number(word) is not None and word not in missing_in(draft):
+            yield f"{word} stands nowhere far from all other values and was not taken for missing; list it under `missing_codes` where it is"
+    for name in draft.ambiguous:
+        yield f"{name}: day and month could be exchanged. Write day-first or month-first under `format` in the dictionary"
+    if (id := said.one("id")) is not None and (repeats := draft.facts[id]).distinct < repeats.known:
+        yield (
+            f"{id} repeats: several rows a patient. DATA must have one row a patient; give this file beside it:  "
+            "counterpulse init PATIENTS --table NAME=THIS_FILE"
+        )
+    for what, key in (("compared groups", "group"), ("outcome", "outcome")):
+        if said.given.get(key, NONE) == NONE and not (key == "outcome" and said.one("death")):
+            yield f"{what}: nothing in the file looked like it; complete the protocol, or name the column as `{key}` in the answers"
 
 
 def _seen_from(directory: Path, data: Path) -> str:
@@ -140,66 +170,25 @@ def _seen_from(directory: Path, data: Path) -> str:
     return Path(os.path.relpath(table, folder)).as_posix() if table.drive == folder.drive else table.as_posix()
 
 
-def _group_lines(group: Variable | None) -> list[str]:
-    if group is None:
-        return [
-            "# groups: {variable: NAME, treated: {yes: Treated}, reference: {no: Not treated}}   # TODO: who is compared with whom"
-        ]
-    levels = {"yes": f"{group.label}", "no": f"No {group.label}"} if group.type == "yesno" else dict(group.levels or {})
-    codes = list(levels)
-    treated, reference = (codes[0], codes[1]) if group.type == "yesno" else (codes[1], codes[0])
-    return [
-        "groups:                                # TODO: check who is treated and who is the reference",
-        f"  variable: {group.name}",
-        f"  treated: {{{_quoted(treated)}: {_quoted(levels[treated])}}}",
-        f"  reference: {{{_quoted(reference)}: {_quoted(levels[reference])}}}",
-        "  assigned_by: clinician",
-        "# exposure: {given: NAME = yes, starts: DATE}   # when treatment can start after day 0, with immortal_time: {plan: landmark, at: 24 hours}",
-    ]
+def refuse_present(paths: Iterable[Path]) -> None:
+    """Never write over a file.
 
-
-def _outcome_lines(outcome: Variable | None) -> list[str]:
-    if outcome is None:
-        return [
-            "# outcomes: {death: {label: Death, type: binary, event: died = yes, primary: yes, better: lower}}   # TODO"
-        ]
-    code = "yes" if outcome.type == "yesno" else f'"{list(outcome.levels or {"1": ""})[-1]}"'
-    return [
-        "outcomes:                              # TODO: check the event",
-        f"  {outcome.name}_event: {{label: {_quoted(outcome.label)}, type: binary, event: {outcome.name} = {code}, primary: yes, better: lower}}",
-    ]
-
-
-def _confounder_lines(covariates: Sequence[str]) -> list[str]:
-    if not covariates:
-        return []
-    return [
-        "confounders:                           # TODO: keep what was known before day 0 and causes both treatment and outcome",
-        f"  baseline: [{', '.join(covariates)}]",
-    ]
-
-
-def _analysis_lines(guess: Guess) -> list[str]:
-    if guess.outcome is None or guess.group is None:
-        return [
-            "  []                                   # TODO: {id: A1, role: primary, outcome: NAME, method: logistic-regression, adjust: baseline}"
-        ]
-    adjust = "baseline" if guess.covariates else "none"
-    name = f"{guess.outcome.name}_event"
-    return [
-        f"  - {{id: A1, role: primary, outcome: {name}, method: logistic-regression, adjust: {adjust}}}",
-        f"  - {{id: A2, role: secondary, outcome: {name}, method: two-proportions}}",
-    ]
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _write(files: dict[Path, str]) -> None:
-    present = [str(path) for path in files if path.exists()]
+    Raises
+    ------
+    UsageError : one is there already
+    """
+    present = [str(path) for path in paths if path.exists()]
     if present:
         raise UsageError(f"{' and '.join(present)}: there already, and left as it is. Choose another place with --dir.")
+
+
+def write_texts(files: Mapping[Path, str]) -> None:
+    """Write the files of a study.
+
+    Raises
+    ------
+    UsageError : the place cannot be written
+    """
     try:
         for path, text in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)

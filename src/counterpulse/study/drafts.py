@@ -58,6 +58,8 @@ def _merged(analysis: Analysis, index: int, written: Mapping[str, tuple[int, Ana
     inherited_keys = {
         name for name in base.node.model_fields_set if name not in own and name not in ("id", "role", "of", "label")
     }
+    inherited_keys -= {"models", "main_model", "same_rows"} if "adjust" in own else set()
+    inherited_keys -= {"adjust"} if "models" in own else set()
     if "method" in own:
         inherited_keys -= set(base.node.options)
         inherited_keys -= {"check", "draw", "also"}

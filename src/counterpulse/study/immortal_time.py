@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from counterpulse.protocol.nodes import ImmortalTime
+from counterpulse.protocol.nodes import GroupOutcome, ImmortalTime
 from counterpulse.protocol.words import Duration
 from counterpulse.results import Choice
 from counterpulse.source.yaml_file import YamlPath
@@ -25,7 +25,7 @@ def sample_maker(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, tuple
     given = "immortal_time" in draft.node.model_fields_set
     setting: ImmortalTime | None = draft.node.immortal_time if given else desk.nodes.immortal_time
     exposure = desk.nodes.exposure
-    if setting is None or exposure is None:
+    if setting is None or exposure is None or isinstance(draft.node.outcome, GroupOutcome):
         return "as observed", (), ()
     if exposure.timing == "unknown":
         return "as observed", (), (Choice("immortal time", "not removed: the time of exposure is unknown", "given"),)

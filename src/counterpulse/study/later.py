@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from counterpulse.protocol.nodes import ProtocolNode
 from counterpulse.source.yaml_file import YamlPath
 from counterpulse.study.drafts import Desk
+from counterpulse.study.truncation import refuse_truncation
 
 PATIENT_DESIGNS = ("cohort", "randomized-trial", "case-control", "single-arm")
 WRITTEN = ("html", "json")
@@ -15,6 +16,7 @@ WRITTEN = ("html", "json")
 def kept_for_later(desk: Desk) -> None:
     """Refuse what this version cannot do, and say what it reads without using it."""
     _refuse(desk)
+    refuse_truncation(desk)
     for path, what in (*_unused_of_the_trial(desk.nodes), *_unused_of_the_cohort(desk.nodes)):
         desk.refuse(path, "W602", f"{what} is read and kept, but this version does not use it", "", "nothing for now")
 
@@ -37,18 +39,6 @@ def _refuse(desk: Desk) -> None:
             ("trial", "layout"), "E601", f"the layout '{nodes.trial.layout}' is not in this version", "parallel",
             "wait for a later version",
         )  # fmt: skip
-    for name in nodes.tables:
-        desk.refuse(
-            ("tables", name), "E601", "tables with several rows a patient are not in this version", "one row a patient",
-            "add the column to the main table for now",
-        )  # fmt: skip
-    for name, outcome in nodes.outcomes.items():
-        used = any(name in (analysis.outcome or ()) for analysis in nodes.analyses)
-        if used and outcome.truncated_by is not None:
-            desk.refuse(
-                ("outcomes", name, "truncated_by"), "E601", "values cut short by death are not in this version", "",
-                "leave the outcome out of the analyses for now",
-            )  # fmt: skip
 
 
 def _unused_of_the_trial(nodes: ProtocolNode) -> Iterator[tuple[YamlPath, str]]:

@@ -24,6 +24,7 @@ def _several(read: Callable[[Any], object]) -> Callable[[Any], tuple[object, ...
 READERS: Mapping[str, Callable[[Any], object]] = {
     "word": str,
     "number": float,
+    "numbers": _several(float),
     "yes-no": lambda written: YES_NO[str(written).lower()],
     "length": read_duration,
     "lengths": _several(read_duration),
@@ -31,7 +32,7 @@ READERS: Mapping[str, Callable[[Any], object]] = {
     "names": _several(str),
 }
 EXAMPLES: Mapping[str, str] = {
-    "number": "a number", "yes-no": "yes or no", "length": "a length such as 60 days",
+    "number": "a number", "numbers": "numbers such as [0.25, 0.5, 0.75]", "yes-no": "yes or no", "length": "a length such as 60 days",
     "lengths": "lengths such as [30 days, 60 days]", "name": "a variable", "names": "variables",
 }  # fmt: skip
 
@@ -54,6 +55,11 @@ def method_options(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[dict[str
     values: dict[str, object] = {}
     choices: list[Choice] = []
     for option in spec.options:
+        if option.required and option.name not in given:
+            desk.refuse(
+                draft.path, "E639", f"analysis {draft.node.id}: {spec.label} needs '{option.name}', {option.about}",
+                f"{option.name}: {EXAMPLES.get(option.kind, 'a word')}", f"add {option.name} to the analysis",
+            )  # fmt: skip
         value = _option_value(desk, draft, option, given[option.name]) if option.name in given else option.default
         values[option.name] = value
         if value is not None and value != ():

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from counterpulse.data.terms import Term
 from counterpulse.study.request import Answer, Request
 
-OptionKind = Literal["word", "number", "yes-no", "length", "lengths", "name", "names"]
+if TYPE_CHECKING:
+    from counterpulse.regression.column_likelihood import ColumnLikelihood
+    from counterpulse.study.drafts import Desk, Draft
+
+OptionKind = Literal["word", "number", "numbers", "yes-no", "length", "lengths", "name", "names"]
 SampleKind = Literal["plain", "landmark", "start-stop"]
 
 
@@ -24,10 +29,16 @@ class Option:
     kind: OptionKind
     about: str
     allowed: tuple[str, ...] = ()
+    required: bool = False
     words: str = ""
     phrases: tuple[tuple[str, str], ...] = ()
     reference: str | None = None
     references: tuple[tuple[str, str], ...] = ()
+
+    def shared(self, options: Mapping[str, object]) -> object:
+        """The value of another method's option of this name, where it is a word that this one knows; else the default."""
+        value = options.get(self.name, self.default)
+        return value if not self.allowed or value in self.allowed else self.default
 
     def sentence(self, value: object) -> str:
         """The words of the methods section for this value."""
@@ -52,7 +63,8 @@ class MethodSpec:
     """One method of the protocol language.
 
     `measures` are the contrasts it estimates, the first by default; `also` those it can add, some at a time
-    ("risk difference at 60 days"). `calls` names the function that computes, for the reader of the docs.
+    ("risk difference at 60 days"). `likelihood` makes the log-likelihood in which covariates come and go, for a selection
+    of them. `refuse` finds what the method cannot do with these options, terms and outcomes. `calls` names the function that computes, for the reader of the docs.
     """
 
     name: str
@@ -68,11 +80,14 @@ class MethodSpec:
     adjustable: bool = False
     clusters: tuple[str, ...] = ()
     cluster_reference: str = "liang-zeger-1986"
+    cluster_variances: bool = False
     needs_groups: bool = True
     two_groups_only: bool = False
     checks: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
     subgroups: bool = False
+    likelihood: Callable[[Request, Sequence[Term]], ColumnLikelihood] | None = None
+    refuse: Callable[[Desk, Draft, Mapping[str, object], tuple[Term, ...], tuple[str, ...]], None] | None = None
     calls: str
     citations: tuple[str, ...] = ()
     estimate: Callable[[Request], Answer]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -19,9 +18,11 @@ from counterpulse.numerics.random_streams import stream
 from counterpulse.protocol.nodes import Criterion, Population, ProtocolNode
 from counterpulse.protocol.read import Protocol
 from counterpulse.protocol.scope import study_scope
-from counterpulse.study.derive import condition, derive_variables, reads
+from counterpulse.study.derive import columns_read, condition, derive_variables, reads
 from counterpulse.study.load import read_both
+from counterpulse.study.measurement_rules import with_table_dictionaries
 from counterpulse.study.mock_course import Course, draw_course
+from counterpulse.study.mock_related import draw_related
 from counterpulse.study.mock_values import after, draw_values
 from counterpulse.study.outcomes import columns_behind
 
@@ -53,17 +54,32 @@ def mock_table(protocol: Protocol, dictionary: Dictionary, *, n: int = 500, seed
     ------
     InputError : `n` is not positive
     """
+    return mock_study(protocol, dictionary, n=n, seed=seed)[0]
+
+
+def mock_study(
+    protocol: Protocol, dictionary: Dictionary, *, n: int = 500, seed: int | None = None
+) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
+    """Dummy patients, as `mock_table` draws them, and the rows of their tables with several rows a patient, by name.
+
+    Raises
+    ------
+    InputError : `n` is not positive
+    """
     if n < 1:
         raise InputError(f"n = {n}: a mock table has at least one patient; give n=500, for example")
+    dictionary = with_table_dictionaries(protocol.nodes, dictionary)
     nodes = _without_related_tables(protocol.nodes)
     seed = seed if seed is not None else nodes.seed if nodes.seed is not None else DEFAULT_SEED
     makers = _Patients(nodes, dictionary, seed)
     frame = _blanked(makers.mostly_eligible(n), makers.never_blank(), dictionary, seed)
-    return frame.select(_as_in_the_file(frame[variable.name], variable) for variable in dictionary)
+    related = draw_related(protocol.nodes, dictionary, frame, seed)
+    tables = {name: _as_in_the_file(rows, dictionary.tables[name]) for name, rows in related.items()}
+    return _as_in_the_file(frame, dictionary), tables
 
 
-def write_mock(path: str | Path, *, out: str | Path, n: int = 500, seed: int | None = None) -> Path:
-    """Write dummy patients of a protocol file as a CSV.
+def write_mock(path: str | Path, *, out: str | Path, n: int = 500, seed: int | None = None) -> tuple[Path, ...]:
+    """Write dummy patients of a protocol file as a CSV, and beside it ``OUT.TABLE.csv`` for every related table.
 
     Parameters
     ----------
@@ -73,7 +89,7 @@ def write_mock(path: str | Path, *, out: str | Path, n: int = 500, seed: int | N
 
     Returns
     -------
-    The path written.
+    The paths written, the patients first.
 
     Raises
     ------
@@ -82,15 +98,19 @@ def write_mock(path: str | Path, *, out: str | Path, n: int = 500, seed: int | N
     """
     protocol, dictionary = read_both(Path(path))
     out = Path(out)
-    if out.exists():
-        raise UsageError(f"{out} is already there and is not replaced; delete it, or name another file with --out")
+    patients, related = mock_study(protocol, dictionary, n=n, seed=seed)
+    files = {out: patients} | {out.with_name(f"{out.stem}.{name}.csv"): rows for name, rows in related.items()}
+    for file in files:
+        if file.exists():
+            raise UsageError(f"{file} is already there and is not replaced; delete it, or name another file with --out")
     try:
-        patients = mock_table(protocol, dictionary, n=n, seed=seed).with_columns(pl.lit("yes").alias(MOCK_MARK))
-        patients.write_csv(out, datetime_format="%Y-%m-%d %H:%M")
+        for file, rows in files.items():
+            marked = rows.with_columns(pl.lit("yes").alias(MOCK_MARK))
+            marked.write_csv(file, datetime_format="%Y-%m-%d %H:%M", time_format="%H:%M")
     except OSError as error:
         why = error.strerror or "its folder is not there"
-        raise UsageError(f"cannot write {out}: {why}; name another file with --out") from None
-    return out
+        raise UsageError(f"cannot write {file}: {why}; name another file with --out") from None
+    return tuple(files)
 
 
 class _Patients:
@@ -102,7 +122,7 @@ class _Patients:
         self.seed = seed
         self.scope: Scope = study_scope(nodes, dictionary)
         rules = [nodes.groups.variable if nodes.groups else None, nodes.exposure.given if nodes.exposure else None]
-        self.compared = self._columns_behind(rules)
+        self.compared = columns_read(nodes, rules)
         exposure = nodes.exposure
         self.given = _yes_or_no_column(exposure.given) if exposure else None
         self.given_by_date = exposure is not None and exposure.starts in names(parse(exposure.given))
@@ -133,19 +153,7 @@ class _Patients:
         time_zero = nodes.time_zero if isinstance(nodes.time_zero, str) else None
         group = nodes.groups.variable if nodes.groups else None
         rules = [nodes.data.id, nodes.data.site, time_zero, group, *follow_up, *exposure, *criteria, *outcomes]
-        return self._columns_behind(rules)
-
-    def _columns_behind(self, rules: Iterable[str | None]) -> set[str]:
-        """Every column that the rules read, those behind derived variables too."""
-        todo = [name for rule in rules if rule is not None for name in names(parse(rule))]
-        seen = set[str]()
-        while todo:
-            name = todo.pop()
-            if name not in seen:
-                seen.add(name)
-                todo += reads(self.nodes.variables[name]) if name in self.nodes.variables else []
-                todo += names(parse(self.nodes.populations[name].rule)) if name in self.nodes.populations else []
-        return seen
+        return columns_read(nodes, rules)
 
     def _draw(self, n: int, draw: int) -> pl.DataFrame:
         frame = pl.DataFrame([self._column(item, n, draw) for item in self.dictionary])
@@ -183,7 +191,7 @@ class _Patients:
             pl.Series(name, course.died if is_yes else ~course.died) for name, is_yes in self._words_for_death()
         )
         exposure = self.nodes.exposure
-        if exposure is None or exposure.starts not in self.dictionary:
+        if exposure is None or exposure.starts is None or exposure.starts not in self.dictionary:
             return frame
         if self.given is not None and self.given[0] in self.dictionary:
             name, yes = self.given
@@ -260,12 +268,19 @@ def _blanked(frame: pl.DataFrame, never: set[str], dictionary: Dictionary, seed:
     )
 
 
-def _as_in_the_file(values: pl.Series, variable: Variable) -> pl.Series:
-    """Write the column under its header in the file, with the codes of the file."""
+def _as_in_the_file(frame: pl.DataFrame, dictionary: Dictionary) -> pl.DataFrame:
+    """The columns under their headers in the file, with the codes of the file."""
+    return pl.DataFrame([column for variable in dictionary for column in _written(frame[variable.name], variable)])
+
+
+def _written(values: pl.Series, variable: Variable) -> list[pl.Series]:
     if variable.type == "yesno":
         words = {label.casefold(): code for code, label in (variable.levels or {}).items()}
         codes = {True: words.get("yes", "yes"), False: words.get("no", "no")}
         values = values.replace_strict(codes, return_dtype=pl.String)
     elif isinstance(values.dtype, pl.Enum):
         values = values.cast(pl.String)
-    return values.rename(variable.source)
+    if len(variable.sources) == 1:
+        return [values.rename(variable.source)]
+    day, clock = variable.sources
+    return [values.dt.date().rename(day), values.dt.time().rename(clock)]

@@ -74,7 +74,7 @@ def _exposure(
 ) -> dict[str, Hours]:
     """Begin the exposure when it happens to, whoever is still there: so it has no effect, and waiting for it shows."""
     exposure, immortal = nodes.exposure, nodes.immortal_time
-    if exposure is None:
+    if exposure is None or exposure.starts is None:
         return {}
     typical = immortal.at[0].hours / 3 if immortal is not None and immortal.at else horizon / 20
     start = random.exponential(typical, end.size)

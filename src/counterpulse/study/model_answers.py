@@ -2,82 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import nan
-from typing import Any, Protocol
+from dataclasses import replace
+from math import isfinite
 
-import numpy as np
-import polars as pl
-from numpy.typing import NDArray
-
-from counterpulse.data.design import INTERCEPT, complete_rows
-from counterpulse.data.terms import Interaction, Numeric, Term, variables_of
-from counterpulse.numerics.distributions import chi_squared_tail
-from counterpulse.protocol.plan import PlannedSubgroup
-from counterpulse.results import (
-    Block,
-    Choice,
-    Estimate,
-    EstimateRow,
-    GroupCount,
-    Provenance,
-    Scale,
-    Status,
-    Subgroup,
-    finite_or_none,
+from counterpulse.data.design import INTERCEPT
+from counterpulse.data.terms import Term
+from counterpulse.results import Cell, Estimate, EstimateRow, GroupCount, Status
+from counterpulse.study.effect_curves import effect_curves, spline_choices
+from counterpulse.study.fitted_model import (
+    Fit,
+    FittedModel,
+    ModelKind,
+    group_counts,
+    no_effect,
+    patients,
+    total_events,
 )
-from counterpulse.results.coefficients import Coefficients
-from counterpulse.study.outcomes import columns_of
-from counterpulse.study.request import START, Answer, Request, event_column, place, time_column
-from counterpulse.study.strata import stratum_column
-
-
-class FittedModel(Protocol):
-    """What every model of the house returns."""
-
-    @property
-    def parameters(self) -> Coefficients:
-        """The coefficients with the covariance used."""
-
-    @property
-    def n(self) -> int:
-        """Rows used."""
-
-    @property
-    def n_missing(self) -> int:
-        """Rows left out for a missing value."""
-
-    @property
-    def rows_used(self) -> NDArray[np.intp]:
-        """Indices of the rows used."""
-
-    @property
-    def clusters(self) -> int | None:
-        """How many clusters, if the variance is robust to them."""
-
-    @property
-    def status(self) -> Status:
-        """Of the fit as a whole."""
-
-    @property
-    def provenance(self) -> Provenance:
-        """How it was made."""
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """One a coefficient, on the estimation scale."""
-
-
-Fit = Callable[[pl.DataFrame, Sequence[Term]], FittedModel]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelKind:
-    """How a model's coefficients are read; interactions are tested by likelihood ratio where there is a `log_likelihood`."""
-
-    measure: str
-    scale: Scale
-    log_likelihood: Callable[[Any], float] | None = None
+from counterpulse.study.joint_tests import joint_tests
+from counterpulse.study.request import Answer, Request, place
+from counterpulse.study.subgroup_answers import subgroup_answer
 
 
 def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, FittedModel]:
@@ -86,27 +29,51 @@ def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, F
     terms: tuple[Term, ...] = (*exposure, *request.analysis.terms)
     model = fit(request.frame, terms)
     groups = group_counts(request, model.rows_used)
-    conditional = "conditional" if request.analysis.terms else "marginal"
+    conditional = kind.estimand or ("conditional" if request.analysis.terms else "marginal")
     rows = [
         place(
             request, estimate, role=_role(request, estimate), kind=conditional,
             n=patients(request, model.rows_used), events=total_events(request, model.rows_used),
             n_missing=model.n_missing, clusters=model.clusters,
             groups=groups if estimate.variable == request.group else (),
+            notes=kind.notes if estimate.variable == request.group else (),
         )
-        for estimate in sorted(model.estimates(), key=lambda item: item.variable != request.group)
-        if estimate.term != INTERCEPT
+        for estimate in sorted(_estimates(model), key=lambda item: item.variable != request.group)
+        if estimate.variable != INTERCEPT
     ]  # fmt: skip
     rows = [*_exposure_rows(request, model, kind, groups, conditional, rows), *_others(request, rows)]
+    rows += joint_tests(request, model)
+    splines = spline_choices(model)
     answer = Answer(
         rows=tuple(rows),
-        choices=tuple(replace(choice, origin="derived") for choice in model.provenance.choices),
-        citations=model.provenance.citations,
+        blocks=effect_curves(request, model, kind),
+        details=_fit_details(request, model, kind),
+        choices=(*(replace(choice, origin="derived") for choice in model.provenance.choices), *splines),
+        citations=(*model.provenance.citations, *(str(choice.reference) for choice in splines)),
         n_missing=model.n_missing,
     )
     if request.plan.subgroups is not None and request.plan.subgroups.of == request.analysis.id and exposure:
         answer = answer.joined(subgroup_answer(request, fit, kind, rows[0], groups))
     return answer, model
+
+
+def _fit_details(request: Request, model: FittedModel, kind: ModelKind) -> dict[str, Cell]:
+    """How many parameters were estimated, and what a comparison of models needs."""
+    k = sum(status is Status.OK for status in model.parameters.statuses) + kind.further
+    details: dict[str, Cell] = {f"{request.name}: parameters": k}
+    if kind.log_likelihood is not None and isfinite(value := kind.log_likelihood(model)):
+        details |= {f"{request.name}: log-likelihood": value, f"{request.name}: AIC": 2 * k - 2 * value}
+    return details
+
+
+def _estimates(model: FittedModel) -> list[Estimate]:
+    """The estimates of a model, of which those of a spline are bare coefficients: only the curve is an effect."""
+    names = {name for spline in model.spec.splines for name in model.spec.columns_of(spline.variable)}
+    bare = {(column.variable, column.term) for column in model.spec.columns if column.name in names}
+    return [
+        replace(item, measure="coefficient", scale="identity") if (item.variable, item.term) in bare else item
+        for item in model.estimates()
+    ]
 
 
 def _others(request: Request, rows: list[EstimateRow]) -> list[EstimateRow]:
@@ -146,7 +113,7 @@ def _no_contrast(
     """The row of an exposure that the model could not compare, with the reason."""
     empty = any(count.n == 0 for count in groups if count.group in (treated, request.reference))
     status = Status.EMPTY_GROUP if empty else model.status if model.status is not Status.OK else Status.UNDEFINED
-    estimate = _nothing(request, kind, status, treated)
+    estimate = no_effect(request, kind, status, treated)
     return place(
         request,
         estimate,
@@ -155,244 +122,3 @@ def _no_contrast(
         n_missing=model.n_missing,
         groups=groups,
     )
-
-
-def patients(request: Request, rows: NDArray[np.intp]) -> int:
-    """How many patients the rows are of."""
-    return len(np.unique(request.sample.row_of_origin[rows]))
-
-
-def total_events(request: Request, rows: NDArray[np.intp]) -> int | None:
-    """How many events the rows hold."""
-    column = _event_name(request)
-    return None if column is None else int(request.frame[column].gather(rows).sum() or 0)
-
-
-def _event_name(request: Request) -> str | None:
-    if request.outcome.kind == "time-to-event":
-        return event_column(request.outcome.name)
-    return request.outcome.name if request.outcome.kind == "binary" else None
-
-
-def group_counts(
-    request: Request, rows: NDArray[np.intp], among: NDArray[np.bool_] | None = None
-) -> tuple[GroupCount, ...]:
-    """Patients, events and follow-up of each compared group in the rows used."""
-    if request.group is None:
-        return ()
-    if among is not None:
-        rows = rows[among[rows]]
-    frame, event = request.frame, _event_name(request)
-    group = frame[request.group].gather(rows).cast(pl.String).to_numpy()
-    events = None if event is None else frame[event].gather(rows).cast(pl.Float64).to_numpy()
-    spent = _person_time(request, rows)
-    return tuple(
-        _group_count(request, level.level, group == level.level, rows, events, spent) for level in request.plan.groups
-    )
-
-
-def _person_time(request: Request, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
-    if request.outcome.kind != "time-to-event":
-        return None
-    stop = request.frame[time_column(request.outcome.name)].gather(rows).to_numpy()
-    if START not in request.frame.columns:
-        return stop.astype(np.float64)
-    spent: NDArray[np.float64] = stop - request.frame[START].gather(rows).to_numpy()
-    return spent
-
-
-def _group_count(
-    request: Request, level: str, member: NDArray[np.bool_], rows: NDArray[np.intp],
-    events: NDArray[np.float64] | None, spent: NDArray[np.float64] | None,
-) -> GroupCount:  # fmt: skip
-    n = patients(request, rows[member])
-    count = None if events is None else int(np.nansum(events[member]))
-    risk = count / n if count is not None and n and spent is None else None
-    return GroupCount(
-        group=level, n=n, events=count, person_time=None if spent is None else float(spent[member].sum()), risk=risk
-    )
-
-
-def subgroup_answer(
-    request: Request, fit: Fit, kind: ModelKind, overall: EstimateRow, groups: tuple[GroupCount, ...]
-) -> Answer:
-    """Effects in each stratum from one model by contrasts (or from refits), one interaction test a variable."""
-    assert request.plan.subgroups is not None
-    planned = request.plan.subgroups
-    rows: list[EstimateRow] = []
-    tests: dict[str, float | None] = {}
-    method = "refitted in each stratum" if planned.refit else "contrasts of one model with an interaction"
-    for subgroup in planned.by:
-        strata = stratum_column(request.frame, subgroup)
-        framed = request.frame.with_columns(strata)
-        found = _subgroup(replace_frame(request, framed), fit, kind, subgroup, strata.name, planned.refit)
-        rows += found
-        tests[subgroup.variable] = next(
-            (row.estimate.p_value for row in found if row.estimate.measure == "interaction"), None
-        )
-    return Answer(
-        rows=tuple(rows),
-        blocks=(_forest(request, overall, groups, rows, tests),),
-        choices=(Choice("subgroup effects", method, "given" if planned.refit else "default"),),
-    )
-
-
-def replace_frame(request: Request, frame: pl.DataFrame) -> Request:
-    """The same request on other columns of the same rows."""
-    return replace(request, sample=replace(request.sample, frame=frame))
-
-
-def _subgroup(
-    request: Request, fit: Fit, kind: ModelKind, subgroup: PlannedSubgroup, column: str, refit: bool
-) -> list[EstimateRow]:
-    group = str(request.group)
-    others = tuple(term for term in request.analysis.terms if not _is_stratified(term, subgroup))
-    terms: tuple[Term, ...] = (group, *others, column, Interaction(group, column))
-    levels = list(request.frame[column].dtype.categories)  # type: ignore[attr-defined]
-    whole, counts = request, _counts_by_stratum(request, terms, column, levels)
-    compared = [level for level in levels if all(count.n for count in counts[level])]
-    if len(compared) < len(levels):
-        strata = request.frame[column]
-        request = replace_frame(request, request.frame.with_columns(strata.set(~strata.is_in(compared), None)))
-    model = fit(request.frame, terms)
-    rows = [
-        _stratum_row(request, fit, kind, subgroup, column, level, treated, model, others, counts[level], refit)
-        for level in levels
-        for treated in request.treated
-    ]
-    tests = [_interaction(request, fit, kind, model, terms, subgroup, Interaction(group, column), ())]
-    if subgroup.cuts:
-        numeric = Interaction(group, Numeric(subgroup.variable))
-        continuous: tuple[Term, ...] = (group, *others, Numeric(subgroup.variable), numeric)
-        notes = (f"{subgroup.label} as a continuous variable",)
-        fitted = fit(whole.frame, continuous)
-        tests.append(_interaction(whole, fit, kind, fitted, continuous, subgroup, numeric, notes))
-    return [*rows, *tests]
-
-
-def _counts_by_stratum(
-    request: Request, terms: tuple[Term, ...], column: str, levels: Sequence[str]
-) -> dict[str, tuple[GroupCount, ...]]:
-    """The compared groups in each stratum, among the rows that the model can use."""
-    outcome = columns_of(request.outcome.name, request.outcome.kind)
-    needed = [*outcome, *(name for term in terms for name in variables_of(term))]
-    rows = np.flatnonzero(complete_rows(request.frame, needed))
-    strata = request.frame[column].cast(pl.String).to_numpy()
-    return {level: group_counts(request, rows, strata == level) for level in levels}
-
-
-def _is_stratified(term: Term, subgroup: PlannedSubgroup) -> bool:
-    """A categorical covariate that the strata already hold; a number stays in the model beside its strata."""
-    return not subgroup.cuts and variables_of(term) == (subgroup.variable,)
-
-
-def _stratum_row(
-    request: Request, fit: Fit, kind: ModelKind, subgroup: PlannedSubgroup, column: str, level: str, treated: str,
-    model: FittedModel, others: tuple[Term, ...], counts: tuple[GroupCount, ...], refit: bool,
-) -> EstimateRow:  # fmt: skip
-    member = (request.frame[column] == level).fill_null(False).to_numpy()
-    if not all(count.n for count in counts):
-        estimate = _nothing(request, kind, Status.EMPTY_GROUP, treated)
-    elif refit:
-        alone = fit(request.frame.filter(member), (str(request.group), *others))
-        estimate = _exposure_estimate(request, alone.parameters, kind, treated, {})
-    else:
-        estimate = _exposure_estimate(request, model.parameters, kind, treated, {column: level})
-    estimate = replace(estimate, statistic=None, statistic_name=None, p_value=None)  # the interaction test answers
-    return place(
-        request, estimate, subgroup=Subgroup(subgroup.variable, level), kind="conditional", groups=counts,
-        n=patients(request, model.rows_used[member[model.rows_used]]) or sum(count.n or 0 for count in counts),
-        events=None if any(count.events is None for count in counts) else sum(count.events or 0 for count in counts),
-        clusters=model.clusters,
-    )  # fmt: skip
-
-
-def _nothing(request: Request, kind: ModelKind, status: Status, treated: str) -> Estimate:
-    return Estimate(
-        term=treated, variable=request.group, reference=request.reference, measure=kind.measure,
-        scale=kind.scale, value=nan, status=status,
-    )  # fmt: skip
-
-
-def _exposure_estimate(
-    request: Request, coefficients: Coefficients, kind: ModelKind, level: str, strata: Mapping[str, str]
-) -> Estimate:
-    """The effect of a treatment, in a stratum of the model's interaction."""
-    group = str(request.group)
-    names = [column.name for column in coefficients.columns]
-    main = f"{group}={level}"
-    wanted = [main, *(f"{main}:{column}={stratum}" for column, stratum in strata.items())]
-    if main not in names:
-        return _nothing(request, kind, Status.EMPTY_GROUP, level)
-    weights = {name: 1.0 for name in wanted if name in names}
-    return coefficients.contrast(
-        weights, measure=kind.measure, scale=kind.scale, term=level, variable=group, reference=request.reference
-    )
-
-
-def _interaction(
-    request: Request, fit: Fit, kind: ModelKind, model: FittedModel, terms: tuple[Term, ...],
-    subgroup: PlannedSubgroup, interaction: Interaction, notes: tuple[str, ...],
-) -> EstimateRow:  # fmt: skip
-    """One test a subgroup variable: likelihood ratio, or Wald where the variance is robust."""
-    names = [column.name for column in model.parameters.columns if ":" in column.name]
-    wald = model.parameters.wald(names) if names else None
-    log_likelihood = None if model.clusters is not None else kind.log_likelihood
-    status: Status
-    if wald is None or model.status not in (Status.OK, Status.SEPARATION):
-        statistic, name, df, p_value = nan, "chi-squared", None, nan
-        status = model.status if model.status is not Status.OK else Status.UNDEFINED
-    elif log_likelihood is None:
-        statistic, name, df, p_value, status = (
-            wald.statistic,
-            f"Wald {wald.statistic_name}",
-            wald.df,
-            wald.p_value,
-            wald.status,
-        )
-    else:
-        without = fit(request.frame[np.sort(model.rows_used)], [term for term in terms if term != interaction])
-        statistic, df = max(0.0, 2 * (log_likelihood(model) - log_likelihood(without))), wald.df
-        name, p_value, status = "likelihood ratio chi-squared", chi_squared_tail(statistic, df), wald.status
-        status = Status.OK if status is Status.SEPARATION else status
-    estimate = Estimate(
-        term="continuous" if notes else subgroup.variable, variable=subgroup.variable, measure="interaction", value=nan,
-        statistic=statistic, statistic_name=name, df=df, p_value=p_value, status=status, notes=notes,
-    )  # fmt: skip
-    n = patients(request, model.rows_used)
-    return place(request, estimate, role=request.analysis.role, n=n, clusters=model.clusters)
-
-
-def _forest(
-    request: Request, overall: EstimateRow, groups: tuple[GroupCount, ...], rows: list[EstimateRow],
-    tests: Mapping[str, float | None],
-) -> Block:  # fmt: skip
-    """The rows of a forest plot: everybody, then each stratum, one line a compared group."""
-    lines = [*_forest_lines(None, None, overall, groups, None)]
-    for row in rows:
-        if row.subgroup is not None:
-            variable = row.subgroup.variable
-            lines += _forest_lines(variable, row.subgroup.level, row, row.groups, tests[variable])
-    columns = ("variable", "level", "group", "n", "events", "estimate", "conf_low", "conf_high", "p_interaction")
-    suffix = f"{request.variant}." if request.variant else ""
-    return Block(
-        id=f"{request.analysis.id}.{suffix}{request.outcome.name}.forest".replace(" ", "-"),
-        analysis=request.analysis.id,
-        kind="forest",
-        columns={name: tuple(line[index] for line in lines) for index, name in enumerate(columns)},
-    )
-
-
-def _forest_lines(
-    variable: str | None, level: str | None, row: EstimateRow, groups: tuple[GroupCount, ...], p_value: float | None
-) -> Iterator[tuple[str | float | int | None, ...]]:
-    effect = [finite_or_none(value) for value in _ends(row.estimate)]
-    p_value = None if p_value is None or p_value != p_value else p_value
-    for count in groups:
-        yield (variable, level, count.group, count.n, count.events, *effect, p_value)
-
-
-def _ends(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
-    natural = estimate.natural()
-    ends = natural.interval
-    return (natural.value, ends.low, ends.high) if ends is not None else (natural.value, None, None)

@@ -27,17 +27,21 @@ from counterpulse.protocol.plan import (
     PlannedTableOne,
     PlannedVariable,
 )
-from counterpulse.protocol.scope import derived_kind, derived_levels, study_scope
+from counterpulse.protocol.scope import derived_kind, derived_levels, derived_unit, measured_column, study_scope
 from counterpulse.results import Choice, Notice
 from counterpulse.source import Finding, did_you_mean
 from counterpulse.source.yaml_file import YamlPath
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.derive import levels_of
+from counterpulse.study.description import lint_description
 from counterpulse.study.drafts import Desk, drafts
+from counterpulse.study.exposure_outcome import exposure_outcomes
 from counterpulse.study.later import kept_for_later
+from counterpulse.study.measurement_rules import check_measurements, measurement_words, with_table_dictionaries
 from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.outcomes import outcome_kind, time_unit
 from counterpulse.study.resolve import resolve
+from counterpulse.study.truncation import better_of, label_of, planned_truncation, truncated_words
 
 SUMMARIZED = ("number", "integer", "category", "ordinal", "yesno")
 
@@ -58,16 +62,20 @@ def make_plan(protocol: Protocol, dictionary: Dictionary) -> Plan:
 def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None, tuple[Finding, ...]]:
     """The plan, or None where an error stands in the way; and all findings, warnings among them."""
     nodes = protocol.nodes
+    dictionary = with_table_dictionaries(nodes, dictionary)
     findings = list(lint(protocol, dictionary))
     if any(finding.severity == "error" for finding in findings):
         return None, tuple(findings)
     scope = study_scope(nodes, dictionary)
     variables = _variables(nodes, dictionary, scope)
     outcomes = {name: _outcome(name, outcome, nodes, dictionary, scope) for name, outcome in nodes.outcomes.items()}
+    outcomes |= exposure_outcomes(nodes)
     desk = Desk(nodes, protocol.file.position, variables, outcomes)
     kept_for_later(desk)
+    check_measurements(desk, dictionary)
     _table_one_words(desk)
     _shown_by_level(desk)
+    lint_description(desk)
     analyses = [resolve(desk, draft) for draft in drafts(nodes)]
     _subgroups_of_a_model(desk, analyses)
     findings += desk.findings
@@ -98,7 +106,13 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
 def _without_folders(nodes: ProtocolNode) -> ProtocolNode:
     """The protocol as a report may carry it: its files by name, not by where they lie on somebody's disk."""
     names = {key: PurePath(getattr(nodes.data, key)).name for key in ("table", "dictionary")}
-    return nodes.model_copy(update={"data": nodes.data.model_copy(update=names)})
+    tables = {
+        name: table.model_copy(
+            update={key: PurePath(path).name for key in ("file", "dictionary") if (path := getattr(table, key))}
+        )
+        for name, table in nodes.tables.items()
+    }
+    return nodes.model_copy(update={"data": nodes.data.model_copy(update=names), "tables": tables})
 
 
 def _one_line(finding: Finding) -> str:
@@ -186,14 +200,20 @@ def _variables(nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> dic
         for variable in dictionary
     }  # fmt: skip
     for name, node in nodes.variables.items():
-        kind = derived_kind(node)
-        text = node.rule or node.value
+        kind = derived_kind(node, dictionary)
         found[name] = PlannedVariable(
-            name=name, label=node.label or name, kind=kind, unit=node.unit,
-            levels=levels_of(kind, derived_levels(node)),
-            definition=to_english(parse(text), scope) if text is not None else _cases(nodes, name, scope),
+            name=name, label=node.label or name, kind=kind, unit=derived_unit(node, dictionary),
+            levels=levels_of(kind, derived_levels(node, dictionary)), definition=_definition(nodes, name, dictionary, scope),
         )  # fmt: skip
     return found
+
+
+def _definition(nodes: ProtocolNode, name: str, dictionary: Dictionary, scope: Scope) -> str:
+    node = nodes.variables[name]
+    if node.table is not None:
+        return measurement_words(node, dictionary)
+    text = node.rule or node.value
+    return to_english(parse(text), scope) if text is not None else _cases(nodes, name, scope)
 
 
 def _cases(nodes: ProtocolNode, name: str, scope: Scope) -> str:
@@ -227,24 +247,29 @@ def _population(name: str, nodes: ProtocolNode, scope: Scope) -> PlannedPopulati
 
 def _outcome(name: str, outcome: Outcome, nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> PlannedOutcome:
     unit = time_unit(outcome, dictionary)
+    truncation = planned_truncation(outcome, nodes)
     return PlannedOutcome(
         name=name,
-        label=outcome.label or name,
+        label=label_of(outcome, name),
         kind=outcome_kind(outcome),
-        definition=_outcome_words(outcome, nodes, scope),
-        better=outcome.better,
+        definition=measurement_words(outcome, dictionary) if outcome.table else _outcome_words(outcome, nodes, scope),
+        better=better_of(outcome),
         horizon=outcome.horizon.within(unit) if outcome.horizon and unit else None,
         time_unit=unit,
-        unit=outcome.unit,
+        unit=outcome.unit or (measured.unit if (measured := measured_column(outcome, dictionary)) else None),
         summary=outcome.summary,
         shown_as=outcome.shown_as,
         primary=outcome.primary,
         if_unknown=outcome.if_unknown,
-        competing=outcome.competing,
+        competing=truncation.label if truncation and truncation.plan == "competing" else outcome.competing,
+        truncation=truncation,
     )
 
 
 def _outcome_words(outcome: Outcome, nodes: ProtocolNode, scope: Scope) -> str:
+    if (truncation := planned_truncation(outcome, nodes)) is not None:
+        value = outcome.free_days.support if outcome.free_days else outcome.value
+        return truncated_words(outcome, truncation, to_english(parse(value), scope) if value else "")
     if outcome.any_of is not None or outcome.first_of is not None:
         parts: Mapping[str, str] | tuple[str, ...] = outcome.any_of or outcome.first_of or ()
         labels = list(parts.values()) if isinstance(parts, Mapping) else [_label(name, scope) for name in parts]
@@ -293,7 +318,7 @@ def _baseline(
     nodes: ProtocolNode, analyses: tuple[PlannedAnalysis, ...], variables: Mapping[str, PlannedVariable]
 ) -> tuple[str, ...]:
     """What the models adjust for and the subgroups split by; where there is nothing, every column that can be summarized."""
-    adjusted = [name for analysis in analyses for term in analysis.terms for name in variables_of(term)]
+    adjusted = [name for analysis in analyses for term in analysis.every_term for name in variables_of(term)]
     split = [] if nodes.subgroups is None else [by if isinstance(by, str) else by.variable for by in nodes.subgroups.by]
     listed = [name for terms in nodes.confounders.values() for item in terms if (name := _named(item))]
     wanted = list(dict.fromkeys([*listed, *adjusted, *split]))
@@ -331,4 +356,10 @@ def _study_choices(nodes: ProtocolNode) -> Iterator[Choice]:
         "numbers at risk", "n(T >= t), those under observation just before t", "default", "therneau-grambsch-2000"
     )
     yield Choice("quartiles", "linear interpolation (type 7)", "default", "hyndman-fan-1996")
+    if nodes.tables:
+        yield Choice(
+            "windows of measurements",
+            "both ends belong to a window; rows without a value are no measurements",
+            "default",
+        )
     yield Choice("small cells", nodes.privacy.small_cells, "given" if nodes.privacy.small_cells else "default")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.results import Choice
 from counterpulse.results.references import REFERENCES
+from counterpulse.study.description import description_text
 
 
 def plan_as_text(plan: Plan) -> str:
@@ -25,6 +26,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         labels = [group.label for group in plan.groups if not group.is_reference]
         reference = next(group.label for group in plan.groups if group.is_reference)
         yield f"Compared: {', '.join(labels)} with {reference}"
+    yield from _derived(plan)
     yield from _eligibility(plan)
     yield from _outcomes(plan)
     for analysis in plan.analyses:
@@ -33,10 +35,22 @@ def _lines(plan: Plan) -> Iterator[str]:
         names = ", ".join(subgroup.label for subgroup in plan.subgroups.by)
         yield ""
         yield f"Subgroups of {plan.subgroups.of}: {names}; one interaction test a variable"
+    if plan.protocol.describe is not None:
+        yield ""
+        yield from description_text(plan.protocol)
     yield ""
     yield "Choices for the whole study"
     yield from _choices(plan.choices)
     yield from _sources(plan)
+
+
+def _derived(plan: Plan) -> Iterator[str]:
+    derived = [variable for variable in plan.variables.values() if variable.definition is not None]
+    if derived:
+        yield ""
+        yield "Derived variables"
+    for variable in derived:
+        yield f"  {variable.name}  {variable.label}: {variable.definition}"
 
 
 def _eligibility(plan: Plan) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -32,9 +32,29 @@ def event_column(outcome: str) -> str:
     return f"{outcome}.event"
 
 
+def level_column(outcome: str) -> str:
+    """The column that holds the levels of an ordinal outcome in their order, where it has named levels."""
+    return f"{outcome}.level"
+
+
 def time_column(outcome: str) -> str:
     """The column that holds the time of a time-to-event outcome, from time zero."""
     return f"{outcome}.time"
+
+
+def cause_column(outcome: str) -> str:
+    """The column that says what ended the time of a time-to-event outcome: "censored", "event" or "competing"."""
+    return f"{outcome}.cause"
+
+
+def dead_column(outcome: str) -> str:
+    """The column that says who died, of an outcome that death cuts short."""
+    return f"{outcome}.dead"
+
+
+def died_at_column(outcome: str) -> str:
+    """The column with the time of that death, where it is known."""
+    return f"{outcome}.died_at"
 
 
 START = "start."
@@ -45,7 +65,8 @@ class Request:
     """One outcome of one analysis on one sample.
 
     `sample.frame` holds the group column (an enum whose first level is the reference), the outcome's columns and
-    every variable of the model. `variant` names the sample where an analysis has several (three landmarks, say).
+    every variable of the model. `variant` names the sample where an analysis has several (three landmarks, say), and
+    the model where it has several. `overall` asks for a test of each term of several columns; `seed` is the study's.
     """
 
     plan: Plan
@@ -53,6 +74,8 @@ class Request:
     outcome: PlannedOutcome
     sample: Sample
     variant: str | None = None
+    overall: bool = False
+    seed: int | None = None
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -61,8 +84,8 @@ class Request:
 
     @property
     def group(self) -> str | None:
-        """The column of the compared groups."""
-        return self.plan.group_variable
+        """The column of the compared groups; none where the exposure itself is the outcome."""
+        return None if self.outcome.of_group is not None else self.plan.group_variable
 
     @property
     def reference(self) -> str:
@@ -80,9 +103,30 @@ class Request:
         return None if self.analysis.clusters is None else self.analysis.clusters.variable
 
     @property
+    def cluster_variance(self) -> Literal["CR1", "CR2"] | None:
+        """The robust variance by cluster that the protocol names, if it names one."""
+        clusters = self.analysis.clusters
+        return None if clusters is None else clusters.variance
+
+    @property
     def time_unit(self) -> str | None:
         """The unit of a time-to-event outcome."""
         return self.outcome.time_unit
+
+    @property
+    def name(self) -> str:
+        """The outcome, after the sample and the model where there are several."""
+        return self.outcome.name if self.variant is None else f"{self.variant}, {self.outcome.name}"
+
+    def named(self, name: str) -> Request:
+        """The same of a model with a name."""
+        parts = [part for part in (self.variant, name) if part]
+        return replace(self, variant=", ".join(parts) or None)
+
+    def without_besides(self) -> Request:
+        """The first effect measure alone: no figure, check, subgroup or method beside it."""
+        analysis = replace(self.analysis, measures=self.analysis.measures[:1], companions=(), checks=(), draws=())
+        return replace(self, plan=replace(self.plan, subgroups=None), analysis=analysis)
 
     def option(self, name: str) -> Any:  # noqa: ANN401  (a value of the kind that the option declares)
         """What the plan resolved for an option of the method."""

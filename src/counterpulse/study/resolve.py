@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from counterpulse.data.terms import Categorical, Term
+from collections.abc import Mapping
+from typing import Literal
+
 from counterpulse.protocol.nodes import (
     Analysis,
     GroupOutcome,
     MissingData,
     ProtocolNode,
 )
-from counterpulse.protocol.plan import PlannedAnalysis, PlannedClusters
+from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
-from counterpulse.study.adjustment import adjustment
 from counterpulse.study.catalog import LATER, METHODS
+from counterpulse.study.clusters import planned_clusters
 from counterpulse.study.drafts import Desk, Draft
+from counterpulse.study.exposure_outcome import exposure_outcome_name
 from counterpulse.study.immortal_time import sample_maker
 from counterpulse.study.measures import split_measure
 from counterpulse.study.method_options import method_options
 from counterpulse.study.method_spec import MethodSpec
-from counterpulse.study.wording import clustered, composition, sentence, term_text, usual_label
+from counterpulse.study.planned_models import ladder_choices, node_is_ladder, planned_models, same_rows
+from counterpulse.study.truncation import refuse_method
+from counterpulse.study.wording import composition, said_of_models, sentence, usual_label
 
 MARGINAL = ("risk difference", "risk ratio")
+KINDS: Mapping[str, Literal["conditional", "marginal"]] = {"gee": "marginal", "random-intercept": "conditional"}
+"""What an effect is where clusters have a model of their own: population-averaged, or within a cluster."""
 
 
 def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
@@ -32,13 +39,18 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         return None
     node = draft.node
     outcomes = _outcomes(desk, draft, spec)
-    terms = adjustment(desk, draft, spec, outcomes)
+    refuse_method(desk, draft, spec, outcomes)
+    ladder = planned_models(desk, draft, spec, outcomes)
     options, option_choices = method_options(desk, draft, spec)
     measures = _measures(desk, draft, spec)
     maker, landmarks, maker_choices = sample_maker(desk, draft, spec)
     missing, missing_choice = _missing(desk, draft)
-    clusters, terms, options, cluster_choices = _clusters(desk, draft, spec, terms, options)
-    kind, target = _estimand(desk, draft, spec, bool(terms), measures[0])
+    clusters, extra, options, cluster_choices = planned_clusters(desk, draft, spec, options)
+    ladder = ladder.with_terms(extra)
+    terms = ladder.main.terms
+    kind, target = _estimand(desk, draft, spec, ladder.adjusted, measures[0])
+    if spec.refuse is not None:
+        spec.refuse(desk, draft, options, terms, outcomes)
     _later(desk, draft)
     _besides(desk, draft, outcomes)
     if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
@@ -47,7 +59,8 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     population = node.population or _default_population(desk.nodes)
     companions = tuple(name for name in node.also if name in METHODS)
     choices = (
-        *_named_choices(node, spec, measures, (kind, target), population, terms),
+        *_named_choices(node, spec, measures, (kind, target), population),
+        *ladder_choices(draft, ladder),
         *maker_choices,
         missing_choice,
         Choice("confidence level", round(level, 12), "derived"),
@@ -56,50 +69,31 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         *cluster_choices,
         *_multiplicity_choice(node),
     )
+    said = said_of_models(desk, ladder.models, ladder.screen, only_screen=ladder.only_screen)
     return PlannedAnalysis(
-        id=node.id,
-        role=node.role or ("sensitivity" if node.of else "secondary"),
-        label=node.label or usual_label(spec),
-        method=spec.name,
-        outcomes=outcomes,
-        population=population,
-        measures=measures,
-        target=target,
-        terms=terms,
-        adjusted=bool(terms),
-        level=level,
-        maker=maker,
-        landmarks=landmarks,
-        composition=composition(maker, landmarks, spec, clusters),
-        clusters=clusters,
-        options=options,
-        choices=choices,
-        citations=_citations(spec, choices),
-        multiplicity=node.multiplicity or "none",
-        missing=missing,
-        planned=node.planned or _planned(desk.nodes),
-        of=node.of,
-        keep=node.keep,
-        companions=companions,
-        checks=tuple(node.check),
-        draws=tuple(node.draw) or spec.draws,
-        sentence=sentence(desk, spec, outcomes, terms, options, measures, maker, landmarks, clusters),
-    )
+        id=node.id, role=node.role or ("sensitivity" if node.of else "secondary"), label=node.label or usual_label(spec),
+        method=spec.name, outcomes=outcomes, population=population, measures=measures, target=target, terms=terms,
+        adjusted=ladder.adjusted, level=level, maker=maker, landmarks=landmarks,
+        composition=composition(maker, landmarks, spec, clusters, ladder.main.selection), clusters=clusters,
+        selection=ladder.main.selection, models=ladder.models if node_is_ladder(draft) else (), screen=ladder.screen,
+        only_screen=ladder.only_screen, same_rows=same_rows(draft), options=options, choices=choices,
+        citations=_citations(spec, choices), multiplicity=node.multiplicity or "none", missing=missing,
+        planned=node.planned or _planned(desk.nodes), of=node.of, keep=node.keep, companions=companions,
+        checks=tuple(node.check), draws=tuple(node.draw) or spec.draws,
+        sentence=sentence(desk, spec, outcomes, options, measures, maker, landmarks, clusters, said),
+    )  # fmt: skip
 
 
 def _named_choices(
-    node: Analysis, spec: MethodSpec, measures: tuple[str, ...], estimand: tuple[str, str], population: str,
-    terms: tuple[Term, ...],
+    node: Analysis, spec: MethodSpec, measures: tuple[str, ...], estimand: tuple[str, str], population: str
 ) -> tuple[Choice, ...]:  # fmt: skip
     given = node.estimand
-    adjusted = ", ".join(map(term_text, terms)) or "nothing"
     return (
         _choice("method", spec.name, node.method is not None),
         _choice("effect measure", measures[0], bool(given and given.contrast)),
         _choice("kind of effect", estimand[0], bool(given and given.kind)),
         _choice("target", estimand[1], bool(given and given.target)),
         _choice("population", population, node.population is not None),
-        _choice("adjusted for", adjusted, node.adjust is not None),
     )
 
 
@@ -127,11 +121,7 @@ def _method(desk: Desk, draft: Draft) -> MethodSpec | None:
 
 def _outcomes(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
     if isinstance(draft.node.outcome, GroupOutcome):
-        desk.refuse(
-            draft.where("outcome"), "E601", f"analysis {draft.node.id}: a model of the exposure is not in this version", "",
-            "name an outcome",
-        )  # fmt: skip
-        return ()
+        return _exposure(desk, draft, spec, draft.node.outcome.group)
     names = draft.node.outcome or tuple(name for name, outcome in desk.outcomes.items() if outcome.primary)[:1]
     if not names:
         desk.refuse(
@@ -147,6 +137,24 @@ def _outcomes(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
                 " or ".join(sorted(spec.outcomes)), "choose another method, or another outcome",
             )  # fmt: skip
     return tuple(name for name in names if name in desk.outcomes)
+
+
+def _exposure(desk: Desk, draft: Draft, spec: MethodSpec, level: str) -> tuple[str, ...]:
+    """The exposure itself as a binary outcome."""
+    groups = desk.nodes.groups
+    if groups is None or level not in groups.levels:
+        desk.refuse(
+            draft.where("outcome"), "E625", f"analysis {draft.node.id} models the group '{level}', which is none of `groups`",
+            ", ".join(groups.levels) if groups else "a study with `groups`", "name a level of the group variable",
+        )  # fmt: skip
+    elif "binary" not in spec.outcomes or not spec.adjustable:
+        desk.refuse(
+            draft.where("method"), "E604", f"analysis {draft.node.id}: {spec.label} cannot model the exposure, a binary outcome",
+            "logistic-regression", "write method: logistic-regression",
+        )  # fmt: skip
+    else:
+        return (exposure_outcome_name(groups.variable, level),)
+    return ()
 
 
 def _measures(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
@@ -184,44 +192,7 @@ def _missing(desk: Desk, draft: Draft) -> tuple[str | None, Choice]:
     return method, Choice("missing values", "rows with a missing value are left out and counted", "given")
 
 
-def _clusters(
-    desk: Desk, draft: Draft, spec: MethodSpec, terms: tuple[Term, ...], options: dict[str, object]
-) -> tuple[PlannedClusters | None, tuple[Term, ...], dict[str, object], tuple[Choice, ...]]:
-    """Clusters are a robust variance, strata of the baseline hazard, or levels in the model."""
-    clusters = draft.node.clusters
-    if clusters is None:
-        return None, terms, options, ()
-    if clusters.treat_as not in spec.clusters:
-        desk.refuse(
-            draft.where("clusters"), "E614",
-            f"analysis {draft.node.id}: {spec.label} cannot treat clusters as {clusters.treat_as}",
-            ", ".join(f"as: {word}" for word in spec.clusters) or "no clusters", "change `as`, or take `clusters` out",
-        )  # fmt: skip
-    name = clusters.variable
-    if clusters.treat_as == "strata" and isinstance(strata := options.get("strata"), tuple):
-        return None, terms, {**options, "strata": (*strata, name)}, (Choice("clusters", f"strata of {name}", "given"),)
-    if clusters.treat_as == "fixed":
-        return (
-            None,
-            (*terms, Categorical(name)),
-            options,
-            (Choice("clusters", f"levels of {name} in the model", "given"),),
-        )
-    planned = PlannedClusters(
-        variable=name, treat_as=clusters.treat_as, variance=clusters.variance, correlation=clusters.correlation,
-        quadrature=clusters.quadrature,
-    )  # fmt: skip
-    reference = spec.cluster_reference if clusters.treat_as == "robust" else None
-    return planned, terms, options, (Choice("clusters", clustered(planned, name), "given", reference),)
-
-
 def _later(desk: Desk, draft: Draft) -> None:
-    for key in ("models", "screen"):
-        if getattr(draft.node, key) is not None:
-            desk.refuse(
-                draft.where(key), "E601", f"analysis {draft.node.id}: '{key}' is not in this version", "",
-                "write one analysis a model for now",
-            )  # fmt: skip
     estimand = draft.node.estimand
     if estimand is not None and estimand.target not in (None, "all"):
         desk.refuse(
@@ -253,6 +224,7 @@ def _besides(desk: Desk, draft: Draft, outcomes: tuple[str, ...]) -> None:
 def _estimand(desk: Desk, draft: Draft, spec: MethodSpec, adjusted: bool, measure: str) -> tuple[str, str]:
     estimand = draft.node.estimand
     kind = spec.kind if adjusted and measure not in MARGINAL else "marginal"
+    kind = KINDS.get(draft.node.clusters.treat_as if draft.node.clusters else "", kind)
     if estimand is None:
         return kind, "all"
     if adjusted and estimand.kind == "marginal" and kind == "conditional" and measure != "mean difference":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -10,13 +10,15 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import PurePath
 
+import numpy as np
 import polars as pl
 
 from counterpulse import describe
 from counterpulse.data.patient_table import PatientTable
+from counterpulse.data.queries import together
 from counterpulse.data.terms import variables_of
 from counterpulse.describe import VariableChoice
-from counterpulse.errors import DataError, UsageError
+from counterpulse.errors import DataError, InputError, UsageError
 from counterpulse.numerics.multiplicity import ADJUSTMENTS
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.protocol.plan_on_disk import plan_to_json
@@ -33,15 +35,17 @@ from counterpulse.results import (
 )
 from counterpulse.results.privacy import suppress
 from counterpulse.source import Finding, Location
-from counterpulse.study.catalog import METHODS
 from counterpulse.study.cohort import Cohort, make_cohort
+from counterpulse.study.description import describe_cohort, events_per_parameter
+from counterpulse.study.ladder import answer_models
+from counterpulse.study.queries import about_blanks
 from counterpulse.study.request import Answer, Request
 from counterpulse.study.samples import MadeSample, keep_rule, make_samples
 
 Progress = Callable[[str], None]
 MANY_ROWS = 200_000
 """From so many patients on a single analysis has enough work for several BLAS threads."""
-NO_FAILURE = (Status.OK, Status.NOT_REACHED, Status.SMALL_CELL)
+NO_FAILURE = (Status.OK, Status.NOT_REACHED, Status.MEDIAN_IS_DEATH, Status.SMALL_CELL)
 SOFTWARE = ("counterpulse", "numpy", "scipy", "polars")
 
 
@@ -62,6 +66,7 @@ def run(
     only: Sequence[str] = (),
     jobs: int = 1,
     progress: Progress | None = None,
+    cohort: Cohort | None = None,
 ) -> StudyResult:
     """Carry out a plan.
 
@@ -73,6 +78,7 @@ def run(
     only : ids of the analyses to run; default all
     jobs : analyses side by side; the result does not depend on it
     progress : called with the name of each step as it begins
+    cohort : the eligible patients, where they were made already (`eligible_patients`)
 
     Raises
     ------
@@ -82,23 +88,31 @@ def run(
     tell = progress or (lambda step: None)
     planned = _chosen(plan, only)
     tell("eligibility")
-    cohort = make_cohort(plan, table)
+    cohort = make_cohort(plan, table) if cohort is None else cohort
     _refuse_uncovered(planned, plan, cohort, table)
     tell("Table 1")
     rows = _table_one(plan, cohort)
     with _one_blas_thread(cohort), ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        finished = list(pool.map(partial(_told, tell, plan, cohort, table), planned))
+        finished = list(
+            pool.map(partial(_told, tell, plan, cohort, table, plan.protocol.seed if seed is None else seed), planned)
+        )
     answers = [item.answer for item in finished]
+    estimates = _unique(tuple(row for answer in answers for row in answer.rows))
+    per_parameter, few = events_per_parameter(plan, cohort, estimates)
     result = StudyResult(
         identity=_identity(plan, table, seed),
         data_kind=table.data_kind,
         flow=(*cohort.flow, *_analyzed(plan, finished)),
         table_one=rows,
         analyses=tuple(item.record for item in finished),
-        estimates=_unique(tuple(row for answer in answers for row in answer.rows)),
-        blocks=tuple(block for answer in answers for block in answer.blocks),
+        estimates=estimates,
+        blocks=(
+            *describe_cohort(plan, cohort),
+            *per_parameter,
+            *(block for answer in answers for block in answer.blocks),
+        ),
         details={item.record.id: item.answer.details for item in finished if item.answer.details},
-        warnings=_warnings(plan, table, cohort, answers, only, seed),
+        warnings=(*_warnings(plan, table, cohort, answers, only, seed), *few),
         plan=plan_to_json(plan),
     )
     return suppress(result, plan.protocol.privacy.small_cells)
@@ -112,7 +126,17 @@ def _one_blas_thread(cohort: Cohort) -> AbstractContextManager[object]:
     return limits
 
 
-def rehearse_run(plan: Plan, table: PatientTable) -> None:
+def eligible_patients(plan: Plan, table: PatientTable) -> Cohort:
+    """The patients of a run, before any analysis.
+
+    Raises
+    ------
+    DataError : as `run`
+    """
+    return make_cohort(plan, table)
+
+
+def rehearse_run(plan: Plan, table: PatientTable) -> Cohort:
     """Everything a run needs of its data, without estimating anything.
 
     Raises
@@ -121,6 +145,7 @@ def rehearse_run(plan: Plan, table: PatientTable) -> None:
     """
     cohort = make_cohort(plan, table)
     _refuse_uncovered(plan.analyses, plan, cohort, table)
+    return cohort
 
 
 def _chosen(plan: Plan, only: Sequence[str]) -> list[PlannedAnalysis]:
@@ -131,18 +156,20 @@ def _chosen(plan: Plan, only: Sequence[str]) -> list[PlannedAnalysis]:
     return [analysis for analysis in plan.analyses if not only or analysis.id in only]
 
 
-def _told(tell: Progress, plan: Plan, cohort: Cohort, table: PatientTable, analysis: PlannedAnalysis) -> Finished:
+def _told(
+    tell: Progress, plan: Plan, cohort: Cohort, table: PatientTable, seed: int | None, analysis: PlannedAnalysis
+) -> Finished:
     tell(analysis.id)
-    return _analyze(plan, cohort, table, analysis)
+    return _analyze(plan, cohort, table, seed, analysis)
 
 
-def _analyze(plan: Plan, cohort: Cohort, table: PatientTable, analysis: PlannedAnalysis) -> Finished:
+def _analyze(plan: Plan, cohort: Cohort, table: PatientTable, seed: int | None, analysis: PlannedAnalysis) -> Finished:
     scope = study_scope(plan.protocol, table.dictionary)
     answer, flow = Answer(), []
     for name in analysis.outcomes:
         outcome = plan.outcomes[name]
         for made in make_samples(plan, analysis, outcome, cohort, keep_rule(analysis, scope)):
-            answer = answer.joined(_answer(plan, analysis, outcome, made))
+            answer = answer.joined(_answer(plan, analysis, outcome, made, seed, table.file))
             flow += list(made.flow)
     answer = replace(answer, rows=_adjusted(analysis, answer.rows))
     record = AnalysisRecord(
@@ -158,17 +185,30 @@ def _analyze(plan: Plan, cohort: Cohort, table: PatientTable, analysis: PlannedA
     return Finished(record, answer, tuple(flow))
 
 
-def _answer(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, made: MadeSample) -> Answer:
-    request = Request(plan=plan, analysis=analysis, outcome=outcome, sample=made.sample, variant=made.variant)
-    answer = METHODS[analysis.method].estimate(request)
-    for name in analysis.companions:
-        spec = METHODS[name]
-        options = {option.name: analysis.options.get(option.name, option.default) for option in spec.options}
-        companion = replace(analysis, method=name, options=options, measures=spec.measures[:1], draws=())
-        extra = spec.estimate(replace(request, analysis=companion))
-        taken = {row.id for row in answer.rows}
-        answer = answer.joined(replace(extra, rows=tuple(row for row in extra.rows if row.id not in taken)))
+def _answer(
+    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, made: MadeSample, seed: int | None, file: str
+) -> Answer:
+    request = Request(
+        plan=plan, analysis=analysis, outcome=outcome, sample=made.sample, variant=made.variant, seed=seed
+    )  # fmt: skip
+    try:
+        answer = answer_models(request)
+    except InputError as error:
+        raise _unusable_values(request, error, file) from error
     return replace(answer, notices=made.notices + answer.notices, details={**(made.details or {}), **answer.details})
+
+
+def _unusable_values(request: Request, error: InputError, file: str) -> DataError:
+    """What a method says of values it cannot use, as a finding on the data."""
+    seen, _, remedy = str(error).partition("; ")
+    return DataError(
+        [
+            Finding(
+                code="E634", where=Location(file), seen=f"analysis {request.analysis.id}, {request.outcome.name}: {seen}",
+                remedy=remedy or "correct the values, or change the analysis",
+            )
+        ]
+    )  # fmt: skip
 
 
 def _adjusted(analysis: PlannedAnalysis, rows: tuple[EstimateRow, ...]) -> tuple[EstimateRow, ...]:
@@ -187,15 +227,16 @@ def _adjusted(analysis: PlannedAnalysis, rows: tuple[EstimateRow, ...]) -> tuple
 
 def _refuse_uncovered(planned: Sequence[PlannedAnalysis], plan: Plan, cohort: Cohort, table: PatientTable) -> None:
     """A model with blank values needs the researcher's word on what happens to them."""
-    findings = []
+    findings, queries = [], [table.queries, cohort.queries]
     for analysis in planned:
         if analysis.missing is not None:
             continue
-        names = {name for term in analysis.terms for name in variables_of(term)}
+        names = {name for term in analysis.every_term for name in variables_of(term)}
         blank = {name: _blank(cohort.frame, name) for name in sorted(names)}
         holes = {name: count for name, count in blank.items() if count}
         if holes:
             listed = ", ".join(f"{name} ({count})" for name, count in holes.items())
+            queries.append(_about_holes(plan, cohort, table, analysis.id, holes))
             findings.append(
                 Finding(
                     code="E533", where=Location(table.file),
@@ -205,7 +246,14 @@ def _refuse_uncovered(planned: Sequence[PlannedAnalysis], plan: Plan, cohort: Co
                 )
             )  # fmt: skip
     if findings:
-        raise DataError(findings)
+        raise DataError(findings, queries=together(queries))
+
+
+def _about_holes(plan: Plan, cohort: Cohort, table: PatientTable, analysis: str, names: Iterable[str]) -> pl.DataFrame:
+    """The questions about blank covariates of an analysis."""
+    eligible = np.zeros(table.frame.height, dtype=bool)
+    eligible[cohort.row_of_origin] = True
+    return about_blanks(table, plan.protocol, names, pl.Series(eligible), f"the analysis {analysis}")
 
 
 def _blank(frame: pl.DataFrame, name: str) -> int:
@@ -283,7 +331,10 @@ def _warnings(
 ) -> tuple[Notice, ...]:
     found = [
         *plan.warnings,
-        *(Notice(finding.code, PurePath(finding.where.text()).name, finding.seen) for finding in table.findings),
+        *(
+            Notice(finding.code, PurePath(finding.where.text()).name, finding.seen)
+            for finding in (*table.findings, *cohort.findings)
+        ),
         *cohort.notices,
         *(notice for answer in answers for notice in answer.notices),
     ]

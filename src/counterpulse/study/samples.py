@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -18,8 +19,9 @@ from counterpulse.protocol.words import HOURS, Duration
 from counterpulse.results import Cell, FlowStep, Notice
 from counterpulse.study.cohort import Cohort, group_counts, patients
 from counterpulse.study.derive import condition
+from counterpulse.study.measurements import PATIENT, ROW
 from counterpulse.study.outcomes import EXPOSURE_START, FOLLOWED
-from counterpulse.study.request import START, event_column, time_column
+from counterpulse.study.request import START, dead_column, event_column, time_column
 
 TIME, EVENT, EXPOSED_AT, EXPOSED = "time.", "event.", "exposed_at.", "exposed."
 STOP, EVENT_AT_STOP = "stop.", "event_at_stop."
@@ -28,21 +30,31 @@ FOREVER = 1e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeSample:
-    """A sample with what its making removed; `variant` names it where an analysis has several."""
+    """A sample with what its making removed; `variant` names it where an analysis has several, `landmark` when it begins."""
 
     sample: Sample
     variant: str | None = None
     flow: tuple[FlowStep, ...] = ()
     notices: tuple[Notice, ...] = ()
     details: Mapping[str, Cell] | None = None
+    landmark: Duration | None = None
 
 
 def make_samples(
     plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, cohort: Cohort, keep: pl.Expr | None
 ) -> tuple[MadeSample, ...]:
-    """The samples of one outcome of one analysis."""
+    """The samples of one outcome of one analysis; of a repeated outcome a row is a measurement."""
+    made = tuple(alive_only(plan, analysis, outcome, one) for one in _patients(plan, analysis, outcome, cohort, keep))
+    if outcome.kind == "repeated":
+        return tuple(_measured(analysis, outcome, cohort, one) for one in made)
+    return made
+
+
+def _patients(
+    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, cohort: Cohort, keep: pl.Expr | None
+) -> tuple[MadeSample, ...]:
     eligible = _eligible(plan, analysis, cohort, keep)
-    if not (plan.groups and EXPOSURE_START in eligible.frame.columns):
+    if not (plan.groups and EXPOSURE_START in eligible.frame.columns) or outcome.of_group is not None:
         return (MadeSample(sample=eligible),)
     if analysis.maker == "as observed":
         return (MadeSample(sample=eligible, notices=_immortal_time(plan, analysis, eligible)),)
@@ -126,12 +138,40 @@ def _landmark(
         variant=variant,
         flow=(step,),
         notices=(Notice("W620", analysis.id, text),),
+        landmark=mark,
         details=_named(
             variant or outcome.name,
             removed=removed, removed_treated=made.removed_exposed, reclassified=made.reclassified, unknown=unknown,
             **(_person_time(made) if outcome.kind == "time-to-event" else {}),
         ),
     )  # fmt: skip
+
+
+def _measured(analysis: PlannedAnalysis, outcome: PlannedOutcome, cohort: Cohort, made: MadeSample) -> MadeSample:
+    """Every patient with each measurement: its value and its hours since time zero; after a landmark, those from it on."""
+    before, name = made.sample, outcome.name
+    owners = pl.DataFrame({PATIENT: before.row_of_origin.astype(np.uint32), ROW: np.arange(before.frame.height)})
+    rows = owners.join(cohort.measurements[name], on=PATIENT, how="inner", maintain_order="left_right")
+    details: dict[str, Cell] = {}
+    if made.landmark is not None:
+        early = pl.col(time_column(name)) < made.landmark.hours
+        details["before_landmark"] = int(rows.select(early.sum()).item())
+        rows = rows.filter(~early)
+    index = rows[ROW].to_numpy()
+    frame = before.frame[index].drop(name, time_column(name), strict=False).hstack(rows.select(name, time_column(name)))
+    origin = before.row_of_origin[index]
+    measured = len(np.unique(origin))
+    without = before.frame.height - measured
+    details |= {"patients": measured, "measurements": frame.height, "patients_without_measurement": without}
+    text = f"{outcome.label}: {patients(without)} without a measurement, and not analyzed."
+    return replace(
+        made,
+        sample=replace(
+            before, frame=frame, row_of_origin=origin, cluster=origin, stage=(*before.stage, "measurements")
+        ),
+        notices=(*made.notices, Notice("W661", analysis.id, text)) if without else made.notices,
+        details={**(made.details or {}), **_named(made.variant or name, **details)},
+    )
 
 
 def _split(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligible: Sample) -> tuple[MadeSample, ...]:
@@ -211,6 +251,55 @@ def _person_time(made: emulation.LandmarkSample) -> dict[str, Cell]:
 
 def _named(of: str, **values: Cell) -> dict[str, Cell]:
     return {f"{of}.{name}": value for name, value in values.items()}
+
+
+def alive_only(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, made: MadeSample) -> MadeSample:
+    """Where only survivors are compared: without the dead, who are counted by group. It is not the randomized comparison."""
+    truncation = outcome.truncation
+    if truncation is None or truncation.plan != "survivors-only":
+        return made
+    before = made.sample
+    dead = before.frame[dead_column(outcome.name)].fill_null(value=False).to_numpy()
+    after = picked(before, np.flatnonzero(~dead))
+    removed = len(np.unique(before.row_of_origin[dead]))
+    totals, left = group_counts(plan, before.frame) or {}, group_counts(plan, after.frame) or {}
+    lost = {group: n - left[group] for group, n in totals.items()}
+    few = any(0 < n < plan.protocol.privacy.small_cells for n in (*lost.values(), *left.values()))
+    among = (
+        ""
+        if few
+        else "; ".join(
+            f"{group.label}: {patients(lost[group.level])} of {totals[group.level]}" for group in plan.groups
+        )
+    )
+    text = (
+        f"{outcome.label}: only survivors are compared; {patients(removed)} died ({truncation.label}) and were left out"
+        f"{f' ({among})' if among else ''}. The survivors of one group are other people than those of another, so the "
+        "difference is no effect of the treatment even in a randomized trial."
+    )
+    step = FlowStep(
+        id=f"survivors.{analysis.id}.{outcome.name}".replace(" ", "-"), kind="design", n=removed,
+        label=f"Died before {outcome.label} could be measured ({analysis.id})", by_group=left or None,
+    )  # fmt: skip
+    details = _named(
+        made.variant or outcome.name, died=removed, **{f"died_{group}": n for group, n in lost.items() if not few}
+    )
+    return replace(
+        made, sample=after, flow=(*made.flow, step), notices=(*made.notices, Notice("W670", analysis.id, text)),
+        details={**(made.details or {}), **details},
+    )  # fmt: skip
+
+
+def picked(sample: Sample, rows: NDArray[np.intp]) -> Sample:
+    """Some rows of a sample."""
+
+    def some(values: NDArray[Any] | None) -> NDArray[Any] | None:
+        return None if values is None else values[rows]
+
+    return replace(
+        sample, frame=sample.frame[rows], row_of_origin=sample.row_of_origin[rows], weights=some(sample.weights),
+        cluster=some(sample.cluster), start=some(sample.start), stop=some(sample.stop),
+    )  # fmt: skip
 
 
 def keep_rule(analysis: PlannedAnalysis, scope: Scope) -> pl.Expr | None:

@@ -10,6 +10,7 @@ from counterpulse.study.method_spec import Option
 
 TYPES: dict[str, dict[str, Any]] = {
     "number": {"type": "number"},
+    "numbers": {"type": ["array", "number"]},
     "yes-no": {"enum": ["yes", "no", True, False]},
     "length": {"type": "string"},
     "lengths": {"type": ["array", "string"]},

@@ -9,8 +9,11 @@ import numpy as np
 import polars as pl
 
 from counterpulse.numerics.linear_algebra import cluster_sums, weighted_gram
+from counterpulse.results.coefficients import TOO_FEW
+from counterpulse.results.profile_interval import ProfileInterval
 from counterpulse.results.status import Status
 from counterpulse.survival.cox_data import CoxData, CoxRequest
+from counterpulse.survival.cox_profile import profile_intervals
 from counterpulse.survival.follow_up import Bools, Floats
 from counterpulse.survival.maximize import Maximum, maximize
 from counterpulse.survival.risk_sets import segmented_cumsum
@@ -31,18 +34,26 @@ class Solution:
     clusters: int | None
     iterations: int
     hazard: pl.DataFrame
+    profiles: tuple[ProfileInterval | None, ...] = ()
 
 
-def solve(request: CoxRequest, data: CoxData, *, sandwich: bool) -> Solution:
-    """Fit the model; without rows or events every coefficient says so. The design of `data` is used up."""
+def solve(request: CoxRequest, data: CoxData, *, sandwich: bool, profile: float | None = None) -> Solution:
+    """Fit the model; without rows, events or knots every coefficient says so. The design of `data` is used up.
+
+    `profile` is the level of profile-likelihood intervals, where they are wanted.
+    """
     if data.sets.n == 0:
         return _nothing(Status.NO_ROWS, len(data.design.columns))
     if data.sets.m == 0:
         return _nothing(Status.NO_EVENTS, len(data.design.columns))
+    if data.design.spec.without_knots:
+        return _nothing(Status.FEW_VALUES, len(data.design.columns))
     maximum = maximize(data.rows, data.sets, data.design.X, efron=request.ties == "efron")
     statuses = _statuses(maximum, data.constant)
     failed = np.array([status is not Status.OK for status in statuses], dtype=bool)
     hazard = _baseline(data, maximum)
+    efron = request.ties == "efron"
+    profiles = () if profile is None else profile_intervals(data, maximum, statuses, efron=efron, level=profile)
     clusters, covariance = None, maximum.covariance
     if sandwich:
         codes, count = data.clusters, data.n_clusters
@@ -50,13 +61,15 @@ def solve(request: CoxRequest, data: CoxData, *, sandwich: bool) -> Solution:
         residuals = to_score_residuals(data.sets, data.design.X, maximum.state)
         spread = weighted_gram(residuals if codes is None else cluster_sums(residuals, codes, count))
         covariance = maximum.covariance @ spread @ maximum.covariance
+        if clusters is not None and clusters < TOO_FEW:
+            covariance = np.full_like(covariance, nan)
     values = maximum.beta / data.scale
     values[failed] = nan
     return Solution(
         values=values, covariance=_in_units(covariance, data.scale, failed),
         model_covariance=_in_units(maximum.covariance, data.scale, failed), statuses=statuses, status=maximum.status,
         log_likelihood_null=maximum.log_likelihood_null, log_likelihood=maximum.log_likelihood, clusters=clusters,
-        iterations=maximum.iterations, hazard=hazard,
+        iterations=maximum.iterations, hazard=hazard, profiles=profiles,
     )  # fmt: skip
 
 

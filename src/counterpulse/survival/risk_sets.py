@@ -14,6 +14,8 @@ CHUNK_ROWS = 8192
 RUN = 16
 """Numbers whose cumulative sums are one row of a matrix product."""
 
+RUNNING_SUM = np.triu(np.ones((RUN, RUN)))
+
 FEW_STRATA = 32
 """Up to so many segments are summed one by one; more of them all at once, by doubling."""
 
@@ -179,7 +181,7 @@ def _cumsum(values: Floats, out: Floats) -> None:
     whole = count * RUN
     shape = (*values.shape[:-1], count, RUN)
     runs = out[..., :whole].reshape(shape)
-    np.matmul(values[..., :whole].reshape(shape), np.triu(np.ones((RUN, RUN))), out=runs)
+    np.matmul(values[..., :whole].reshape(shape), RUNNING_SUM, out=runs)
     runs[..., 1:, :] += np.cumsum(runs[..., :-1, -1], axis=-1)[..., None]
     np.cumsum(values[..., whole:], axis=-1, out=out[..., whole:])
     if whole:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from counterpulse.two_groups.monte_carlo import fisher_monte_carlo
     from counterpulse.two_groups.one_proportion import Proportion, single_proportion
     from counterpulse.two_groups.one_way import analysis_of_variance
+    from counterpulse.two_groups.probabilistic_index import WinOdds, win_odds
     from counterpulse.two_groups.proportions import TwoProportions, two_proportions
     from counterpulse.two_groups.rank_sum import mann_whitney
     from counterpulse.two_groups.tested import TestResult
@@ -24,6 +25,7 @@ __all__ = [
     "Proportion",
     "TestResult",
     "TwoProportions",
+    "WinOdds",
     "analysis_of_variance",
     "cochran_armitage",
     "expected_counts",
@@ -37,6 +39,7 @@ __all__ = [
     "single_proportion",
     "t_test",
     "two_proportions",
+    "win_odds",
 ]
 
 _HOME = {
@@ -44,6 +47,7 @@ _HOME = {
     "Proportion": "one_proportion",
     "TestResult": "tested",
     "TwoProportions": "proportions",
+    "WinOdds": "probabilistic_index",
     "analysis_of_variance": "one_way",
     "cochran_armitage": "trend",
     "expected_counts": "chi_squared",
@@ -57,6 +61,7 @@ _HOME = {
     "single_proportion": "one_proportion",
     "t_test": "means",
     "two_proportions": "proportions",
+    "win_odds": "probabilistic_index",
 }
 
 

@@ -32,7 +32,7 @@ def test_nothing_is_overwritten(tmp_path):
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path):
-    with pytest.raises(UsageError, match="there are stanford-heart, ecls-registry"):
+    with pytest.raises(UsageError, match="there are stanford-heart, vsr-iabp, ecls-registry"):
         examples.copy("heart", tmp_path)
 
 

@@ -184,6 +184,7 @@ def test_files_are_the_same_twice(plan, result, document):
         "report.html", "figures/flow.svg", "figures/flow.png", "figures/curve-A3-death_30d-curve.svg",
         "figures/curve-A3-death_30d-curve.png", "figures/subgroups-A1-death_hospital-iabp.svg",
         "figures/subgroups-A1-death_hospital-iabp.png", "tables/table_one.csv", "tables/estimates.csv",
+        "tables/A3-death_30d-curve.csv", "tables/A3-death_30d-at-risk.csv", "tables/A4-death_30d-zph.csv",
     }  # fmt: skip
 
 

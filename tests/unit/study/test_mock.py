@@ -63,7 +63,7 @@ def study(tmp_path):
 
 @pytest.fixture
 def table(study, tmp_path):
-    path = write_mock(study[0].path, out=tmp_path / "mock.csv", n=N)
+    (path,) = write_mock(study[0].path, out=tmp_path / "mock.csv", n=N)
     return read_table(path, study[1], id="pid", data_kind="mock")
 
 

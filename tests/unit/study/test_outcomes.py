@@ -112,3 +112,55 @@ def test_values_of_ordered_levels_are_their_ranks(written):
     analyses = "[{id: A1, role: primary, outcome: end, method: two-means}]"
     _, cohort = written.cohort({"stage": "3"}, {"stage": "1"}, {"stage": ""}, outcomes=outcomes, analyses=analyses)
     assert cohort.frame["end"].to_list() == [3.0, 1.0, None]
+
+
+@pytest.fixture
+def causes(written):
+    """Cause and time of patients under an outcome called `end`."""
+
+    def judge(outcome: str, *patients: dict[str, str], **keys: str):
+        kind = "" if "type:" in outcome else "type: time-to-event, "
+        outcomes = f"{{end: {{label: End, {kind}better: lower, primary: yes, if_unknown: keep-patient, {outcome}}}}}"
+        analyses = "[{id: A1, role: primary, outcome: end, method: aalen-johansen}]"
+        _, cohort = written.cohort(*patients, **{"outcomes": outcomes, "analyses": analyses, **keys})
+        return list(cohort.frame.select("end.cause", "end.time").iter_rows())
+
+    return judge
+
+
+def test_the_first_of_event_and_competing_event_counts(causes):
+    assert causes(
+        "event: stroke, competing: death, horizon: 60 days",
+        {"stroke": "2020-01-06", "death": "2020-01-08"},
+        {"death": "2020-01-08"},
+        {"death": "2020-01-08", "stroke": "2020-01-09"},
+        {"death": "2020-01-08", "stroke": "2020-01-08"},
+        {"seen": "2020-01-20"},
+        {"death": "2020-06-01"},
+        {"seen": ""},
+        **FOLLOWED,
+    ) == [
+        ("event", 5.0), ("competing", 7.0), ("competing", 7.0), ("event", 7.0), ("censored", 19.0), ("censored", 60.0),
+        (None, None),
+    ]  # fmt: skip
+
+
+def test_discharge_competes_where_follow_up_says_so(causes):
+    assert causes(
+        "event: death, horizon: 60 days",
+        {"discharge": "2020-01-10"},
+        {"death": "2020-01-05"},
+        {"discharge": "2020-01-10", "death": "2020-01-20"},
+        follow_up="{death: death, discharge: discharge, after_discharge: competing}",
+    ) == [("competing", 9.0), ("event", 4.0), ("competing", 9.0)]
+
+
+def test_durations_with_a_competing_rule(causes):
+    assert causes(
+        "event: died = yes, competing: bled = yes, time: hours",
+        {"died": "yes", "bled": "yes", "hours": "5"},
+        {"died": "no", "bled": "yes", "hours": "6"},
+        {"died": "no", "bled": "no", "hours": "7"},
+        {"died": "no", "hours": "8"},
+        time_zero="{text: Admission, counted: yes}",
+    ) == [("event", 5.0), ("competing", 6.0), ("censored", 7.0), (None, 8.0)]

@@ -44,7 +44,7 @@ def read_raw(path: Path, wanted: Collection[str] | None, sheet: str | None) -> R
         frame=_columns(data, records, separator, columns, path.name),
         headers=headers,
         row_numbers=records.lines[1:],
-        decimal_comma=separator == ";",
+        decimal_comma=separator in ";\t",
         findings=findings,
     )
 

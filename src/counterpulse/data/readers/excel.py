@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,6 +15,9 @@ import polars as pl
 from counterpulse.data.readers.raw_table import RawTable, clean_header, positions
 from counterpulse.errors import DataError, FindingsError
 from counterpulse.source import Finding, Location, did_you_mean
+
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,(\d+)")
+_THOUSAND = 3
 
 Cell = str | float | int | bool | date | datetime | time | timedelta
 
@@ -41,10 +45,42 @@ def read_raw(path: Path, wanted: Collection[str] | None, sheet: str | None) -> R
     headers = tuple(clean_header(cell_text(cell)) for cell in cells[numbers[0] - 1])
     rows = [cells[number - 1] for number in numbers[1:]]
     columns = {
-        header: pl.Series(header, [cell_text(row[index]) for row in rows], dtype=pl.String)
+        header: pl.Series(header, _with_points([row[index] for row in rows]), dtype=pl.String)
         for header, index in positions(headers, wanted).items()
     }
     return RawTable(frame=pl.DataFrame(columns), headers=headers, row_numbers=numbers[1:], serial_dates=True)
+
+
+def _with_points(cells: list[Cell]) -> list[str]:
+    """The cells as text; numbers that stand as text with a decimal comma get a point.
+
+    A comma before three digits in every such cell may part thousands, and stays.
+    """
+    texts = [cell_text(cell) for cell in cells]
+    commas = [
+        _DECIMAL_COMMA.fullmatch(text) if isinstance(cell, str) else None
+        for cell, text in zip(cells, texts, strict=True)
+    ]
+    found = [match for match in commas if match]
+    if not found or all(len(match[1]) == _THOUSAND for match in found):
+        return texts
+    return [text.replace(",", ".") if match else text for text, match in zip(texts, commas, strict=True)]
+
+
+def sheet_sizes(path: Path) -> dict[str, tuple[int, int]]:
+    """Rows below the header and columns of each sheet, in order; none where it is no workbook."""
+    import python_calamine
+
+    try:
+        workbook = python_calamine.load_workbook(io.BytesIO(path.read_bytes()))
+        return {name: _size(workbook.get_sheet_by_name(name).to_python()) for name in workbook.sheet_names}
+    except (python_calamine.CalamineError, IndexError, ValueError, OSError):
+        return {}  # the reader says what is wrong
+
+
+def _size(cells: list[list[Cell]]) -> tuple[int, int]:
+    rows = [row for row in cells if any(cell != "" for cell in row)]
+    return max(len(rows) - 1, 0), max((sum(cell != "" for cell in row) for row in rows[:1]), default=0)
 
 
 def read_sheet(data: bytes, name: str, *, sheet: str | None, error: type[FindingsError] = DataError) -> Sheet:

@@ -26,6 +26,7 @@ class RawTable:
     decimal_comma : numbers may be written 12,5
     serial_dates : a plain number may stand for a date, in days from 1899-12-30
     labels, value_labels : of the columns, where the format keeps them
+    missing_codes : codes that the file itself declares missing, by header; its rows hold blanks there
     findings : warnings of the reader
     """
 
@@ -37,6 +38,7 @@ class RawTable:
     serial_dates: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    missing_codes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""SPSS, Stata and SAS files, in their own types; user-missing values are blank, labels are kept."""
+"""SPSS, Stata and SAS files, in their own types; user-missing values are blank and told, labels are kept."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def read_raw(path: Path, wanted: Collection[str] | None, sheet: str | None) -> R
         row_word="case",
         labels={clean_header(name): label for name, label in meta.column_names_to_labels.items() if label},
         value_labels={clean_header(name): _codes(labels) for name, labels in meta.variable_value_labels.items()},
+        missing_codes=_declared_missing(read, path),
         findings=findings,
     )
 
@@ -72,6 +73,15 @@ def _read(
     columns = positions([clean_header(name) for name in written], wanted)
     frame, meta = read(path, usecols=[written[index] for index in columns.values()] or written[:1])
     return written, columns, frame, meta
+
+
+def _declared_missing(read: Read, path: Path) -> dict[str, tuple[str, ...]]:
+    """The single codes that SPSS declares missing, by header; ranges of codes have no list."""
+    if path.suffix.lower() not in (".sav", ".zsav"):
+        return {}
+    ranges = read(path, metadataonly=True, user_missing=True)[1].missing_ranges
+    single = {name: [item["lo"] for item in items if item["lo"] == item["hi"]] for name, items in ranges.items()}
+    return {clean_header(name): tuple(map(cell_text, codes)) for name, codes in single.items() if codes}
 
 
 def _codes(labels: Mapping[Any, str]) -> dict[str, str]:

@@ -19,9 +19,18 @@ MARKS = {
     "synthetic": "SYNTHETIC DATA: no patient behind these numbers",
     "simulated": "SIMULATED DATA: no patient behind these numbers",
 }
+WORKS = {
+    "distribution": ("freedman-diaconis-1981",),
+    "variance-inflation": ("fox-monette-1992",),
+    "center-funnel": ("spiegelhalter-2005",),
+    "events-per-parameter": ("peduzzi-1996", "van-smeden-2016", "riley-2019"),
+}
+"""The works behind blocks that belong to no analysis."""
 OBSERVATIONAL = ("cohort", "case-control")
 CHANGED = "Patients whose treatment changed during follow-up are counted in each group they belonged to."
 PRINTED = (Status.OK, Status.NOT_REACHED)
+VALUED = (Status.FEW_CLUSTERS, Status.ZERO_RANDOM_VARIANCE, Status.SINGLE_ROW_CLUSTERS)
+"""States of an estimate that is right although something around it, such as its interval, is not to be had."""
 
 
 @dataclass(slots=True)
@@ -132,10 +141,15 @@ class Context:
         known = row.estimate.p_value is not None
         return known and unadjusted and not self.style.secondary_p and row.role in ("secondary", "exploratory")
 
+    def printed(self, row: EstimateRow) -> bool:
+        """Whether an estimate is printed; one whose status takes its interval only is, with the status in a footnote."""
+        kept = row.estimate.status in VALUED and isfinite(row.estimate.value)
+        return row.estimate.status in PRINTED or kept
+
     def effect(self, row: EstimateRow) -> str:
         """An estimate with its interval as printed, or what became of it."""
         item = row.estimate.natural()
-        if item.status not in PRINTED:
+        if not self.printed(row):
             return "Not estimable"
         interval = item.interval
         if item.status is Status.NOT_REACHED and item.value != item.value:
@@ -219,6 +233,9 @@ def _cited(result: StudyResult) -> Iterable[str]:
             if key is not None and key in REFERENCES:
                 yield key
     yield from (key for key in ("therneau-grambsch-2000", "yang-dalton-2012") if _needed(key, result))
+    for kind, keys in WORKS.items():
+        if any(block.kind == kind for block in result.blocks):
+            yield from keys
     if result.identity.design in OBSERVATIONAL:
         yield "strobe-2007"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import PRINTED, Context
@@ -14,16 +15,39 @@ from counterpulse.report.figures.kaplan_meier import MOST_BANDS, Curve, CurveFig
 from counterpulse.report.measures import measure_of
 from counterpulse.results import Block, Cell, EstimateRow
 
-KINDS = ("survival-curve", "cumulative-incidence")
+OF_INCIDENCE = ("aalen-johansen", "fine-gray")
+"""Methods whose contrasts belong to a curve of incidence."""
+COMPETING = " Patients with a competing event stay in the denominator: they can no longer have this event."
 
 
-def curve_figures(context: Context, analysis: str) -> list[Figure]:
-    """A figure for each curve of an analysis."""
-    blocks = [block for block in context.result.blocks if block.analysis == analysis and block.kind in KINDS]
-    return [_figure(context, block) for block in blocks]
+def curve_figures(context: Context, block: Block) -> list[Figure]:
+    """The figure of a block of curves; one for each cause where there are several."""
+    causes = list(dict.fromkeys(block.columns.get("cause", ())))
+    if len(causes) < 2:
+        return [_figure(context, block, str(causes[0]) if causes and causes[0] is not None else "")]
+    return [_figure(context, _of_cause(block, cause), str(cause), str(cause)) for cause in causes]
 
 
-def _figure(context: Context, block: Block) -> Figure:
+def _of_cause(block: Block, cause: Cell) -> Block:
+    rows = [row for row in block.rows() if row["cause"] == cause]
+    return replace(block, columns={name: tuple(row[name] for row in rows) for name in block.columns})
+
+
+def _own(context: Context, outcome: str, cause: str) -> bool:
+    """Whether a cause is the outcome itself, and not what competes with it."""
+    return cause in ("", "event", outcome, context.outcome_label(outcome))
+
+
+def _cause(context: Context, outcome: str, cause: str) -> str:
+    """What is added to the title for a cause that is not the outcome itself."""
+    if _own(context, outcome, cause):
+        return ""
+    if cause == "competing":
+        return ": the competing event"
+    return f": {context.outcome_label(cause) if cause in context.plan.outcomes else context.variable(cause)}"
+
+
+def _figure(context: Context, block: Block, cause: str = "", *more: str) -> Figure:
     stem = block.id.rsplit(".", 1)[0]
     risk = next(
         (
@@ -41,7 +65,7 @@ def _figure(context: Context, block: Block) -> Figure:
     end = _end(block, ticks, planned.horizon if planned else None)
     variant = "".join(f", {part.replace('-', ' ')}" for part in stem.split(".")[1:] if part != outcome)
     drawing = CurveFigure(
-        title=f"{'Cumulative incidence' if incidence else 'Event-free survival'}: {label}{variant}",
+        title=f"{'Cumulative incidence' if incidence else 'Event-free survival'}: {label}{_cause(context, outcome, cause)}{variant}",
         curves=[_curve(context, block, level, end) for level in levels],
         end=end,
         ticks=ticks,
@@ -49,15 +73,30 @@ def _figure(context: Context, block: Block) -> Figure:
         x_label=_time_label(context, planned.time_unit if planned else None),
         y_label="Cumulative incidence, %" if incidence else "Event-free survival, %",
         origin=0.0 if incidence else 1.0,
-        at_risk=[_risk_row(context, risk, level, ticks) for level in levels] if risk else (),
-        note=_note(context, block, stem),
+        at_risk=[_risk_row(context, risk, level, ticks, incidence=incidence) for level in levels] if risk else (),
+        note=_note(context, block, stem) if not incidence or _own(context, outcome, cause) else "",
+        top=_top(block) if incidence else 1.0,
     )
     return figure(
         context,
         draw_curves(drawing),
-        id=anchor(f"curve-{block.id.replace('.', '-')}"),
-        caption=_caption(context, levels, risk),
+        id=anchor("-".join((f"curve-{block.id.replace('.', '-')}", *more))),
+        caption=_caption(context, levels, risk) + (COMPETING if incidence else ""),
     )
+
+
+def _top(block: Block) -> float:
+    """The highest tick of an axis of incidence: round, and not far above the curves."""
+    highest = max(
+        (
+            value
+            for name in ("estimate", "conf_high")
+            for cell in block.columns[name]
+            if (value := _number(cell)) is not None
+        ),
+        default=1.0,
+    )
+    return min(1.0, linear_ticks(0.0, 100 * max(highest, 0.01), about=5)[-1] / 100)
 
 
 def _levels(context: Context, block: Block) -> list[str | None]:
@@ -100,7 +139,10 @@ def _end(block: Block, ticks: Sequence[float], horizon: float | None) -> float:
     return max(ticks[-1], last if horizon is None else horizon)
 
 
-def _risk_row(context: Context, risk: Block, level: str | None, ticks: Sequence[float]) -> RiskRow:
+def _risk_row(
+    context: Context, risk: Block, level: str | None, ticks: Sequence[float], *, incidence: bool = False
+) -> RiskRow:
+    """The counts of a group; beside an incidence the events are those of every cause."""
     rows = {row["time"]: row for row in risk.rows() if row["group"] == level}
 
     def counts(column: str) -> list[str]:
@@ -109,7 +151,10 @@ def _risk_row(context: Context, risk: Block, level: str | None, ticks: Sequence[
 
     further = [
         (words, found)
-        for words, column in (("Events", "cumulative_events"), ("Censored", "cumulative_censored"))
+        for words, column in (
+            ("Any event" if incidence else "Events", "cumulative_events"),
+            ("Censored", "cumulative_censored"),
+        )
         if any(found := counts(column))
     ]
     return RiskRow(context.group(level), counts("at_risk"), further)
@@ -129,6 +174,8 @@ def _time_label(context: Context, unit: str | None) -> str:
 def _note(context: Context, block: Block, stem: str) -> str:
     """The comparison that belongs to the curve: a ratio or difference, and the test."""
     rows = [row for row in context.rows(block.analysis) if row.id.startswith(f"{stem}.") and row.role != "covariate"]
+    if block.kind == "cumulative-incidence":
+        rows = [row for row in rows if row.method in OF_INCIDENCE]
     parts = []
     contrast = next((row for row in rows if _is_contrast(row)), None)
     if contrast is not None and len(context.plan.groups) == 2:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 from string import ascii_lowercase
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import CHANGED, EM_DASH, PRINTED, Context, changed_groups
-from counterpulse.report.chapters.curves import curve_figures
 from counterpulse.report.chapters.methods import done
+from counterpulse.report.chapters.models import counts, ladder_table, screen_table
+from counterpulse.report.chapters.predictions import is_prediction, prediction_table
+from counterpulse.report.chapters.renderers import rendered
 from counterpulse.report.chapters.subgroups import subgroup_blocks
 from counterpulse.report.chapters.wording import proper, sentence
 from counterpulse.report.document import Block, Cell, Column, Footnote, Paragraph, Row, Run, Section, Table
 from counterpulse.report.measures import measure_of
 from counterpulse.results import AnalysisRecord, EstimateRow, GroupCount, Status
 
-Marks = Mapping[str, tuple[str, ...]]
+Marks = dict[str, tuple[str, ...]]
 
 ROLES = {
     "primary": "Primary analysis",
@@ -23,6 +26,7 @@ ROLES = {
     "sensitivity": "Sensitivity analyses",
     "exploratory": "Exploratory analyses",
 }
+DESCRIPTION, PER_PARAMETER = "description", ("events-per-parameter",)
 WITHHELD = "No P value: no adjustment of secondary analyses for multiplicity was planned."
 AFTER_DATA = "planned after the data were seen"
 PLANNED = {"after-data": AFTER_DATA, "registered": "registered", "stated": ""}
@@ -33,6 +37,7 @@ def results_section(context: Context) -> Section:
     blocks: list[Block] = []
     if any(_main(context, record.id) for record in context.result.analyses):
         blocks.append(_summary(context))
+    blocks += rendered(context, DESCRIPTION, only=PER_PARAMETER)
     return Section(
         id="results",
         title="Results",
@@ -46,7 +51,9 @@ def _main(context: Context, analysis: str) -> list[EstimateRow]:
     first: dict[tuple[str, str | None], str] = {}
     found = []
     for row in context.rows(analysis):
-        if row.role == "covariate" or row.subgroup is not None or not measure_of(row.estimate.measure).contrasts:
+        if row.role == "covariate" or row.subgroup is not None or not counts(context, row):
+            continue
+        if not measure_of(row.estimate.measure).contrasts:
             continue
         if row.estimate.reference is None:
             continue
@@ -141,20 +148,26 @@ def _analysis(context: Context, record: AnalysisRecord) -> Section:
     if note:
         runs.append(Run(f" This analysis was {note}."))
     blocks: list[Block] = [Paragraph(tuple(runs))]
-    rows = [row for row in context.rows(record.id) if row.role != "covariate" and row.subgroup is None]
-    effects = [row for row in rows if row.estimate.measure != "interaction"]
+    rows = [row for row in context.rows(record.id) if counts(context, row) and row.subgroup is None]
+    effects = [row for row in rows if row.role != "covariate" and _tabled(row)]
     if effects:
         blocks.append(_effects(context, record, effects))
-    blocks += curve_figures(context, record.id)
-    blocks += _proportional_hazards(context, record)
+    for table in (ladder_table, screen_table, prediction_table):
+        blocks += table(context, record, partial(_footnotes, context), _marks)
+    blocks += rendered(context, record.id)
     blocks += subgroup_blocks(context, record.id)
-    covariates = [row for row in context.rows(record.id) if row.role == "covariate"]
+    covariates = [row for row in rows if row.role == "covariate"]
     if covariates:
         blocks.append(_covariates(context, record, covariates))
     role = ROLES.get(record.role, record.role.capitalize()).removesuffix(" analyses").removesuffix(" analysis")
     return Section(
         id=f"analysis-{record.id}", title=f"{record.id}. {record.label} ({role.lower()})", blocks=tuple(blocks)
     )
+
+
+def _tabled(row: EstimateRow) -> bool:
+    """Whether the table of estimates holds a row, and no other does."""
+    return row.estimate.measure != "interaction" and not is_prediction(row)
 
 
 def _effects(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRow]) -> Table:
@@ -293,9 +306,25 @@ def _footnotes(context: Context, rows: Sequence[EstimateRow], *, multiplicity: b
         used = {planned.multiplicity for row in rows if (planned := context.planned(row.analysis)) is not None}
         methods = " and ".join(sorted(name.capitalize() for name in used))
         notes.append(Footnote("", f"Adjusted P value: by the method of {methods}."))
+    notes += [Footnote("", words) for words in _degrees_of_freedom(context, rows)]
     notes += [Footnote(mark, status.text) for status, mark in _failures(rows).items()]
     notes += [Footnote("", note) for note in dict.fromkeys(note for row in rows for note in row.estimate.notes)]
     return tuple(notes)
+
+
+def _degrees_of_freedom(context: Context, rows: Sequence[EstimateRow]) -> list[str]:
+    """Where intervals and P values of clustered patients rest on Student's t, how many degrees of freedom it has."""
+    found: dict[str, None] = {}
+    for row in rows:
+        item = row.estimate
+        if row.clusters is None or item.df is None or item.statistic_name != "t":
+            continue
+        df = numbers.number(item.df, 0 if item.df == round(item.df) else 1, context.style)
+        clusters = (
+            "few clusters" if context.count(row.clusters) == EM_DASH else f"{context.count(row.clusters)} clusters"
+        )
+        found[f"{row.analysis}: interval and P value by Student's t with {df} degrees of freedom ({clusters})."] = None
+    return list(found)
 
 
 def _abbreviations(context: Context, rows: Sequence[EstimateRow]) -> str:
@@ -308,46 +337,3 @@ def _abbreviations(context: Context, rows: Sequence[EstimateRow]) -> str:
     listed = "; ".join(f"{short}, {words}" for short, words in sorted(used.items()))
     made = f" Interval methods: {', '.join(kinds)}." if kinds else ""
     return f"{listed}.{made}" if listed else made.strip()
-
-
-def _proportional_hazards(context: Context, record: AnalysisRecord) -> list[Block]:
-    blocks = [
-        block for block in context.result.blocks if block.analysis == record.id and block.kind == "proportional-hazards"
-    ]
-    found: list[Block] = []
-    for block in blocks:
-        rows = []
-        for line in block.rows():
-            name = str(line["variable"])
-            label = "All variables together" if name.upper() == "GLOBAL" else context.variable(name)
-            chi_squared, df, p = line["chi_squared"], line["df"], line["p_value"]
-            rows.append(
-                Row(
-                    (
-                        Cell(label),
-                        Cell(
-                            numbers.number(chi_squared, 2, context.style) if isinstance(chi_squared, float) else EM_DASH
-                        ),
-                        Cell(f"{df:g}" if isinstance(df, int | float) else EM_DASH),
-                        context.p(p if isinstance(p, float) else None, f"{block.id}.{name}"),
-                    )
-                )
-            )
-        heads = (Column(Cell("Variable"), "left"), *(Column(Cell(head)) for head in ("Chi-squared", "df", "P value")))
-        caution = "A large P value does not show that hazards are proportional; look at the curves as well."
-        table = Table(
-            id=f"ph-{block.id.replace('.', '-')}", label=context.counter.supplement(), rows=tuple(rows), columns=heads,
-            title=f"Check of proportional hazards, {_where(context, block.id)}", footnotes=(Footnote("", caution),),
-        )  # fmt: skip
-        found.append(table)
-    words = "Proportional hazards were checked by the correlation of scaled Schoenfeld residuals with time."
-    return [Paragraph((Run(words, cites=context.cite("grambsch-therneau-1994")),)), *found] if found else []
-
-
-def _where(context: Context, block_id: str) -> str:
-    """The analysis, sample and outcome of a block, from its id."""
-    analysis, *middle = block_id.split(".")[:-1]
-    parts = [
-        context.outcome_label(part) if part in context.plan.outcomes else part.replace("-", " ") for part in middle
-    ]
-    return ", ".join([analysis, *parts])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import CHANGED, PRINTED, Context, changed_groups
+from counterpulse.report.chapters.models import counts
 from counterpulse.report.document import Callout, Paragraph, Run, text
 from counterpulse.report.measures import Measure, measure_of
 from counterpulse.results import EstimateRow, GroupCount
@@ -20,7 +21,11 @@ def key_result(context: Context) -> Callout | None:
     primary = context.plan.primary
     if primary is None:
         return None
-    rows = [row for row in context.rows(primary.id) if row.role == "primary" and row.subgroup is None]
+    rows = [
+        row
+        for row in context.rows(primary.id)
+        if row.role == "primary" and row.subgroup is None and counts(context, row)
+    ]
     contrasts = [
         row for row in rows if measure_of(row.estimate.measure).contrasts and row.estimate.reference is not None
     ]
@@ -45,10 +50,10 @@ def _same_question(row: EstimateRow, first: EstimateRow) -> bool:
 def effect_paragraphs(context: Context, row: EstimateRow) -> list[Paragraph]:
     """Counts, the effect with its interval, and what the interval allows."""
     item = row.estimate
-    if item.status not in PRINTED:
+    if not context.printed(row):
         words = f"The {measure_of(item.measure).words} of {_versus(context, row)} could not be estimated. {item.status.text}"
         return [Paragraph((Run(words, result=row.id),))]
-    counts = _counts(context, row)
+    counted = _counts(context, row)
     effect = [
         Run(f"{measure_of(item.measure).title} {_versus(context, row)}{_adjusted(context, row)}: "),
         effect_run(context, row),
@@ -56,7 +61,9 @@ def effect_paragraphs(context: Context, row: EstimateRow) -> list[Paragraph]:
     if item.p_value is not None and item.p_value == item.p_value:
         effect.append(Run(f"; {numbers.p_phrase(item.p_value, context.style)}"))
     effect.append(Run("."))
-    sentences = [Paragraph((*counts, *effect))]
+    if item.status not in PRINTED:
+        effect.append(Run(f" {item.status.text}"))
+    sentences = [Paragraph((*counted, *effect))]
     meaning = allowed(context, row)
     return [*sentences, text(meaning)] if meaning else sentences
 

@@ -7,10 +7,11 @@ from counterpulse.protocol.nodes import Registration
 from counterpulse.protocol.plan import Plan
 from counterpulse.report.chapters.cohort import cohort_section
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.effects import results_section
+from counterpulse.report.chapters.effects import DESCRIPTION, PER_PARAMETER, results_section
 from counterpulse.report.chapters.key_result import key_result
 from counterpulse.report.chapters.methods import DESIGNS, methods_section
 from counterpulse.report.chapters.provenance import choices_section, limitations_section, provenance_section
+from counterpulse.report.chapters.renderers import rendered
 from counterpulse.report.chapters.table_one import table_one_section
 from counterpulse.report.document import Callout, Document, Section, text
 from counterpulse.report.numbers import STYLES
@@ -45,10 +46,12 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
     table_one = None
     cohort = cohort_section(context)
     table_one = table_one_section(context)
+    described = _description(context)
     sections = (
         *first,
         cohort,
         *([table_one] if table_one else []),
+        *([described] if described else []),
         results_section(context),
         methods_section(context),
         limitations_section(context),
@@ -65,6 +68,12 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
         banner=_banner(context),
         colophon=_colophon(context, name),
     )
+
+
+def _description(context: Context) -> Section | None:
+    """What is described beyond Table 1."""
+    blocks = rendered(context, DESCRIPTION, but=PER_PARAMETER)
+    return Section(id="description", title="Description", blocks=tuple(blocks)) if blocks else None
 
 
 def _facts(context: Context) -> tuple[tuple[str, str], ...]:

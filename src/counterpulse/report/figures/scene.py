@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import cos, pi, sin
 from typing import Literal
 
 from counterpulse.report.figures.typeface import text_width
@@ -10,6 +11,7 @@ from counterpulse.report.figures.typeface import text_width
 Anchor = Literal["start", "middle", "end"]
 INK = "#1a1a1a"
 FAINT = "#8a8a8a"
+DOT_CORNERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,12 @@ class Canvas:
         """Draw a white rectangle with a thin edge."""
         corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y))
         self.shapes.append(Path(points=corners, fill="#ffffff"))
+
+    def dot(self, x: float, y: float, radius: float, *, fill: str | None = INK, edge: str | None = None) -> None:
+        """Draw a round mark; without a fill it is a ring."""
+        turns = (2 * pi * k / DOT_CORNERS for k in range(DOT_CORNERS + 1))
+        points = tuple((x + radius * cos(turn), y + radius * sin(turn)) for turn in turns)
+        self.shapes.append(Path(points=points, stroke=edge, width=0.9, fill=fill or "#ffffff"))
 
     def arrow(self, *points: tuple[float, float], color: str = INK, head: float = 4.0) -> None:
         """Draw a polyline whose last part is horizontal or vertical and ends in an arrowhead."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from counterpulse.data.terms import Term
+from counterpulse.data.terms import Term, variables_of
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.results import EstimateRow
+from counterpulse.study.screen import NAME as SCREEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Part:
     terms: tuple[Term, ...]
     kinds: Mapping[str, str]
     model: str | None = None
+    screened: bool = False
 
     @property
     def name(self) -> str:
@@ -32,8 +34,8 @@ class Part:
 
     @property
     def group(self) -> str | None:
-        """The column of the compared groups."""
-        return self.plan.group_variable
+        """The column of the compared groups; none where the exposure itself is the outcome, or a predictor stands alone."""
+        return None if self.outcome.of_group is not None or self.screened else self.plan.group_variable
 
     @property
     def model_terms(self) -> tuple[Term, ...]:
@@ -68,19 +70,30 @@ class Part:
 
 
 def parts_of(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow]) -> Iterator[Part]:
-    """The parts of an analysis: each outcome, and of each its models or samples."""
+    """The parts of an analysis: each outcome, and of each its models or samples; a screen has a part a predictor."""
     kinds = {variable.name: variable.kind for variable in plan.variables.values()}
     if plan.group_variable is not None:
         kinds[plan.group_variable] = "category"
     for name in analysis.outcomes:
         for model in dict.fromkeys(row.model for row in rows if row.outcome == name):
-            yield Part(
-                plan=plan, analysis=analysis, outcome=plan.outcomes[name], terms=_terms(analysis, model), model=model,
+            part = Part(
+                plan=plan, analysis=analysis, outcome=plan.outcomes[name], terms=_terms(analysis, model, rows), model=model,
                 rows=[row for row in rows if (row.outcome, row.model) == (name, model)], kinds=kinds,
             )  # fmt: skip
+            if model is None or not model.endswith(SCREEN):
+                yield part
+                continue
+            for term in analysis.screen:
+                own = [row for row in part.rows if row.estimate.variable in variables_of(term)]
+                yield replace(part, terms=(term,), rows=own, screened=True)
 
 
-def _terms(analysis: PlannedAnalysis, model: str | None) -> tuple[Term, ...]:
-    """What a model of a ladder adjusts for, or the analysis itself."""
-    named = {step.name: step.terms for step in analysis.models}
-    return next((terms for name, terms in named.items() if model and name in model), analysis.terms)
+def _terms(analysis: PlannedAnalysis, model: str | None, rows: Sequence[EstimateRow]) -> tuple[Term, ...]:
+    """What a model of a ladder adjusts for, or the analysis itself; of a selection what the bundle holds."""
+    named = {step.name: step for step in analysis.models}
+    step = next((step for name, step in named.items() if model and name in model), None)
+    terms, selection = (analysis.terms, analysis.selection) if step is None else (step.terms, step.selection)
+    if selection is None:
+        return terms
+    chosen = {row.estimate.variable for row in rows if row.model == model}
+    return tuple(term for term in (*selection.keep, *selection.candidates) if set(variables_of(term)) <= chosen)

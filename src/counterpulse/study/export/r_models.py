@@ -22,10 +22,11 @@ from counterpulse.study.strata import cut_labels
 class Model:
     """How R fits one kind of model.
 
-    `fit` is the call with ``{formula}``; `natural` the function that a coefficient is read by; `variances` the code of
+    `measures` are what its coefficients are called; `fit` is the call with ``{formula}``; `natural` the function that a coefficient is read by; `variances` the code of
     each variance by name; `df` the degrees of freedom; `likelihood` whether interactions are tested by likelihood ratio.
     """
 
+    measures: tuple[str, ...]
     response: Callable[[Part], str]
     fit: Callable[[Part], str]
     natural: str
@@ -71,12 +72,12 @@ def _cox_fit(part: Part) -> str:
     return f"coxph({{formula}}, {', '.join(more)})"
 
 
-LOGISTIC = Model(response=_y, fit=_logistic_fit, natural="exp", variance=_logistic_variance)
+LOGISTIC = Model(measures=("odds ratio",), response=_y, fit=_logistic_fit, natural="exp", variance=_logistic_variance)
 LINEAR = Model(
-    response=_y, fit=lambda part: "lm({formula}, data = d)", natural="identity", variance=_linear_variance,
+    measures=("mean difference",), response=_y, fit=lambda part: "lm({formula}, data = d)", natural="identity", variance=_linear_variance,
     df=lambda part: "fit$df.residual", likelihood=False,
 )  # fmt: skip
-COX = Model(response=_surv, fit=_cox_fit, natural="exp", variance=lambda part: "vcov(fit)")
+COX = Model(measures=("hazard ratio",), response=_surv, fit=_cox_fit, natural="exp", variance=lambda part: "vcov(fit)")
 
 
 def model_lines(part: Part, model: Model) -> Iterator[str]:
@@ -85,7 +86,9 @@ def model_lines(part: Part, model: Model) -> Iterator[str]:
     yield f"fit <- {_call(part, model, part.model_terms)}"
     yield f"V <- {model.variance(part)}"
     for row in part.rows:
-        if row.subgroup is None and row.estimate.variable is not None and _is_coefficient(row, part):
+        if row.estimate.measure == "overall":
+            yield _joint(row, part, model)
+        elif row.subgroup is None and row.estimate.variable is not None and _is_coefficient(row, model):
             name = coefficient(row.estimate.variable, row.estimate.term, dict(part.kinds), part.model_terms)
             wald = row.estimate.interval is None or row.estimate.interval.kind == "wald"
             yield _wald(row.id, [name], part, model) if wald else _value(row.id, name, model)
@@ -132,10 +135,8 @@ def _call(part: Part, model: Model, terms: Sequence[Term]) -> str:
     return model.fit(part).format(formula=f"{model.response(part)} ~ {right}")
 
 
-def _is_coefficient(row: EstimateRow, part: Part) -> bool:
-    return row.estimate.measure in part.analysis.measures[:1] or (
-        row.role == "covariate" and row.estimate.measure not in ("overall", "nonlinearity")
-    ) or row.estimate.measure in ("odds ratio", "mean difference", "hazard ratio", "rate ratio")  # fmt: skip
+def _is_coefficient(row: EstimateRow, model: Model) -> bool:
+    return row.estimate.measure in model.measures
 
 
 def _wald(id_: str, names: Sequence[str], part: Part, model: Model) -> str:
@@ -144,6 +145,18 @@ def _wald(id_: str, names: Sequence[str], part: Part, model: Model) -> str:
         f"wald({r_text(id_)}, coef(fit), V, c({wanted}), level = {part.analysis.level!r}, natural = {model.natural}, "
         f"df = {model.df(part)})"
     )
+
+
+def _joint(row: EstimateRow, part: Part, model: Model) -> str:
+    """The test of all coefficients of one variable."""
+    others = [
+        item for item in part.rows if item.estimate.variable == row.estimate.variable and _is_coefficient(item, model)
+    ]
+    names = [
+        coefficient(str(item.estimate.variable), item.estimate.term, dict(part.kinds), part.model_terms)
+        for item in others
+    ]
+    return f"joint({r_text(row.id)}, coef(fit), V, c({', '.join(map(r_text, names))}), df = {model.df(part)})"
 
 
 def _value(id_: str, name: str, model: Model) -> str:

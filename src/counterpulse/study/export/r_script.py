@@ -60,7 +60,7 @@ def _analysis(
     if builder is None:
         yield f"# {analysis.method}: not exported to R"
         return
-    for part in parts_of(plan, analysis, rows):
+    for part in parts_of(plan, analysis, [row for row in rows if not _resampled(row)]):
         yield ""
         yield from _sample(part, dictionary, details)
         yield f"attempt({r_text(part.name)}, {{"
@@ -69,13 +69,16 @@ def _analysis(
         yield "})"
 
 
+def _resampled(row: EstimateRow) -> bool:
+    """Whether an interval rests on random draws, which another program does not repeat."""
+    return row.estimate.interval is not None and row.estimate.interval.kind.startswith("percentile")
+
+
 def _companions(part: Part) -> Iterator[Part]:
     """Further methods on the same sample."""
     for name in part.analysis.companions:
         if name in R_METHODS:
-            options = {
-                option.name: part.analysis.options.get(option.name, option.default) for option in METHODS[name].options
-            }
+            options = {option.name: option.shared(part.analysis.options) for option in METHODS[name].options}
             other = replace(part.analysis, method=name, options=options, measures=METHODS[name].measures[:1])
             yield replace(part, analysis=other, rows=[row for row in part.rows if row.method == name])
 
@@ -100,7 +103,7 @@ def _sample(part: Part, dictionary: Dictionary, details: Mapping[str, Cell]) -> 
     yield f"sample <- patients[{' & '.join(member)}, ]"
     if part.group is not None:
         yield f"sample${r_name(part.group)} <- group[{' & '.join(member)}]"
-    if plan.protocol.exposure is not None and analysis.maker in ("landmark", "time-varying"):
+    if plan.protocol.exposure is not None and part.group is not None and analysis.maker in ("landmark", "time-varying"):
         yield from _design(part, details)
 
 

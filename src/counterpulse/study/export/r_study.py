@@ -79,6 +79,8 @@ def _definition(node: DerivedVariable, dictionary: Dictionary, scope: Scope) -> 
     code = next((r_text(case.otherwise) for case in node.cases or () if case.otherwise is not None), "NA")
     for case in reversed([case for case in node.cases or () if case.when is not None]):
         code = f"ifelse({to_r(parse(str(case.when)), scope)}, {r_text(str(case.value))}, {code})"
+    if node.type == "number":
+        return f"as.numeric({code})"
     levels = ", ".join(r_text(level) for level in derived_levels(node, dictionary))
     return f"factor({code}, levels = c({levels}))"
 
@@ -164,7 +166,7 @@ def _watched(nodes: ProtocolNode, outcome: Outcome, unit: str) -> str:
 
 def _exposure(nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> Iterator[str]:
     """Hours from time zero to treatment (never: infinite), and hours a patient is known to be alive and watched."""
-    if nodes.exposure is None:
+    if nodes.exposure is None or nodes.exposure.starts is None:
         return
     starts = nodes.exposure.starts
     if scope[starts].kind in ("date", "datetime") and isinstance(nodes.time_zero, str):
@@ -200,6 +202,9 @@ def _groups(plan: Plan) -> Iterator[str]:
         return
     column = f"patients${r_name(plan.group_variable)}"
     yield f"{column} <- {compared(plan, plan.group_variable)}"
+    for outcome in plan.outcomes.values():
+        if outcome.of_group is not None:
+            yield f"patients${r_name(outcome.name)} <- {column} == {r_text(outcome.of_group)}"
 
 
 def compared(plan: Plan, column: str) -> str:

@@ -18,7 +18,7 @@ from counterpulse.protocol.scope import study_scope
 from counterpulse.results import EstimateRow, StudyResult, finite_or_none
 from counterpulse.results.bundle import Written, to_bytes, write_bundle
 from counterpulse.study.cohort import make_cohort
-from counterpulse.study.derive import derive_variables, settle_not_applicable
+from counterpulse.study.derive import settle_not_applicable, take_measurements
 from counterpulse.study.explain import read_result
 from counterpulse.study.export.ars import reporting_event
 from counterpulse.study.export.part import parts_of
@@ -143,10 +143,8 @@ def expected_csv(rows: Sequence[EstimateRow]) -> bytes:
 def patients_csv(plan: Plan, table: PatientTable, script: str) -> bytes:
     """The checked table with the columns that a script names: codes, yes/no, ISO dates, blanks for missing values."""
     frame = settle_not_applicable(table)
-    taken = taken_elsewhere(plan.protocol)
-    if taken:
-        derived = derive_variables(frame, plan.protocol, study_scope(plan.protocol, table.dictionary))
-        frame = frame.with_columns(derived.select(taken))
+    if taken_elsewhere(plan.protocol):
+        frame = frame.with_columns(take_measurements(table, plan.protocol).columns)
     words = set(re.findall(r"\w+", script))
     named = [name for name in frame.columns if name in words]
     return frame.select(_as_text(pl.col(name), frame.schema[name]) for name in named).write_csv().encode()

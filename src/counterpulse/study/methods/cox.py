@@ -12,10 +12,11 @@ from counterpulse import survival
 from counterpulse.data.terms import Term
 from counterpulse.results import Block, Notice, Status
 from counterpulse.study.curves import curve_answer
+from counterpulse.study.fitted_model import ModelKind
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.model_answers import ModelKind, answer_model
+from counterpulse.study.model_answers import answer_model
 from counterpulse.study.request import START, Answer, Request, event_column, time_column
-from counterpulse.survival import CoxFit
+from counterpulse.survival import CoxColumns, CoxFit
 
 
 def estimate(request: Request) -> Answer:
@@ -23,6 +24,8 @@ def estimate(request: Request) -> Answer:
     frame, cluster = _clustered(request)
     outcome = request.outcome.name
     strata: tuple[str, ...] = request.option("strata")
+
+    profiled = request.option("interval") == "profile" and cluster is None
 
     def fit(rows: pl.DataFrame, terms: Sequence[Term]) -> CoxFit:
         return survival.cox(
@@ -35,6 +38,7 @@ def estimate(request: Request) -> Answer:
             strata=strata or None,
             cluster=cluster,
             level=request.analysis.level,
+            interval="profile" if profiled else "wald",
         )
 
     request = replace(request, sample=replace(request.sample, frame=frame))
@@ -44,6 +48,8 @@ def estimate(request: Request) -> Answer:
         answer = answer.joined(_proportional_hazards(request, model))
     if request.outcome.competing:
         answer = answer.joined(Answer(notices=(_cause_specific(request),)))
+    if request.option("interval") == "profile" and not profiled:
+        answer = answer.joined(Answer(notices=(_not_profiled(request),)))
     besides = [measure for measure in request.analysis.measures if measure != "hazard ratio"]
     if besides or "kaplan-meier" in request.analysis.draws:
         answer = answer.joined(curve_answer(request, besides))
@@ -76,6 +82,25 @@ def _cause_specific(request: Request) -> Notice:
     return Notice("W701", request.analysis.id, text)
 
 
+def _not_profiled(request: Request) -> Notice:
+    text = f"{request.outcome.label}: a profile interval has no variance robust to clusters; Wald intervals are given."
+    return Notice("W678", request.analysis.id, text)
+
+
+def likelihood(request: Request, terms: Sequence[Term]) -> CoxColumns:
+    """The partial likelihood in which covariates come and go."""
+    outcome = request.outcome.name
+    return survival.cox_columns(
+        request.frame,
+        time=time_column(outcome),
+        event=event_column(outcome),
+        start=None if request.sample.start is None else START,
+        terms=terms,
+        ties=request.option("ties"),
+        strata=request.option("strata") or None,
+    )
+
+
 SPEC = MethodSpec(
     name="cox",
     label="Cox regression",
@@ -95,6 +120,11 @@ SPEC = MethodSpec(
             words="baseline hazards stratified by {value}",
         ),
         Option(
+            name="interval", default="wald", kind="word", allowed=("wald", "profile"), about="how intervals of hazard ratios are made",
+            phrases=(("wald", ""), ("profile", "profile-likelihood confidence intervals of hazard ratios")),
+            references=(("profile", "venzon-moolgavkar-1988"),),
+        ),
+        Option(
             name="transform", default="km", kind="word", allowed=("km", "identity", "rank", "log"),
             about="the function of time in the proportional-hazards test", reference="grambsch-therneau-1994",
         ),
@@ -108,6 +138,7 @@ SPEC = MethodSpec(
     checks=("proportional-hazards",),
     draws=(),
     subgroups=True,
+    likelihood=likelihood,
     calls="counterpulse.survival.cox",
     citations=("cox-1972",),
     estimate=estimate,

@@ -12,35 +12,65 @@ import polars as pl
 
 from counterpulse import regression
 from counterpulse.data.terms import Term
-from counterpulse.regression import LogisticFit
+from counterpulse.regression import BinomialColumns, GeeFit, LogisticFit, RandomInterceptFit
 from counterpulse.results import Estimate, EstimateRow, Scale, Status
+from counterpulse.study.clusters import CONDITIONAL_NOTE, MARGINAL_NOTE, Way, gee_of, way_of
+from counterpulse.study.fitted_model import ModelKind, group_counts, patients, total_events
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.model_answers import ModelKind, answer_model, group_counts, patients, total_events
+from counterpulse.study.model_answers import answer_model
 from counterpulse.study.request import Answer, Request, place
 
 MARGINAL = ("risk difference", "risk ratio")
 
 
+def _plain(request: Request, frame: pl.DataFrame, terms: Sequence[Term]) -> LogisticFit:
+    penalty: Literal["firth"] | None = None if request.option("penalty") == "none" else "firth"
+    return regression.logistic(
+        frame,
+        outcome=request.outcome.name,
+        terms=terms,
+        cluster=request.cluster,
+        cluster_variance=request.cluster_variance,
+        penalty=penalty,
+        level=request.analysis.level,
+        interval=request.option("interval"),
+    )
+
+
+def _random_intercept(request: Request, frame: pl.DataFrame, terms: Sequence[Term]) -> RandomInterceptFit:
+    clusters = request.analysis.clusters
+    assert clusters is not None
+    return regression.mixed_logistic(
+        frame,
+        outcome=request.outcome.name,
+        terms=terms,
+        cluster=clusters.variable,
+        quadrature=clusters.quadrature,
+        level=request.analysis.level,
+    )
+
+
+def _gee(request: Request, frame: pl.DataFrame, terms: Sequence[Term]) -> GeeFit:
+    return gee_of(request, frame, terms, "binomial")
+
+
+WAYS = {
+    "robust": Way(_plain, ModelKind("odds ratio", "log", attrgetter("log_likelihood"))),
+    "random-intercept": Way(
+        _random_intercept, ModelKind("odds ratio", "log", estimand="conditional", notes=(CONDITIONAL_NOTE,))
+    ),
+    "gee": Way(_gee, ModelKind("odds ratio", "log", estimand="marginal", notes=(MARGINAL_NOTE,))),
+}
+
+
 def estimate(request: Request) -> Answer:
     """The odds ratio of the exposure, its covariates, and what the plan asks besides."""
-    penalty: Literal["firth"] | None = None if request.option("penalty") == "none" else "firth"
-
-    def fit(frame: pl.DataFrame, terms: Sequence[Term]) -> LogisticFit:
-        return regression.logistic(
-            frame,
-            outcome=request.outcome.name,
-            terms=terms,
-            cluster=request.cluster,
-            penalty=penalty,
-            level=request.analysis.level,
-            interval=request.option("interval"),
-        )
-
-    log_likelihood = attrgetter("log_likelihood") if penalty is None else None
-    answer, model = answer_model(request, fit, ModelKind("odds ratio", "log", log_likelihood))
-    assert isinstance(model, LogisticFit)
+    fit, kind = way_of(request, WAYS)
+    if request.option("penalty") != "none":
+        kind = replace(kind, log_likelihood=None)
+    answer, model = answer_model(request, fit, kind)
     wanted = [measure for measure in request.analysis.measures if measure in MARGINAL]
-    if request.group is None or not wanted:
+    if request.group is None or not wanted or not isinstance(model, LogisticFit):
         return answer
     marginal = _marginal(request, model, wanted)
     answer = replace(answer, citations=(*answer.citations, "stefanski-boos-2002"))
@@ -86,6 +116,11 @@ def _empty(request: Request, treated: str, measure: str) -> Estimate:
     )
 
 
+def likelihood(request: Request, terms: Sequence[Term]) -> BinomialColumns:
+    """The likelihood in which covariates come and go."""
+    return regression.binomial_columns(request.frame, outcome=request.outcome.name, terms=terms)
+
+
 SPEC = MethodSpec(
     name="logistic-regression",
     label="logistic regression",
@@ -110,9 +145,11 @@ SPEC = MethodSpec(
         Rule("dependent covariates", "a covariate that others determine is left out and named", None),
     ),
     adjustable=True,
-    clusters=("robust", "fixed"),
+    clusters=("robust", "fixed", "random-intercept", "gee"),
+    cluster_variances=True,
     needs_groups=False,
     subgroups=True,
+    likelihood=likelihood,
     calls="counterpulse.regression.logistic",
     citations=("mccullagh-nelder-1989",),
     estimate=estimate,

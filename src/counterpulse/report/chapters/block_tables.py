@@ -1,0 +1,118 @@
+"""What the tables and figures of blocks share: their names, their numbers, and a plain table for a kind that has no other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from counterpulse.report import numbers
+from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.chapters.wording import anchor, sentence
+from counterpulse.report.document import Align, Cell, Column, Footnote, Row, Spanner, Table
+from counterpulse.results import Block
+from counterpulse.results import Cell as Value
+
+MOST_PLAIN_ROWS = 60
+
+
+def block_anchor(block: Block, *more: str) -> str:
+    """The name of a table or figure made of a block."""
+    return anchor("-".join((block.id.replace(".", "-"), *more)))
+
+
+def where(context: Context, block: Block) -> str:
+    """The analysis, sample, outcome and variable of a block, from its id."""
+    analysis, *middle = block.id.split(".")[:-1]
+    head = [] if analysis == "description" else [analysis]
+    return ", ".join([*head, *(_part(context, part) for part in middle)])
+
+
+def _part(context: Context, part: str) -> str:
+    if part in context.plan.outcomes:
+        return context.outcome_label(part)
+    return context.variable(part) if part in context.plan.variables else part.replace("-", " ")
+
+
+def titled(context: Context, words: str, block: Block) -> str:
+    """A title with where it belongs."""
+    place = where(context, block)
+    return f"{words}: {place}" if place else words
+
+
+def known(value: Value) -> float | None:
+    """A cell as a finite number, or None."""
+    return float(value) if isinstance(value, int | float) and isfinite(value) else None
+
+
+def number_text(context: Context, value: Value, places: int) -> str:
+    """A number as printed, or a dash."""
+    found = known(value)
+    return EM_DASH if found is None else numbers.number(found, places, context.style)
+
+
+def count_text(context: Context, value: Value) -> str:
+    """A count as printed, or a dash."""
+    found = known(value)
+    return context.count(None if found is None else round(found))
+
+
+def share_text(context: Context, n: Value, total: Value) -> str:
+    """A count with its percentage, a dash where it is hidden."""
+    count, whole = known(n), known(total)
+    if count is None or context.count(round(count)) == EM_DASH:
+        return EM_DASH
+    if whole is None or not whole:
+        return context.count(round(count))
+    return numbers.count_percent(round(count), round(whole), context.style)
+
+
+def make_table(
+    context: Context, *, id: str, title: str, heads: Sequence[str], rows: Sequence[Row], notes: Sequence[str] = (),
+    left: int = 1, over: Sequence[Spanner] = (), wide: bool = False,
+) -> Table:  # fmt: skip
+    """A supplementary table whose first `left` columns are words."""
+    aligns: list[Align] = ["left" if k < left else "center" for k in range(len(heads))]
+    return Table(
+        id=id,
+        label=context.counter.supplement(),
+        title=title,
+        columns=tuple(Column(Cell(head), align) for head, align in zip(heads, aligns, strict=True)),
+        rows=tuple(rows),
+        spanners=tuple(over),
+        footnotes=tuple(Footnote("", note) for note in notes),
+        wide=wide,
+    )
+
+
+def text_row(cells: Sequence[str], *, result: str | None = None, indent: int = 0, strong: bool = False) -> Row:
+    """A row of texts; `result` is the block they come from."""
+    head, *rest = cells
+    return Row((Cell(head), *(Cell(cell, result) for cell in rest)), indent=indent, strong=strong)
+
+
+def plain_table(context: Context, block: Block) -> list[Table]:
+    """The block as it is."""
+    rows = block.rows()
+    shown = [
+        text_row([_plain(context, cell) for cell in row.values()], result=block.id) for row in rows[:MOST_PLAIN_ROWS]
+    ]
+    notes = (
+        [f"The first {MOST_PLAIN_ROWS} of {len(rows)} rows; all stand in the bundle."] if len(rows) > len(shown) else []
+    )
+    if not shown:
+        return []
+    heads = [sentence(name.replace("_", " ")) for name in block.columns]
+    title = titled(context, sentence(block.kind.replace("-", " ")), block)
+    return [make_table(context, id=block_anchor(block), title=title, heads=heads, rows=shown, notes=notes)]
+
+
+def _plain(context: Context, cell: Value) -> str:
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return EM_DASH
+    return (
+        count_text(context, cell)
+        if isinstance(cell, int) and not isinstance(cell, bool)
+        else number_text(context, cell, 3)
+    )

@@ -1,0 +1,259 @@
+"""A ladder of models and a screen of predictors, each as one table; how covariates were selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from counterpulse.data.terms import Interaction, Term, variables_of
+from counterpulse.protocol.plan import PlannedModel
+from counterpulse.report import numbers
+from counterpulse.report.chapters.block_tables import (
+    block_anchor,
+    count_text,
+    make_table,
+    number_text,
+    text_row,
+    titled,
+)
+from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.document import Block as DocumentBlock
+from counterpulse.report.document import Cell, Column, Footnote, Paragraph, Row, Table, text
+from counterpulse.report.measures import measure_of
+from counterpulse.results import AnalysisRecord, Block, EstimateRow
+from counterpulse.results import Cell as Value
+
+SCREEN = "screen"
+Notes = Callable[[Sequence[EstimateRow]], tuple[Footnote, ...]]
+Marks = Callable[[Sequence[EstimateRow]], dict[str, tuple[str, ...]]]
+
+TOO_NARROW = (
+    "The covariates were selected with the same patients that the model was then fitted to. Its intervals and P values take "
+    "the selected model as if it had been planned: the intervals are too narrow and the P values too small, and the "
+    "coefficients of selected covariates are too large."
+)
+ONE_BY_ONE = "Each predictor is in a model of its own: nothing here is adjusted for another, and no row is an effect."
+LADDER = "The models differ in what they adjust for. The estimate of the main model is the one that counts."
+
+
+def ladder(context: Context, analysis: str) -> tuple[PlannedModel, ...]:
+    """The models of an analysis in the order of the protocol, where there are several."""
+    planned = context.planned(analysis)
+    if planned is None or len(planned.models) < 2:
+        return ()
+    written = next((item for item in context.plan.protocol.analyses if item.id == analysis), None)
+    order = list(written.models or {}) if written is not None else []
+    return tuple(
+        sorted(planned.models, key=lambda model: order.index(model.name) if model.name in order else len(order))
+    )
+
+
+def main_model(context: Context, analysis: str) -> str | None:
+    """The name of the model whose estimate counts, where there are several."""
+    planned = context.planned(analysis)
+    return planned.models[0].name if planned is not None and len(planned.models) > 1 else None
+
+
+def counts(context: Context, row: EstimateRow) -> bool:
+    """Whether an estimate answers the question of its analysis: of the main model, and of no screen."""
+    if row.model == SCREEN:
+        return False
+    names = {model.name for model in ladder(context, row.analysis)}
+    return row.model not in names or row.model == main_model(context, row.analysis)
+
+
+def ladder_table(context: Context, record: AnalysisRecord, notes: Notes, marks: Marks) -> list[DocumentBlock]:
+    """The comparison in each model of a ladder."""
+    models = ladder(context, record.id)
+    names = [model.name for model in models]
+    rows = [row for row in context.rows(record.id) if row.model in names and _compares(row)]
+    if not rows:
+        return []
+    marked = marks(rows)
+    body: list[Row] = []
+    for question in dict.fromkeys(map(_question, rows)):
+        asked = [row for row in rows if _question(row) == question]
+        body.append(text_row([_question_words(context, asked[0])], strong=True))
+        for model in models:
+            for row in (item for item in asked if item.model == model.name):
+                body.append(_ladder_row(context, row, model, marked.get(row.id, ())))
+    heads = ("Model", "Adjusted for", "n", "Events", f"Estimate\n({_level(context, rows)})", "P value")
+    table = Table(
+        id=f"models-{record.id}",
+        label=context.counter.table(),
+        title=f"The models of {record.id}: {record.label}",
+        columns=tuple(Column(Cell(head), "left" if k < 2 else "center") for k, head in enumerate(heads)),
+        rows=tuple(body),
+        footnotes=(Footnote("", LADDER), *notes(rows)),
+        wide=True,
+    )
+    return [table]
+
+
+def _compares(row: EstimateRow) -> bool:
+    known = row.role != "covariate" and row.subgroup is None and row.estimate.reference is not None
+    return known and measure_of(row.estimate.measure).contrasts
+
+
+def _question(row: EstimateRow) -> tuple[object, ...]:
+    return row.outcome, row.estimate.measure, row.estimate.term, row.estimate.at
+
+
+def _question_words(context: Context, row: EstimateRow) -> str:
+    item = row.estimate
+    versus = f", {context.group(item.term)} vs {context.group(item.reference)}" if len(context.plan.groups) > 2 else ""
+    at = f" at {item.at.time:g} {item.at.unit or ''}".rstrip() if item.at else ""
+    unit = f", {context.unit(row)}" if context.unit(row) else ""
+    return f"{context.outcome_label(row.outcome)}: {measure_of(item.measure).words}{at}{unit}{versus}"
+
+
+def _ladder_row(context: Context, row: EstimateRow, model: PlannedModel, marks: tuple[str, ...]) -> Row:
+    main = model.name == main_model(context, row.analysis)
+    cells = (
+        Cell(f"{model.name} (main model)" if main else model.name), Cell(_adjusted_for(context, model)),
+        Cell(context.count(row.n), f"{row.id}.n"), Cell(EM_DASH if row.events is None else context.count(row.events), f"{row.id}.events"),
+        Cell(context.effect(row), row.id, marks), context.p(context.tested(row), f"{row.id}.p"),
+    )  # fmt: skip
+    return Row(cells, indent=1, strong=main)
+
+
+def _adjusted_for(context: Context, model: PlannedModel) -> str:
+    names = [_term(context, term) for term in model.terms]
+    if model.selection is not None:
+        names += [_term(context, term) for term in model.selection.keep]
+        names.append(f"selected from {len(model.selection.candidates)} candidates ({model.selection.method})")
+    return ", ".join(dict.fromkeys(names)) or "nothing"
+
+
+def _term(context: Context, term: Term) -> str:
+    names = " x ".join(context.variable(name) for name in variables_of(term))
+    return f"{names} (interaction)" if isinstance(term, Interaction) else names
+
+
+def _level(context: Context, rows: Sequence[EstimateRow]) -> str:
+    return context.level_name(next((row for row in rows if row.estimate.interval), None))
+
+
+# -- screen ------------------------------------------------------------------------------------------------------------
+
+
+def screen_table(context: Context, record: AnalysisRecord, notes: Notes, marks: Marks) -> list[DocumentBlock]:
+    """Predictors, each in a model of its own."""
+    rows = [row for row in context.rows(record.id) if row.model == SCREEN and row.subgroup is None]
+    if not rows:
+        return []
+    marked = marks(rows)
+    body: list[Row] = []
+    for outcome in dict.fromkeys(row.outcome for row in rows):
+        own = [row for row in rows if row.outcome == outcome]
+        if len({row.outcome for row in rows}) > 1:
+            body.append(text_row([context.outcome_label(outcome)], strong=True))
+        for variable in dict.fromkeys(_variable(row) for row in own):
+            body += _predictor(context, variable, [row for row in own if _variable(row) == variable], marked)
+    words = dict.fromkeys(measure_of(row.estimate.measure).title for row in rows)
+    effect = f"{' or '.join(words)}\n({_level(context, rows)})"
+    counted = "Events/n" if any(row.events is not None for row in rows) else "n"
+    heads = ("Predictor", "Level", counted, effect, "P value")
+    table = Table(
+        id=f"screen-{record.id}",
+        label=context.counter.table(),
+        title=f"Predictors one by one, {record.id}: {record.label}",
+        columns=tuple(Column(Cell(head), "left" if k < 2 else "center") for k, head in enumerate(heads)),
+        rows=tuple(body),
+        footnotes=(Footnote("", ONE_BY_ONE), *notes(rows)),
+    )
+    return [table]
+
+
+def _variable(row: EstimateRow) -> str:
+    return row.estimate.variable or row.estimate.term
+
+
+def _predictor(
+    context: Context, variable: str, rows: Sequence[EstimateRow], marks: dict[str, tuple[str, ...]]
+) -> list[Row]:
+    found = []
+    for k, row in enumerate(rows):
+        item = row.estimate
+        numeric = item.reference is None or item.term == variable
+        name = context.variable(variable, unit=numeric and not item.unit)
+        level = f"per {item.unit}" if numeric and item.unit else ""
+        if not numeric:
+            level = f"{context.level(variable, item.term)} vs {context.level(variable, str(item.reference))}"
+        cells = (
+            Cell("" if k else name), Cell(level), Cell(_counted(context, row), f"{row.id}.n"),
+            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(context.tested(row), f"{row.id}.p"),
+        )  # fmt: skip
+        found.append(Row(cells))
+    return found
+
+
+def _counted(context: Context, row: EstimateRow) -> str:
+    """Events and patients of both levels where they are known, else of the model."""
+    sides = [
+        item for level in (row.estimate.term, row.estimate.reference) for item in row.groups if item.group == level
+    ]
+    known = [(item.n, item.events) for item in sides] if len(sides) == 2 else [(row.n, row.events)]
+    texts = [
+        context.count(n) if row.events is None else f"{context.count(events)}/{context.count(n)}" for n, events in known
+    ]
+    return " vs ".join(texts)
+
+
+# -- selection ---------------------------------------------------------------------------------------------------------
+
+
+def selection_path(context: Context, block: Block) -> list[DocumentBlock]:
+    """The steps of a selection, and what they do to the intervals."""
+    rows = [
+        text_row(
+            [
+                count_text(context, row["step"]), str(row["action"] or EM_DASH), _name(context, row["term"]),
+                number_text(context, row["statistic"], 2), number_text(context, row["df"], 0), _p(context, row["p_value"]),
+                number_text(context, row["criterion"], 1),
+            ],
+            result=block.id,
+        )
+        for row in block.rows()
+    ]  # fmt: skip
+    heads = ("Step", "Action", "Covariate", "Statistic", "df", "P value", "Criterion")
+    title = titled(context, "Selection of covariates", block)
+    warning: Paragraph = text(TOO_NARROW)
+    if not rows:
+        return [warning]
+    return [warning, make_table(context, id=block_anchor(block), title=title, heads=heads, rows=rows, left=3)]
+
+
+def selection_frequency(context: Context, block: Block) -> list[DocumentBlock]:
+    """How often each candidate was selected again in bootstrap samples."""
+    rows = [
+        text_row(
+            [_name(context, row["term"]), str(row["selected"] or EM_DASH), _share(context, row["frequency"])],
+            result=block.id,
+        )
+        for row in block.rows()
+    ]
+    if not rows:
+        return []
+    note = (
+        "In samples drawn with replacement from the patients the selection was repeated. A covariate that is selected in few of "
+        "them, or a candidate left out that is selected in many, shows how far the model depends on chance."
+    )
+    heads = ("Candidate", "Selected", "Selected again, %")
+    title = titled(context, "How stable the selection is", block)
+    return [make_table(context, id=block_anchor(block), title=title, heads=heads, rows=rows, notes=[note])]
+
+
+def _name(context: Context, term: Value) -> str:
+    """A term as printed: a variable, or a level of one as "variable=level"."""
+    words = str(term) if term is not None else EM_DASH
+    variable, equals, level = words.partition("=")
+    return f"{context.variable(variable)}: {context.level(variable, level)}" if equals else context.variable(words)
+
+
+def _p(context: Context, value: Value) -> str:
+    return context.p(float(value) if isinstance(value, int | float) else None).text
+
+
+def _share(context: Context, value: Value) -> str:
+    """A frequency as a percentage, whether it stands as a fraction or not."""
+    return EM_DASH if not isinstance(value, int | float) else numbers.number(100 * value, 0, context.style)

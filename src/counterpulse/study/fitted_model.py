@@ -1,0 +1,140 @@
+"""What a fitted model is to a study, and whom it counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from counterpulse.data.design import DesignSpec
+from counterpulse.data.terms import Term
+from counterpulse.results import Estimate, GroupCount, Provenance, Scale, Status
+from counterpulse.results.coefficients import Coefficients
+from counterpulse.study.request import START, Request, event_column, time_column
+
+
+class FittedModel(Protocol):
+    """What every model of the house returns."""
+
+    @property
+    def parameters(self) -> Coefficients:
+        """The coefficients with the covariance used."""
+
+    @property
+    def spec(self) -> DesignSpec:
+        """The coding of the terms."""
+
+    @property
+    def n(self) -> int:
+        """Rows used."""
+
+    @property
+    def n_missing(self) -> int:
+        """Rows left out for a missing value."""
+
+    @property
+    def rows_used(self) -> NDArray[np.intp]:
+        """Indices of the rows used."""
+
+    @property
+    def clusters(self) -> int | None:
+        """How many clusters, if the variance is robust to them."""
+
+    @property
+    def status(self) -> Status:
+        """Of the fit as a whole."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """How it was made."""
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """One a coefficient, on the estimation scale."""
+
+
+Fit = Callable[[pl.DataFrame, Sequence[Term]], FittedModel]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKind:
+    """How a model's coefficients are read; interactions are tested by likelihood ratio where there is a `log_likelihood`.
+
+    `further` are parameters besides the coefficients, such as a dispersion.
+    `estimand` is "conditional" or "marginal" where that does not depend on covariates; `notes` go to every effect.
+    """
+
+    measure: str
+    scale: Scale
+    log_likelihood: Callable[[Any], float] | None = None
+    further: int = 0
+    estimand: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def no_effect(request: Request, kind: ModelKind, status: Status, treated: str) -> Estimate:
+    """The effect of a treatment that could not be estimated, with the reason."""
+    return Estimate(
+        term=treated, variable=request.group, reference=request.reference, measure=kind.measure,
+        scale=kind.scale, value=nan, status=status,
+    )  # fmt: skip
+
+
+def patients(request: Request, rows: NDArray[np.intp]) -> int:
+    """How many patients the rows are of."""
+    return len(np.unique(request.sample.row_of_origin[rows]))
+
+
+def total_events(request: Request, rows: NDArray[np.intp]) -> int | None:
+    """How many events the rows hold."""
+    column = _event_name(request)
+    return None if column is None else int(request.frame[column].gather(rows).sum() or 0)
+
+
+def _event_name(request: Request) -> str | None:
+    if request.outcome.kind == "time-to-event":
+        return event_column(request.outcome.name)
+    return request.outcome.name if request.outcome.kind == "binary" else None
+
+
+def group_counts(
+    request: Request, rows: NDArray[np.intp], among: NDArray[np.bool_] | None = None
+) -> tuple[GroupCount, ...]:
+    """Patients, events and follow-up of each compared group in the rows used."""
+    if request.group is None:
+        return ()
+    if among is not None:
+        rows = rows[among[rows]]
+    frame, event = request.frame, _event_name(request)
+    group = frame[request.group].gather(rows).cast(pl.String).to_numpy()
+    events = None if event is None else frame[event].gather(rows).cast(pl.Float64).to_numpy()
+    spent = _person_time(request, rows)
+    return tuple(
+        _group_count(request, level.level, group == level.level, rows, events, spent) for level in request.plan.groups
+    )
+
+
+def _person_time(request: Request, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    if request.outcome.kind != "time-to-event":
+        return None
+    stop = request.frame[time_column(request.outcome.name)].gather(rows).to_numpy()
+    if START not in request.frame.columns:
+        return stop.astype(np.float64)
+    spent: NDArray[np.float64] = stop - request.frame[START].gather(rows).to_numpy()
+    return spent
+
+
+def _group_count(
+    request: Request, level: str, member: NDArray[np.bool_], rows: NDArray[np.intp],
+    events: NDArray[np.float64] | None, spent: NDArray[np.float64] | None,
+) -> GroupCount:  # fmt: skip
+    n = patients(request, rows[member])
+    count = None if events is None else int(np.nansum(events[member]))
+    risk = count / n if count is not None and n and spent is None else None
+    return GroupCount(
+        group=level, n=n, events=count, person_time=None if spent is None else float(spent[member].sum()), risk=risk
+    )

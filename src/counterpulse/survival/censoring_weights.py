@@ -1,0 +1,52 @@
+"""The probability of being uncensored, for weights that put the censored back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from counterpulse.survival.follow_up import Bools, Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CensoringCurve:
+    """Kaplan-Meier's curve of the censoring, where events at a time come before censorings at it.
+
+    Attributes
+    ----------
+    time : distinct times, ascending, shape (k,)
+    at_risk : those who could be censored at each, shape (k,)
+    censored : those who were, shape (k,)
+    survival : just after each time, shape (k,)
+    """
+
+    time: Floats
+    at_risk: Floats
+    censored: Floats
+    survival: Floats
+
+    def before(self, times: Floats) -> Floats:
+        """The probability of being uncensored until just before each time."""
+        return np.append(1.0, self.survival)[np.searchsorted(self.time, times, side="left")]
+
+
+def censoring_curve(time: Floats, event: Bools) -> CensoringCurve:
+    """Estimate the curve of the censoring from follow-up, shape (n,) each."""
+    distinct, place = np.unique(time, return_inverse=True)
+    events = np.bincount(place, weights=event, minlength=len(distinct)).astype(np.float64)
+    censored = np.bincount(place, weights=~event, minlength=len(distinct)).astype(np.float64)
+    leaving = events + censored
+    at_risk = np.cumsum(leaving[::-1])[::-1] - events
+    stay = np.divide(at_risk - censored, at_risk, out=np.ones(len(distinct)), where=at_risk > 0)
+    survival: Floats = np.cumprod(stay, dtype=np.float64)
+    return CensoringCurve(time=distinct, at_risk=at_risk, censored=censored, survival=survival)
+
+
+def known_at(time: Floats, event: Bools, at: float) -> tuple[Bools, Bools]:
+    """Who had the event by a time, and who is known to be free of it at that time, shape (n,) each.
+
+    Those censored exactly at the time are known to be free of it, as after a horizon that ends everybody's follow-up.
+    """
+    case = event & (time <= at)
+    return case, (time >= at) & ~case
