@@ -12,9 +12,9 @@ from counterpulse.protocol.schema import language_schema
 from counterpulse.protocol.vocabulary import describe, example_at
 from counterpulse.results import REFERENCES
 from counterpulse.study.catalog import LATER, METHODS
-from counterpulse.study.immortal_time import MAKERS
-from counterpulse.study.method_options import plain
 from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.study.planning.immortal_time import MAKERS
+from counterpulse.study.planning.method_options import plain
 
 PAGE = Path(__file__).parent / "reference" / "language.md"
 MARK = "<!-- From here on written by docs/make_reference.py; edit above this line only. -->"

@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 _FUNCTIONS = {
-    "mock_table": "study.mock:mock_table",
-    "plan": "study.plan:make_plan",
+    "mock_table": "study.mock.mock:mock_table",
+    "plan": "study.planning.plan:make_plan",
     "read_dictionary": "data:read_dictionary",
     "read_protocol": "protocol:read_protocol",
     "read_table": "data:read_table",

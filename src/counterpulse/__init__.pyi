@@ -11,8 +11,8 @@ from counterpulse.data import read_dictionary as read_dictionary
 from counterpulse.data import read_table as read_table
 from counterpulse.protocol import read_protocol as read_protocol
 from counterpulse.report.publishing import publish
-from counterpulse.study.mock import mock_table as mock_table
-from counterpulse.study.plan import make_plan
+from counterpulse.study.mock.mock import mock_table as mock_table
+from counterpulse.study.planning.plan import make_plan
 from counterpulse.study.run import run as run
 
 __version__: str

@@ -142,7 +142,7 @@ def test_report_is_a_room_and_can_be_called_whichever_is_imported_first(first):
 @pytest.mark.parametrize("first", ["cp.plan", "cp.run"])
 def test_plan_and_run_stay_functions_after_their_modules_are_imported(first):
     program = (
-        f"import counterpulse as cp; {first}; import counterpulse.study.plan, counterpulse.study.run; "
+        f"import counterpulse as cp; {first}; import counterpulse.study.planning.plan, counterpulse.study.run; "
         "from types import FunctionType; assert type(cp.plan) is type(cp.run) is FunctionType"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterpulse.protocol.window import TimeWindow
-from counterpulse.study.measurements import PATIENT, link, take
+from counterpulse.study.patients.measurements import PATIENT, link, take
 
 MEAN_OF_FEW = 1e-12  # relative: two orders of summation of at most 25 numbers
 START = dt.datetime(2020, 3, 1)

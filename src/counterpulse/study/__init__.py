@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from counterpulse.results.on_disk import results_schema
     from counterpulse.results.study_result import StudyResult
     from counterpulse.study.difference import Difference, diff, difference_lines
-    from counterpulse.study.draft import DraftedStudy, draft_study
-    from counterpulse.study.draft_redcap import draft_redcap_study
     from counterpulse.study.explain import explain_number, explanation_text, read_result
     from counterpulse.study.export.scripts import Exported, export_scripts
+    from counterpulse.study.interview.draft import DraftedStudy, draft_study
+    from counterpulse.study.interview.draft_redcap import draft_redcap_study
+    from counterpulse.study.interview.question import NONE, Question, Wrong
     from counterpulse.study.load import check, read_plan, read_study, study_name
-    from counterpulse.study.mock import mock_table, write_mock
-    from counterpulse.study.plan import make_plan
-    from counterpulse.study.plan_text import plan_as_text
-    from counterpulse.study.queries import private_queries, write_queries
-    from counterpulse.study.question import NONE, Question, Wrong
+    from counterpulse.study.mock.mock import mock_table, write_mock
+    from counterpulse.study.patients.queries import private_queries, write_queries
+    from counterpulse.study.planning.plan import make_plan
+    from counterpulse.study.planning.plan_text import plan_as_text
     from counterpulse.study.run import could_not_estimate, eligible_patients
     from counterpulse.study.schema import protocol_schema
     from counterpulse.study.short_table import summary_lines
@@ -65,9 +65,9 @@ __all__ = [
 ]
 
 _HOME = {
-    "NONE": "study.question",
-    "Question": "study.question",
-    "Wrong": "study.question",
+    "NONE": "study.interview.question",
+    "Question": "study.interview.question",
+    "Wrong": "study.interview.question",
     "is_usable_name": "data.dictionary_reader",
     "Difference": "study.difference",
     "Exported": "study.export.scripts",
@@ -78,18 +78,18 @@ _HOME = {
     "difference_lines": "study.difference",
     "could_not_estimate": "study.run",
     "eligible_patients": "study.run",
-    "private_queries": "study.queries",
-    "write_queries": "study.queries",
-    "DraftedStudy": "study.draft",
-    "draft_redcap_study": "study.draft_redcap",
-    "draft_study": "study.draft",
+    "private_queries": "study.patients.queries",
+    "write_queries": "study.patients.queries",
+    "DraftedStudy": "study.interview.draft",
+    "draft_redcap_study": "study.interview.draft_redcap",
+    "draft_study": "study.interview.draft",
     "explain_number": "study.explain",
     "explanation_text": "study.explain",
     "export_scripts": "study.export.scripts",
-    "make_plan": "study.plan",
-    "mock_table": "study.mock",
+    "make_plan": "study.planning.plan",
+    "mock_table": "study.mock.mock",
     "plan_json": "protocol.plan_on_disk",
-    "plan_as_text": "study.plan_text",
+    "plan_as_text": "study.planning.plan_text",
     "protocol_schema": "study.schema",
     "read_plan": "study.load",
     "read_result": "study.explain",
@@ -99,7 +99,7 @@ _HOME = {
     "study_name": "study.load",
     "verification_lines": "study.verification",
     "verify": "study.verification",
-    "write_mock": "study.mock",
+    "write_mock": "study.mock.mock",
 }
 _RENAMED = {"plan_json": "plan_to_json"}
 

@@ -18,10 +18,10 @@ from counterpulse.results.block import KINDS
 from counterpulse.source import did_you_mean
 from counterpulse.source.yaml_file import YamlPath
 from counterpulse.study.catalog import METHODS
-from counterpulse.study.cohort import Cohort
-from counterpulse.study.drafts import Desk
 from counterpulse.study.methods.by_type import chosen
-from counterpulse.study.outcomes import columns_of
+from counterpulse.study.patients.cohort import Cohort
+from counterpulse.study.patients.outcomes import columns_of
+from counterpulse.study.planning.drafts import Desk
 
 ANALYSIS = "description"
 MISSING = "(missing)"

@@ -21,9 +21,9 @@ from counterpulse.protocol import Protocol, read_protocol
 from counterpulse.protocol.plan import Plan
 from counterpulse.source import Finding
 from counterpulse.source.yaml_file import YamlPath
-from counterpulse.study.measurement_rules import with_table_dictionaries
-from counterpulse.study.plan import draft_plan
-from counterpulse.study.queries import write_queries
+from counterpulse.study.patients.measurement_rules import with_table_dictionaries
+from counterpulse.study.patients.queries import write_queries
+from counterpulse.study.planning.plan import draft_plan
 from counterpulse.study.run import rehearse_run
 
 PROTOCOLS = "*.y*ml"

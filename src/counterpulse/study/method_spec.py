@@ -11,7 +11,7 @@ from counterpulse.study.request import Answer, Request
 
 if TYPE_CHECKING:
     from counterpulse.regression.column_likelihood import ColumnLikelihood
-    from counterpulse.study.drafts import Desk, Draft
+    from counterpulse.study.planning.drafts import Desk, Draft
 
 OptionKind = Literal["word", "number", "numbers", "yes-no", "length", "lengths", "name", "names"]
 SampleKind = Literal["plain", "landmark", "start-stop"]

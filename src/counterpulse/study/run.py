@@ -35,12 +35,12 @@ from counterpulse.results import (
 )
 from counterpulse.results.privacy import suppress
 from counterpulse.source import Finding, Location
-from counterpulse.study.cohort import Cohort, make_cohort
+from counterpulse.study.answers.ladder import answer_models
 from counterpulse.study.description import describe_cohort, events_per_parameter
-from counterpulse.study.ladder import answer_models
-from counterpulse.study.queries import about_blanks
+from counterpulse.study.patients.cohort import Cohort, make_cohort
+from counterpulse.study.patients.queries import about_blanks
+from counterpulse.study.patients.samples import MadeSample, keep_rule, make_samples
 from counterpulse.study.request import Answer, Request
-from counterpulse.study.samples import MadeSample, keep_rule, make_samples
 
 Progress = Callable[[str], None]
 MANY_ROWS = 200_000

@@ -7,7 +7,7 @@ from counterpulse import examples
 from counterpulse.data import read_dictionary, read_table
 from counterpulse.errors import UsageError
 from counterpulse.protocol.read import read_protocol
-from counterpulse.study.mock import mock_table
+from counterpulse.study.mock.mock import mock_table
 
 NAMES = [example.name for example in examples.EXAMPLES]
 

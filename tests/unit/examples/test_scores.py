@@ -15,7 +15,7 @@ from counterpulse.cli.main import invoke
 from counterpulse.data import read_dictionary, read_table
 from counterpulse.protocol.read import read_protocol
 from counterpulse.protocol.scope import study_scope
-from counterpulse.study.derive import derive_variables
+from counterpulse.study.patients.derive import derive_variables
 
 FILES = ("save.yaml", "encourage.yaml", "iabp_shock_2.yaml")
 

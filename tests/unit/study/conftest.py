@@ -9,8 +9,8 @@ from counterpulse.data import read_dictionary, read_table
 from counterpulse.data.patient_table import PatientTable
 from counterpulse.protocol import read_protocol
 from counterpulse.protocol.plan import Plan
-from counterpulse.study.cohort import Cohort, make_cohort
-from counterpulse.study.plan import draft_plan
+from counterpulse.study.patients.cohort import Cohort, make_cohort
+from counterpulse.study.planning.plan import draft_plan
 
 DICTIONARY = """\
 name,source,label,type,unit,levels,minimum,maximum,missing_codes,applies_if,integer,section

@@ -3,7 +3,7 @@ import pytest
 
 from counterpulse.errors import UsageError
 from counterpulse.protocol import read_protocol
-from counterpulse.study.draft import draft_study
+from counterpulse.study.interview.draft import draft_study
 from counterpulse.study.load import check
 
 N = 60

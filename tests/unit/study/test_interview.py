@@ -4,11 +4,11 @@ import pytest
 from counterpulse.data import draft_dictionary
 from counterpulse.errors import DataError, ProtocolError, UsageError
 from counterpulse.protocol import read_protocol
-from counterpulse.study.answers_file import Guesses
-from counterpulse.study.draft import draft_study
-from counterpulse.study.interview import KEYS, ask_about_reading, hold_interview
+from counterpulse.study.interview.answers_file import Guesses
+from counterpulse.study.interview.draft import draft_study
+from counterpulse.study.interview.interview import KEYS, ask_about_reading, hold_interview
+from counterpulse.study.interview.question import NONE, Question, Wrong
 from counterpulse.study.load import check
-from counterpulse.study.question import NONE, Question, Wrong
 
 N = 80
 DATES = {

@@ -4,12 +4,12 @@ import pytest
 from counterpulse.errors import DataError, InputError, ProtocolError
 from counterpulse.protocol.scope import study_scope
 from counterpulse.results import Status
-from counterpulse.study.cohort import make_cohort
 from counterpulse.study.load import check, read_both, read_plan, read_study
-from counterpulse.study.plan import make_plan
-from counterpulse.study.plan_text import plan_as_text
+from counterpulse.study.patients.cohort import make_cohort
+from counterpulse.study.patients.samples import keep_rule, make_samples
+from counterpulse.study.planning.plan import make_plan
+from counterpulse.study.planning.plan_text import plan_as_text
 from counterpulse.study.run import run
-from counterpulse.study.samples import keep_rule, make_samples
 
 GAS_DICTIONARY = """\
 name,source,label,type,unit,levels

@@ -7,8 +7,8 @@ from counterpulse.data import read_dictionary, read_table
 from counterpulse.errors import InputError, UsageError
 from counterpulse.protocol.read import read_protocol
 from counterpulse.protocol.scope import study_scope
-from counterpulse.study.derive import condition, derive_variables
-from counterpulse.study.mock import mock_table, write_mock
+from counterpulse.study.mock.mock import mock_table, write_mock
+from counterpulse.study.patients.derive import condition, derive_variables
 
 N = 400
 

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 
 from counterpulse.errors import UsageError
-from counterpulse.study.cohort import make_cohort
 from counterpulse.study.load import check, read_study
-from counterpulse.study.mock import write_mock
+from counterpulse.study.mock.mock import write_mock
+from counterpulse.study.patients.cohort import make_cohort
 
 N = 200
 DICTIONARY = """\

@@ -2,8 +2,8 @@ import pytest
 
 from counterpulse.data.terms import Categorical
 from counterpulse.protocol.plan import PlannedClusters
-from counterpulse.study.curves import ticks
-from counterpulse.study.plan_text import plan_as_text
+from counterpulse.study.answers.curves import ticks
+from counterpulse.study.planning.plan_text import plan_as_text
 
 TIMED = """{died: {label: Died, type: binary, event: died = yes, better: lower, primary: yes},
   end: {label: End, type: time-to-event, time: hours, event: died = yes, horizon: 2 days, better: lower},

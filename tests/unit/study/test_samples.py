@@ -1,7 +1,7 @@
 import pytest
 
 from counterpulse.protocol.scope import study_scope
-from counterpulse.study.samples import keep_rule, make_samples
+from counterpulse.study.patients.samples import keep_rule, make_samples
 
 TIMED = {
     "exposure": "{given: 'device = \"pump\"', starts: pump_day}",

@@ -1,8 +1,8 @@
 import pytest
 
 from counterpulse.data import Categorical, Interaction, Numeric, Spline
-from counterpulse.study.adjustment import _as_listed
-from counterpulse.study.wording import term_text
+from counterpulse.study.planning.adjustment import _as_listed
+from counterpulse.study.planning.wording import term_text
 
 OUTCOMES = "{died: {label: Died, type: binary, event: died = yes, better: lower, primary: yes}}"
 

@@ -1,7 +1,7 @@
 import polars as pl
 
 from counterpulse.protocol.plan import PlannedSubgroup
-from counterpulse.study.strata import cut_labels, stratum_column
+from counterpulse.study.patients.strata import cut_labels, stratum_column
 
 
 def strata(values, dtype=None, **keys):

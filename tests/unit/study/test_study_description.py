@@ -12,9 +12,9 @@ from counterpulse import study
 from counterpulse.data import read_dictionary, read_table
 from counterpulse.errors import ProtocolError
 from counterpulse.protocol.plan import PlannedModel, PlannedSelection
-from counterpulse.study.cohort import make_cohort
 from counterpulse.study.description import events_per_parameter, parameters_of
-from counterpulse.study.plan_text import plan_as_text
+from counterpulse.study.patients.cohort import make_cohort
+from counterpulse.study.planning.plan_text import plan_as_text
 from counterpulse.study.run import run
 
 PROTOCOL = """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from counterpulse.data.terms import Term, variables_of
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.results import EstimateRow
-from counterpulse.study.screen import NAME as SCREEN
+from counterpulse.study.answers.screen import NAME as SCREEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from counterpulse.study.export.r_models import (
 )
 from counterpulse.study.export.r_study import r_name_dotted
 from counterpulse.study.methods.by_type import chosen
-from counterpulse.study.outcomes import columns_of
+from counterpulse.study.patients.outcomes import columns_of
 
 Lines = Callable[[Part], Iterator[str]]
 

@@ -13,9 +13,9 @@ from counterpulse.results import EstimateRow
 from counterpulse.study.export.part import Part
 from counterpulse.study.export.r_study import r_name_dotted
 from counterpulse.study.export.r_terms import coefficient, formula, is_leveled, prepared
-from counterpulse.study.outcomes import columns_of
+from counterpulse.study.patients.outcomes import columns_of
+from counterpulse.study.patients.strata import cut_labels
 from counterpulse.study.request import START
-from counterpulse.study.strata import cut_labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ from counterpulse.study.catalog import METHODS
 from counterpulse.study.export.part import Part, parts_of
 from counterpulse.study.export.r_methods import R_METHODS
 from counterpulse.study.export.r_study import FOLLOWED, compared, r_name_dotted, study_lines
-from counterpulse.study.outcomes import columns_of
-from counterpulse.study.samples import FOREVER
+from counterpulse.study.patients.outcomes import columns_of
+from counterpulse.study.patients.samples import FOREVER
 
 NEEDED = ("survival", "sandwich")
 

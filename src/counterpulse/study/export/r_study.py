@@ -10,8 +10,8 @@ from counterpulse.protocol.nodes import CountedTime, DerivedVariable, Outcome, P
 from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.scope import derived_levels, study_scope
 from counterpulse.protocol.words import HOURS, UNITS
-from counterpulse.study.derive import reads
-from counterpulse.study.outcomes import event_dates, outcome_kind, time_unit
+from counterpulse.study.patients.derive import reads
+from counterpulse.study.patients.outcomes import event_dates, outcome_kind, time_unit
 from counterpulse.study.request import event_column, time_column
 
 EXPOSURE, FOLLOWED = "exposure_start.", "followed."

@@ -16,7 +16,7 @@ from counterpulse.results import EstimateRow
 from counterpulse.study.export.part import Part
 from counterpulse.study.export.r_terms import is_leveled
 from counterpulse.study.methods.by_type import chosen
-from counterpulse.study.outcomes import columns_of
+from counterpulse.study.patients.outcomes import columns_of
 
 Lines = Callable[[Part, str], Iterator[str]]
 PERCENTILES = {

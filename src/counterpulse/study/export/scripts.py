@@ -17,8 +17,6 @@ from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.scope import study_scope
 from counterpulse.results import EstimateRow, StudyResult, finite_or_none
 from counterpulse.results.bundle import Written, to_bytes, write_bundle
-from counterpulse.study.cohort import make_cohort
-from counterpulse.study.derive import settle_not_applicable, take_measurements
 from counterpulse.study.explain import read_result
 from counterpulse.study.export.ars import reporting_event
 from counterpulse.study.export.part import parts_of
@@ -26,8 +24,10 @@ from counterpulse.study.export.r_script import functions, r_script
 from counterpulse.study.export.r_study import taken_elsewhere
 from counterpulse.study.export.sas import SAS_METHODS, repeated_rows, sas_head, sas_lines, sas_table, table_columns
 from counterpulse.study.load import find_protocol, read_study
+from counterpulse.study.patients.cohort import make_cohort
+from counterpulse.study.patients.derive import settle_not_applicable, take_measurements
+from counterpulse.study.patients.samples import keep_rule, make_samples
 from counterpulse.study.request import START
-from counterpulse.study.samples import keep_rule, make_samples
 
 TOLERANCE = 1e-6
 """Iterative fits of two programs stop at different steps; both go on until less than this moves."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from counterpulse import survival
 from counterpulse.results import Block, Estimate, EstimateRow, GroupCount, Notice, Status
-from counterpulse.study.curves import ticks
-from counterpulse.study.fitted_model import group_counts, total_events
-from counterpulse.study.measures import split_measure
+from counterpulse.study.answers.curves import ticks
+from counterpulse.study.answers.fitted_model import group_counts, total_events
 from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.study.planning.measures import split_measure
 from counterpulse.study.request import Answer, Request, cause_column, place, time_column
 from counterpulse.survival import CumulativeIncidence
 

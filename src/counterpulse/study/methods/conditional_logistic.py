@@ -11,9 +11,9 @@ import polars as pl
 from counterpulse import regression
 from counterpulse.data.terms import Term, variables_of
 from counterpulse.regression import ConditionalLogisticFit
-from counterpulse.study.fitted_model import ModelKind
+from counterpulse.study.answers.fitted_model import ModelKind
+from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.model_answers import answer_model
 from counterpulse.study.request import Answer, Request
 
 NOTE = "Conditional on the matched set: compares patients of the same set."

@@ -11,10 +11,10 @@ import polars as pl
 from counterpulse import survival
 from counterpulse.data.terms import Term
 from counterpulse.results import Block, Notice, Status
-from counterpulse.study.curves import curve_answer
-from counterpulse.study.fitted_model import ModelKind
+from counterpulse.study.answers.curves import curve_answer
+from counterpulse.study.answers.fitted_model import ModelKind
+from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.model_answers import answer_model
 from counterpulse.study.request import START, Answer, Request, event_column, time_column
 from counterpulse.survival import CoxColumns, CoxFit
 

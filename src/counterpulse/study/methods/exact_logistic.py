@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from counterpulse import regression
 from counterpulse.data.terms import Term
 from counterpulse.results import Estimate, EstimateRow, Status
-from counterpulse.study.fitted_model import ModelKind, group_counts, no_effect, patients, total_events
+from counterpulse.study.answers.fitted_model import ModelKind, group_counts, no_effect, patients, total_events
 from counterpulse.study.method_spec import MethodSpec, Rule
 from counterpulse.study.request import Answer, Request, place
 

@@ -9,10 +9,10 @@ import polars as pl
 from counterpulse import regression
 from counterpulse.data.terms import Term
 from counterpulse.regression import GaussianColumns, GeeFit, LinearFit, RandomInterceptFit
-from counterpulse.study.clusters import CONDITIONAL_NOTE, MARGINAL_NOTE, Way, gee_of, way_of
-from counterpulse.study.fitted_model import ModelKind
+from counterpulse.study.answers.fitted_model import ModelKind
+from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.model_answers import answer_model
+from counterpulse.study.planning.clusters import CONDITIONAL_NOTE, MARGINAL_NOTE, Way, gee_of, way_of
 from counterpulse.study.request import Answer, Request
 
 VARIANCE = {"model": False, "robust": True}

@@ -14,10 +14,10 @@ from counterpulse import regression
 from counterpulse.data.terms import Term
 from counterpulse.regression import BinomialColumns, GeeFit, LogisticFit, RandomInterceptFit
 from counterpulse.results import Estimate, EstimateRow, Scale, Status
-from counterpulse.study.clusters import CONDITIONAL_NOTE, MARGINAL_NOTE, Way, gee_of, way_of
-from counterpulse.study.fitted_model import ModelKind, group_counts, patients, total_events
+from counterpulse.study.answers.fitted_model import ModelKind, group_counts, patients, total_events
+from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.model_answers import answer_model
+from counterpulse.study.planning.clusters import CONDITIONAL_NOTE, MARGINAL_NOTE, Way, gee_of, way_of
 from counterpulse.study.request import Answer, Request, place
 
 MARGINAL = ("risk difference", "risk ratio")

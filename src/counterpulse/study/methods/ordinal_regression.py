@@ -12,9 +12,9 @@ from counterpulse import regression
 from counterpulse.data.terms import Term
 from counterpulse.regression import OrdinalFit
 from counterpulse.results import Cell
-from counterpulse.study.fitted_model import ModelKind
+from counterpulse.study.answers.fitted_model import ModelKind
+from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.model_answers import answer_model
 from counterpulse.study.request import Answer, Request, level_column
 
 CHECK = "proportional-odds"

@@ -9,7 +9,7 @@ import polars as pl
 from counterpulse import regression
 from counterpulse.data.terms import Term
 from counterpulse.regression import CountFit
-from counterpulse.study.count_answers import EXPOSURE, count_answer
+from counterpulse.study.answers.count_answers import EXPOSURE, count_answer
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
 from counterpulse.study.request import Answer, Request
 

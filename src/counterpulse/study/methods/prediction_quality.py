@@ -7,13 +7,13 @@ from os import cpu_count
 from typing import TYPE_CHECKING
 
 from counterpulse.data.terms import Term
-from counterpulse.study import prediction_of_outcome, prediction_of_time
+from counterpulse.study.answers import prediction_of_outcome, prediction_of_time
+from counterpulse.study.answers.predictor import predictors
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.predictor import predictors
 from counterpulse.study.request import Answer, Request
 
 if TYPE_CHECKING:
-    from counterpulse.study.drafts import Desk, Draft
+    from counterpulse.study.planning.drafts import Desk, Draft
 
 MOST_THREADS = 4
 NUMERIC = ("number", "integer")

@@ -13,10 +13,10 @@ from counterpulse import regression
 from counterpulse.data.terms import Interaction, Numeric, Spline, Term
 from counterpulse.regression import GeeFit, RandomInterceptFit
 from counterpulse.results import At, Choice, Estimate, EstimateRow, Status
-from counterpulse.study.clusters import Way
-from counterpulse.study.fitted_model import FittedModel, ModelKind, group_counts, patients
+from counterpulse.study.answers.fitted_model import FittedModel, ModelKind, group_counts, patients
+from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.model_answers import answer_model
+from counterpulse.study.planning.clusters import Way
 from counterpulse.study.request import Answer, Request, place, time_column
 
 PATIENT = "patient."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from counterpulse.study.curves import curve_answer
+from counterpulse.study.answers.curves import curve_answer
 from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.request import Answer, Request
 

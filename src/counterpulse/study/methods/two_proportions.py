@@ -9,7 +9,7 @@ import polars as pl
 
 from counterpulse import two_groups
 from counterpulse.results import Estimate, EstimateRow, Status
-from counterpulse.study.fitted_model import group_counts, patients
+from counterpulse.study.answers.fitted_model import group_counts, patients
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
 from counterpulse.study.request import Answer, Request, place
 from counterpulse.two_groups import TestResult

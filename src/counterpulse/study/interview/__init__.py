@@ -1,0 +1,1 @@
+"""The first draft of a study: questions about a table, answers, a protocol and a dictionary."""

@@ -1,0 +1,1 @@
+"""Dummy patients from a dictionary, to rehearse a study before there are data."""

@@ -1,0 +1,1 @@
+"""What the researcher wrote becomes the plan: every choice resolved, or refused with a remedy."""

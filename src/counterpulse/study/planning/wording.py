@@ -1,0 +1,149 @@
+"""An analysis in words: what it is made of, what the methods section says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from counterpulse.data.terms import Interaction, Numeric, Spline, Term, variables_of
+from counterpulse.protocol.plan import PlannedClusters, PlannedModel, PlannedSelection
+from counterpulse.protocol.words import Duration
+from counterpulse.study.method_spec import MethodSpec
+from counterpulse.study.planning.drafts import Desk
+
+CLUSTERED = {
+    "robust": "variance robust to clustering by {name}",
+    "random-intercept": "a random intercept for each level of {name}",
+    "gee": "generalized estimating equations with {correlation} correlation within {name}",
+}
+
+
+def clustered(clusters: PlannedClusters, name: str) -> str:
+    """How the patients of one cluster are taken into account."""
+    return CLUSTERED[clusters.treat_as].format(name=name, correlation=clusters.correlation)
+
+
+def composition(
+    maker: str, landmarks: tuple[Duration, ...], spec: MethodSpec, clusters: PlannedClusters | None,
+    selection: PlannedSelection | None = None,
+) -> tuple[str, ...]:  # fmt: skip
+    """What an analysis is made of, in order."""
+    made = f"landmark at {', '.join(map(str, landmarks))}" if landmarks else maker
+    selected = () if selection is None else (f"covariates selected by {SELECTED[selection.method]}",)
+    return (made, *selected, spec.label, *((clustered(clusters, clusters.variable),) if clusters else ()))
+
+
+def usual_label(spec: MethodSpec) -> str:
+    """The name of an analysis that was given none; its outcomes stand beside it wherever it is printed."""
+    return f"{spec.label[0].upper()}{spec.label[1:]}"
+
+
+def term_text(term: Term) -> str:
+    """A term of a model as a choice prints it."""
+    if isinstance(term, Interaction):
+        return " x ".join(variables_of(term))
+    if isinstance(term, Numeric):
+        name = f"log {term.variable}" if term.log else term.variable
+        return name if term.per == 1 else f"{name} per {term.per:g}"
+    if isinstance(term, Spline):
+        return f"{term.variable}, {spline_text(term)}"
+    return variables_of(term)[0]
+
+
+def spline_text(term: Spline) -> str:
+    """What kind of spline it is."""
+    if isinstance(term.knots, int):
+        knots = f"{term.knots} knots"
+    else:
+        knots = f"knots at {_listed([f'{knot:g}' for knot in term.knots])}"
+    return f"spline with {knots}" + ("" if term.reference is None else f" (reference {term.reference:g})")
+
+
+SELECTED = {
+    "stepwise": "stepwise selection",
+    "forward": "forward selection",
+    "backward": "backward elimination",
+    "lasso": "the lasso",
+    "screen": "their P value in a model of their own",
+}
+
+
+def selection_text(selection: PlannedSelection, word: Callable[[Term], str]) -> str:
+    """How covariates are selected, and from what; `word` names a term."""
+    rule = {
+        "stepwise": f"P < {selection.enter:g} to enter, P < {selection.stay:g} to stay",
+        "forward": f"P < {selection.enter:g} to enter",
+        "backward": f"P < {selection.stay:g} to stay",
+        "lasso": f"penalty by {selection.folds}-fold cross-validation, rule: {selection.rule}",
+        "screen": f"P < {selection.enter:g}",
+    }[selection.method]
+    rule = rule if selection.by == "p" else f"lowest {selection.by.upper()}"
+    first = f", of those with P < {selection.screen:g} in a model of their own" if selection.screen is not None else ""
+    candidates = _listed(list(dict.fromkeys(map(word, selection.candidates))))
+    return f"selected from {candidates} by {SELECTED[selection.method]} ({rule}){first}"
+
+
+def model_text(model: PlannedModel, word: Callable[[Term], str] = term_text) -> str:
+    """What a model of a ladder adjusts for."""
+    terms = ", ".join(dict.fromkeys(map(word, model.terms)))
+    if model.selection is None:
+        return terms or "nothing"
+    return f"{terms + ', and ' if terms else ''}{selection_text(model.selection, word)}"
+
+
+def said_of_models(
+    desk: Desk, models: tuple[PlannedModel, ...], screen: tuple[Term, ...], *, only_screen: bool
+) -> tuple[str, ...]:
+    """What the models of an analysis adjust for, in the words of the methods section."""
+
+    def word(term: Term) -> str:
+        names = " x ".join(
+            desk.variables[name].label if name in desk.variables else name for name in variables_of(term)
+        )
+        return f"{names} ({spline_text(term)})" if isinstance(term, Spline) else names
+
+    parts = []
+    if models[0].name:
+        ladder = [f"{model.name} (adjusted for {model_text(model, word)})" for model in models]
+        parts.append(f"in the models {_listed(ladder)}, of which {models[0].name} is the main one")
+    elif models[0].terms or models[0].selection is not None:
+        parts.append(_adjusted(models[0], word))
+    if screen:
+        alone = f"each of {_listed(list(dict.fromkeys(map(word, screen))))} in a model of its own"
+        parts.append(alone if only_screen else f"besides {alone}")
+    return tuple(parts)
+
+
+def _adjusted(model: PlannedModel, word: Callable[[Term], str]) -> str:
+    names = list(dict.fromkeys(map(word, model.terms)))
+    fixed = f"adjusted for {_listed(names)}" if names else "adjusted"
+    if model.selection is None:
+        return fixed
+    also = f"{fixed} and " if names else f"{fixed} "
+    return f"{also}for covariates {selection_text(model.selection, word)}"
+
+
+def sentence(
+    desk: Desk, spec: MethodSpec, outcomes: tuple[str, ...], options: Mapping[str, object], measures: tuple[str, ...],
+    maker: str, landmarks: tuple[Duration, ...], clusters: PlannedClusters | None, models: tuple[str, ...],
+) -> str:  # fmt: skip
+    """An analysis as the methods section says it."""
+    what = " and ".join(desk.outcomes[name].label for name in outcomes)
+    parts = [f"{what}: {spec.about}", *models]
+    if landmarks:
+        parts.append(
+            f"among patients followed to the landmark ({_listed([str(mark) for mark in landmarks])} after time zero), "
+            "grouped by the treatment given by then"
+        )
+    elif maker == "time-varying":
+        parts.append("with the exposure as a time-varying covariate, each patient counted as untreated until it starts")
+    if clusters is not None:
+        parts.append(f"with {clustered(clusters, desk.variables[clusters.variable].label)}")
+    words = [option.sentence(options[option.name]) for option in spec.options if options[option.name] not in (None, ())]
+    extra = f" Also estimated: {_listed(list(measures[1:]))}." if measures[1:] else ""
+    body = ", ".join(parts) + "."
+    tail = " ".join(f"{word[0].upper()}{word[1:]}." for word in words if word)
+    return f"{body} {tail}{extra}".strip()
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
