@@ -7,7 +7,7 @@ from counterpulse import examples
 from counterpulse.data import read_dictionary, read_table
 from counterpulse.errors import UsageError
 from counterpulse.protocol.read import read_protocol
-from counterpulse.study.mock.mock import mock_table
+from counterpulse.study.mock.mock import write_mock
 
 NAMES = [example.name for example in examples.EXAMPLES]
 
@@ -36,11 +36,11 @@ def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path):
         examples.copy("heart", tmp_path)
 
 
-def test_the_registry_is_what_mock_makes_of_its_dictionary(tmp_path):
-    protocol = read_protocol(examples.copy("ecls-registry", tmp_path))
-    dictionary = read_dictionary(tmp_path / "dictionary.csv")
-    mock_table(protocol, dictionary, n=1500).write_csv(tmp_path / "again.csv", datetime_format="%Y-%m-%d %H:%M")
-    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "registry.csv").read_bytes()
+def test_the_registry_is_what_mock_makes_of_its_dictionaries(tmp_path):
+    examples.copy("ecls-registry", tmp_path)
+    write_mock(tmp_path / "ecls-registry.protocol.yaml", out=tmp_path / "again.csv", n=1500)
+    for name in ("csv", "gas.csv"):
+        assert (tmp_path / f"again.{name}").read_bytes() == (tmp_path / f"registry.{name}").read_bytes()
 
 
 def test_the_hearts_are_those_of_the_published_table(shared_data, tmp_path):
