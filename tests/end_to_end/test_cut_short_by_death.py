@@ -101,7 +101,7 @@ def test_free_days_rank_the_dead_below_everybody_also_without_a_value(ward, foun
     assert found["W1.free.pump.median-difference"]["estimate"] == pytest.approx(
         medians[0] - medians[1], rel=CLOSED_FORM
     )
-    assert found["W1.free.none.proportion"]["estimate"] == pytest.approx(dead[~pump].mean(), rel=CLOSED_FORM)
+    assert found["W1.free.none.proportion-who-died"]["estimate"] == pytest.approx(dead[~pump].mean(), rel=CLOSED_FORM)
     alive = np.median(free[~pump & ~dead])
     assert found["W1.free.none.median-of-survivors"]["estimate"] == pytest.approx(alive, rel=CLOSED_FORM)
     details = ward.results()["details"]["W1"]

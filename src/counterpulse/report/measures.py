@@ -13,7 +13,7 @@ Kind = Literal["ratio", "points", "difference", "probability", "value", "index",
 class Measure:
     """A measure.
 
-    `noun` is what goes up or down ("odds"); `abbreviation` stands in narrow columns. "points" are differences of
+    `noun` is what goes up or down ("odds"); `abbreviation` stands in narrow columns; `label` is printed instead of the name. "points" are differences of
     proportions, printed in percentage points; "probability" is printed in percent; "value" in its own unit; "index" has none.
     """
 
@@ -21,6 +21,7 @@ class Measure:
     kind: Kind
     abbreviation: str = ""
     noun: str = ""
+    label: str = ""
 
     @property
     def null(self) -> float | None:
@@ -45,7 +46,7 @@ class Measure:
     @property
     def words(self) -> str:
         """The name inside a sentence."""
-        return self.name.replace("rmst", "RMST")
+        return self.label or self.name.replace("rmst", "RMST")
 
 
 INDICES = (
@@ -76,12 +77,17 @@ MEASURES: Mapping[str, Measure] = {
         Measure("rmst difference", "difference", "RMST difference", "restricted mean event-free time"),
         Measure("risk", "probability", "", "risk"),
         Measure("proportion", "probability", "", "proportion"),
+        Measure("proportion who died", "probability", "", "proportion who died"),
         Measure("survival", "probability", "", "survival"),
         Measure("cumulative incidence", "probability", "", "cumulative incidence"),
         Measure("rmst", "value", "", "restricted mean event-free time"),
         *(Measure(name, "index") for name in INDICES),
         Measure("interaction", "test"),
         Measure("test of curves", "test"),
+        Measure("overall", "test", label="test of all its terms"),
+        Measure("nonlinearity", "test", label="test of nonlinearity"),
+        Measure("coefficient", "index"),
+        Measure("slope difference", "difference", "", "slope"),
     )
 }
 

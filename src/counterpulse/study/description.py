@@ -12,11 +12,12 @@ from counterpulse.data.design import INTERCEPT, complete_rows, learn, level_text
 from counterpulse.data.terms import Term, variables_of
 from counterpulse.describe import EventsPerParameter
 from counterpulse.protocol.nodes import DescriptionNode, ProtocolNode
-from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome, PlannedSelection
+from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedModel, PlannedOutcome, PlannedSelection
 from counterpulse.results import Block, Cell, EstimateRow, Notice
 from counterpulse.results.block import KINDS
 from counterpulse.source import did_you_mean
 from counterpulse.source.yaml_file import YamlPath
+from counterpulse.study.answers.selection import REPEATED
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.patients.cohort import Cohort
@@ -169,7 +170,7 @@ def _crosstab(frame: pl.DataFrame, rows: str, columns: str) -> Block:
 
 def _missing(plan: Plan, cohort: Cohort, frame: pl.DataFrame) -> list[Block]:
     """Missing values of every variable in use, their patterns, and the rows that each analysis loses."""
-    terms = [name for analysis in plan.analyses for term in all_terms(analysis) for name in variables_of(term)]
+    terms = [name for analysis in plan.analyses for term in analysis.every_term for name in variables_of(term)]
     tabled = plan.table_one.variables if plan.table_one is not None else ()
     wanted = [name for name in dict.fromkeys([*tabled, *terms]) if name in frame.columns]
     shares = describe.missingness(frame, variables=wanted, by=plan.group_variable)
@@ -190,7 +191,7 @@ def _lost(plan: Plan, cohort: Cohort, analysis: PlannedAnalysis) -> Iterator[tup
     """The rows an analysis loses to each variable, and (variable None) to any of them."""
     member = cohort.populations[analysis.population]
     frame = _compared(plan, cohort.frame.filter(pl.Series(member)))
-    names = tuple(dict.fromkeys(name for term in analysis.terms for name in variables_of(term)))
+    names = tuple(dict.fromkeys(name for term in _needed(analysis) for name in variables_of(term)))
     for outcome in analysis.outcomes:
         planned = plan.outcomes.get(outcome)
         columns = () if planned is None else columns_of(outcome, planned.kind)
@@ -203,6 +204,13 @@ def _lost(plan: Plan, cohort: Cohort, analysis: PlannedAnalysis) -> Iterator[tup
         for name, count in ((outcome, unknown), *((name, lost.by_variable[name]) for name in names)):
             if count:
                 yield (analysis.id, outcome, name, lost.n, count, percent * count)
+
+
+def _needed(analysis: PlannedAnalysis) -> tuple[Term, ...]:
+    """The terms whose values the main model needs, and those of the whole ladder where all models use the same rows."""
+    own = PlannedModel(name="", terms=analysis.terms, selection=analysis.selection)
+    models = (own, *(analysis.models if analysis.same_rows else ()))
+    return tuple(dict.fromkeys(term for model in models for term in model.every_term))
 
 
 def _association(frame: pl.DataFrame, names: tuple[str, ...]) -> list[Block]:
@@ -238,7 +246,7 @@ def events_per_parameter(
     found: dict[tuple[str, str, str | None], EventsPerParameter] = {}
     for analysis in plan.analyses:
         for row in rows:
-            if row.analysis != analysis.id or row.n is None or row.subgroup is not None:
+            if row.analysis != analysis.id or not row.n or row.subgroup is not None or _repeats(row):
                 continue
             outcome = plan.outcomes.get(row.outcome)
             terms = None if outcome is None else _terms(plan, analysis, outcome, row)
@@ -248,6 +256,11 @@ def events_per_parameter(
     lines = [(*key[:2], key[2], item.n, item.events, item.parameters, item.ratio) for key, item in found.items()]
     notices = tuple(_few(key, item) for key, item in found.items() if item.few)
     return ((_block("events-per-parameter", lines),) if lines else ()), notices
+
+
+def _repeats(row: EstimateRow) -> bool:
+    """Whether a row is the same model once more, with another interval."""
+    return (row.model or "").endswith(REPEATED)
 
 
 def _model_name(row: EstimateRow) -> str | None:
@@ -276,12 +289,6 @@ def _candidates(selection: PlannedSelection | None) -> tuple[Term, ...]:
     return () if selection is None else (*selection.candidates, *selection.keep)
 
 
-def all_terms(analysis: PlannedAnalysis) -> tuple[Term, ...]:
-    """Every term that an analysis may read, in any of its models."""
-    models = [term for model in analysis.models for term in (*model.terms, *_candidates(model.selection))]
-    return tuple(dict.fromkeys((*analysis.terms, *models, *analysis.screen, *_candidates(analysis.selection))))
-
-
 def parameters_of(frame: pl.DataFrame, terms: Sequence[Term]) -> int:
     """The coefficients of a model besides its intercept, with the levels that occur in the complete rows."""
     rows = np.flatnonzero(complete_rows(frame, [name for term in terms for name in variables_of(term)]))
@@ -304,8 +311,8 @@ def _counted(frame: pl.DataFrame, outcome: PlannedOutcome, row: EstimateRow, par
 def _few(key: tuple[str, str, str | None], item: EventsPerParameter) -> Notice:
     analysis, outcome, model = key
     text = (
-        f"{outcome}{f' ({model})' if model else ''}: fewer than ten events for each of {item.parameters} parameters (Peduzzi "
-        "1996). Ten is a rule of thumb, not a proof of enough or of too few (van Smeden 2016; Riley 2019): look for wide "
+        f"{outcome}{f' ({model})' if model else ''}: fewer than ten events (of a number or a count: "
+        f"patients) for each of {item.parameters} parameters (Peduzzi 1996). Ten is a rule of thumb, not a proof of enough or of too few (van Smeden 2016; Riley 2019): look for wide "
         "intervals and signs of separation, and consider fewer covariates or Firth's penalty."
     )
     return Notice("W690", analysis, text)

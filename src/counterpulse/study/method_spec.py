@@ -42,7 +42,8 @@ class Option:
 
     def sentence(self, value: object) -> str:
         """The words of the methods section for this value."""
-        return dict(self.phrases).get(str(value), self.words.format(value=value))
+        shown = f"{value:g}" if isinstance(value, float) else value
+        return dict(self.phrases).get(str(value), self.words.format(value=shown))
 
     def cited(self, value: object) -> str | None:
         """The key of the work this value rests on."""

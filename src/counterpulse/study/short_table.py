@@ -14,8 +14,19 @@ def summary_lines(result: StudyResult) -> tuple[tuple[str, ...], list[tuple[str,
     groups = [group["level"] for group in result.plan["groups"]]
     rows = [row for row in result.estimates if row.role != "covariate" and row.subgroup is None]
     if groups:
-        rows = [row for row in rows if row.estimate.reference is not None]
+        compares = {row.analysis for row in rows if _compares(row, result)}
+        first = {row.analysis: row for row in reversed(rows) if row.estimate.variable is None}
+        rows = [
+            row
+            for row in rows
+            if _compares(row, result) or (row.analysis not in compares and row is first.get(row.analysis))
+        ]
     return HEADER, [_line(row, named=len(groups) != 2) for row in rows]
+
+
+def _compares(row: EstimateRow, result: StudyResult) -> bool:
+    """Whether a row compares the groups of the study, not two levels of a covariate."""
+    return row.estimate.reference is not None and row.estimate.variable in (None, result.plan["group_variable"])
 
 
 def _line(row: EstimateRow, *, named: bool) -> tuple[str, ...]:

@@ -101,8 +101,20 @@ class Context:
         """The label of a variable, with its unit where wanted."""
         variable = self.plan.variables.get(name)
         if variable is None:
-            return self.plan.group_label if name == self.plan.group_variable and self.plan.group_label else name
+            return self._of_no_table(name, unit=unit)
         return f"{variable.label}, {variable.unit}" if unit and variable.unit else variable.label
+
+    def _of_no_table(self, name: str, *, unit: bool) -> str:
+        """The label of what is no variable of the study: the groups, the time of a repeated measurement, the patient."""
+        if name == self.plan.group_variable and self.plan.group_label:
+            return self.plan.group_label
+        if name.removesuffix(".time") in self.plan.outcomes:
+            return "Time, hours" if unit else "Time"
+        return "Patient" if name == "patient" else name
+
+    def compares_groups(self, row: EstimateRow) -> bool:
+        """Whether an estimate compares the groups of the study, not two levels of a covariate."""
+        return row.estimate.reference is not None and row.estimate.variable in (None, self.plan.group_variable)
 
     def level(self, variable: str, level: str) -> str:
         """The label of a level."""

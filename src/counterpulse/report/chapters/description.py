@@ -16,6 +16,7 @@ from counterpulse.report.chapters.block_tables import (
     titled,
 )
 from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.chapters.models import SCREEN
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.chapters.planes import center_funnels, center_rows
 from counterpulse.report.document import Block as DocumentBlock
@@ -177,14 +178,10 @@ def rows_lost(context: Context, block: Block) -> list[DocumentBlock]:
             if line["variable"] is not None
         ]
         head = f"{key[0]}, {context.outcome_label(str(key[1]))}"
-        texts = [
-            head,
-            count_text(context, whole["n"]),
-            share_text(context, whole["missing"], whole["n"]),
-            "; ".join(why) or EM_DASH,
-        ]
+        lost = share_text(context, whole["missing"], whole["n"])
+        texts = [head, "; ".join(why) or EM_DASH, count_text(context, whole["n"]), lost]
         body.append(text_row(texts, result=block.id))
-    heads = ("Analysis", "Patients", "Incomplete (%)", "Missing")
+    heads = ("Analysis", "Missing", "Patients", "Incomplete (%)")
     note = "A patient who misses several variables is counted at each, and once as incomplete."
     table = make_table(
         context,
@@ -193,6 +190,7 @@ def rows_lost(context: Context, block: Block) -> list[DocumentBlock]:
         heads=heads,
         rows=body,
         notes=[note],
+        left=2,
         wide=True,
     )
     return [table] if body else []
@@ -262,6 +260,8 @@ def per_parameter(context: Context, block: Block) -> list[DocumentBlock]:
     """Events for each parameter of every model."""
     body = []
     for row in block.rows():
+        if str(row["model"]).startswith(SCREEN):
+            continue
         model = f" ({row['model']})" if row["model"] else ""
         head = f"{row['analysis']}, {context.outcome_label(str(row['outcome']))}{model}"
         texts = [

@@ -27,6 +27,8 @@ ROLES = {
     "exploratory": "Exploratory analyses",
 }
 DESCRIPTION, PER_PARAMETER = "description", ("events-per-parameter",)
+COEFFICIENT = "coefficient"
+"""A column of a spline, which says nothing alone: the curve and the tests of its variable do."""
 WITHHELD = "No P value: no adjustment of secondary analyses for multiplicity was planned."
 AFTER_DATA = "planned after the data were seen"
 PLANNED = {"after-data": AFTER_DATA, "registered": "registered", "stated": ""}
@@ -55,7 +57,7 @@ def _main(context: Context, analysis: str) -> list[EstimateRow]:
             continue
         if not measure_of(row.estimate.measure).contrasts:
             continue
-        if row.estimate.reference is None:
+        if not context.compares_groups(row):
             continue
         if first.setdefault((row.outcome, row.model), row.estimate.measure) == row.estimate.measure:
             found.append(row)
@@ -156,7 +158,7 @@ def _analysis(context: Context, record: AnalysisRecord) -> Section:
         blocks += table(context, record, partial(_footnotes, context), _marks)
     blocks += rendered(context, record.id)
     blocks += subgroup_blocks(context, record.id)
-    covariates = [row for row in rows if row.role == "covariate"]
+    covariates = [row for row in rows if row.role == "covariate" and row.estimate.measure != COEFFICIENT]
     if covariates:
         blocks.append(_covariates(context, record, covariates))
     role = ROLES.get(record.role, record.role.capitalize()).removesuffix(" analyses").removesuffix(" analysis")
@@ -231,6 +233,8 @@ def _measure_words(context: Context, row: EstimateRow) -> str:
     """The measure, of whom, when, and in which unit."""
     item, measure = row.estimate, measure_of(row.estimate.measure)
     words = measure.title
+    if item.variable in context.plan.variables and item.variable != context.plan.group_variable:
+        return f"{words}, {_term(context, row)}"
     if row.estimand is not None and measure.contrasts:
         words += f", {row.estimand.kind}"
     if measure.kind == "test":

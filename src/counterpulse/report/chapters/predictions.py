@@ -22,7 +22,7 @@ IDEAL = {
 
 def is_prediction(row: EstimateRow) -> bool:
     """Whether an estimate says how good predictions are."""
-    name = row.estimate.measure.lower()
+    name = row.estimate.measure.lower().removeprefix("optimism-corrected ")
     return name in IDEAL or "c-statistic" in name or "brier" in name or "area under" in name or name.endswith(" auc")
 
 
@@ -41,7 +41,7 @@ def prediction_table(context: Context, record: AnalysisRecord, notes: Notes, mar
             model = f" ({row.model})" if row.model else ""
             body.append(Row((Cell(f"{context.outcome_label(row.outcome)}{model}"),), strong=True))
         cells = [
-            Cell(_words(row)), Cell(IDEAL.get(row.estimate.measure.lower(), "")),
+            Cell(_words(row)), Cell(IDEAL.get(row.estimate.measure.lower().removeprefix("optimism-corrected "), "")),
             Cell(context.effect(row), row.id, marked.get(row.id, ())),
         ]  # fmt: skip
         body.append(Row((*cells, *([context.p(context.tested(row), f"{row.id}.p")] if tested else [])), indent=1))

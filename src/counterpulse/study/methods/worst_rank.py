@@ -131,7 +131,7 @@ def _parts(request: Request, level: str, values: Floats, dead: NDArray[np.bool_]
     median, status = _median(request, values, dead)
     yield Estimate(**base, measure="median", value=median, status=status, unit=request.outcome.unit)  # type: ignore[arg-type]
     risk = two_groups.single_proportion(int(dead.sum()), len(dead), level=request.analysis.level).estimate
-    yield replace(risk, **base, measure="proportion", notes=("died",))  # type: ignore[arg-type]
+    yield replace(risk, **base, measure="proportion who died")  # type: ignore[arg-type]
     alive = values[~dead]
     yield Estimate(
         **base, measure="median of survivors", value=float(np.median(alive)) if len(alive) else float("nan"),  # type: ignore[arg-type]
