@@ -34,7 +34,16 @@ if (task == "stepwise") run <- function() {
   coef(step(glm(outcome ~ x0, binomial, table), list(lower = ~ x0, upper = upper), trace = 0))["x0"]
 }
 if (task == "screen") run <- function() {
-  sapply(paste0("x", 0:(p - 1)), function(x) coef(glm(as.formula(paste("outcome ~", x)), binomial, table))[2])[1]
+  sapply(paste0("x", 0:(p - 1)), function(x) glm(as.formula(paste("outcome ~", x)), binomial, table))
+  ladder <- lapply(c(10, 20, 30, 40), function(size) glm(reformulate(paste0("x", 0:(size - 1)), "outcome"), binomial, table))
+  coef(ladder[[4]])["x0"]
+}
+if (task == "few-clusters") run <- function() {
+  fit <- lm(as.formula(paste("time ~", terms)), table)
+  clubSandwich::coef_test(fit, vcov = "CR2", cluster = table$center, test = "Satterthwaite")["x0", "SE"]
+}
+if (task == "random-intercept") run <- function() {
+  lme4::fixef(lme4::glmer(as.formula(paste("outcome ~", terms, "+ (1 | center)")), table, binomial, nAGQ = 1))["x0"]
 }
 seconds <- system.time(answer <- run())[["elapsed"]]
 peak <- as.numeric(sub("[^0-9]*([0-9]+).*", "\\1", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))) / 1024

@@ -10,6 +10,8 @@ import numpy as np
 Columns = Mapping[str, np.ndarray]
 REPLICATES = 50
 """Of the bootstrap, for every contender; the c-statistic before the correction is what is compared, for draws differ."""
+LADDER = (10, 20, 30, 40)
+"""Covariates of the four models of a ladder."""
 
 Prepared = tuple[Callable[[], Any], Callable[[Any], float]]
 
@@ -92,9 +94,28 @@ def ours_screen(columns: Columns) -> Prepared:
     import counterpulse as cp
 
     frame, names, logistic = our_frame(columns), covariates(columns), cp.regression.logistic
-    return lambda: [logistic(frame, outcome="outcome", terms=[name]) for name in names], lambda fits: first_estimate(
-        fits[0]
-    )
+
+    def fit():
+        for name in names:
+            logistic(frame, outcome="outcome", terms=[name])
+        return [logistic(frame, outcome="outcome", terms=names[:size]) for size in LADDER]
+
+    return fit, lambda fits: first_estimate(fits[-1])
+
+
+def ours_few_clusters(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, terms, linear = our_frame(columns), covariates(columns), cp.regression.linear
+    fit = lambda: linear(frame, outcome="time", terms=terms, cluster="center", cluster_variance="CR2")  # noqa: E731
+    return fit, lambda fitted: next(item.std_error for item in fitted.estimates() if item.variable == "x0")
+
+
+def ours_random_intercept(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, terms, mixed = our_frame(columns), covariates(columns), cp.regression.mixed_logistic
+    return lambda: mixed(frame, outcome="outcome", terms=terms, cluster="center", quadrature=1), first_estimate
 
 
 def first_estimate(fit: Any) -> float:
@@ -170,7 +191,8 @@ def greenwood_curves(columns: Columns) -> Prepared:
 CONTENDERS: Mapping[str, Mapping[str, Callable[[Columns], Prepared]]] = {
     "counterpulse": {
         "logistic": ours_logistic, "cox": ours_cox, "cox-robust": ours_cox_robust, "curves": ours_curves,
-        "optimism": ours_optimism, "stepwise": ours_stepwise, "screen": ours_screen,
+        "optimism": ours_optimism, "stepwise": ours_stepwise, "screen": ours_screen, "few-clusters": ours_few_clusters,
+        "random-intercept": ours_random_intercept,
     },
     "statsmodels": {"logistic": statsmodels_logistic},
     "lifelines": {"cox": lifelines_cox, "cox-robust": lifelines_cox_robust, "curves": lifelines_curves},

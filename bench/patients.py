@@ -12,17 +12,17 @@ CENTERS = 112
 SEED = 20260101
 
 
-def write_table(folder: Path, n: int, *, tied: bool) -> None:
+def write_table(folder: Path, n: int, *, tied: bool, covariates: int = COVARIATES) -> None:
     """Write columns x0 (the treatment), x1 … x19, outcome, time, event, center, one after the other, as float64.
 
     With `tied`, times are rounded to 3 digits: some thousands of distinct values. Otherwise all differ.
     """
     random = np.random.default_rng(SEED)
-    x = random.normal(size=(COVARIATES, n))
-    x[10:] = x[10:] > 0.5
+    x = random.normal(size=(covariates, n))
+    x[covariates // 2 :] = x[covariates // 2 :] > 0.5
     x[0] = random.random(n) < 0.3
     center = random.integers(0, CENTERS, n).astype(np.float64)
-    linear = 0.3 * x[0] + 0.1 * x[1:].sum(axis=0) / 2
+    linear = 0.3 * x[0] + 0.1 * x[1:COVARIATES].sum(axis=0) / 2
     outcome = (random.random(n) < 1 / (1 + np.exp(0.8 - linear))).astype(np.float64)
     time = random.exponential(np.exp(-linear)) + 0.001
     censoring = random.uniform(0, 4, n) + 0.001
@@ -32,7 +32,7 @@ def write_table(folder: Path, n: int, *, tied: bool) -> None:
     columns = np.vstack([x, outcome, time, event, center])
     folder.mkdir(parents=True, exist_ok=True)
     columns.astype("<f8").tofile(folder / "columns.bin")
-    (folder / "table.json").write_text(json.dumps({"n": n, "covariates": COVARIATES}))
+    (folder / "table.json").write_text(json.dumps({"n": n, "covariates": covariates}))
 
 
 def read_table(folder: Path) -> dict[str, np.ndarray]:

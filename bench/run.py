@@ -32,13 +32,17 @@ TASKS = {
     "cox-robust": "Cox regression, Efron, variance robust to 112 centers",
     "curves": "Kaplan-Meier and log-rank",
     "optimism": "Optimism of a logistic model, 50 bootstrap replicates",
-    "stepwise": "Stepwise selection of a logistic model by AIC",
-    "screen": "Logistic models of each covariate alone",
+    "stepwise": "Stepwise selection of a logistic model by AIC, 40 candidates",
+    "screen": "Logistic models of each of 40 covariates alone, and a ladder of four models",
+    "few-clusters": "Linear regression, CR2 variance and Satterthwaite degrees of freedom, 112 centers",
+    "random-intercept": "Logistic regression with a random intercept of 112 centers, Laplace",
 }
-SMALL_ONLY = ("optimism", "stepwise", "screen")
+SMALL_ONLY = ("optimism", "stepwise", "screen", "few-clusters", "random-intercept")
 """Tasks that are not run on the larger table."""
+WIDE = ("stepwise", "screen")
+"""Tasks on twice as many covariates."""
 SIZES = (5_500, 1_000_000)
-UNTIMED = ("logistic", "optimism", "stepwise", "screen")
+UNTIMED = ("logistic", *SMALL_ONLY)
 QUICK_SIZES = (5_500, 100_000)
 AGREEMENT = 1e-4
 
@@ -105,11 +109,12 @@ def measure(options: argparse.Namespace, scratch: Path) -> Iterator[Row]:
         for times in ("tied", "distinct"):
             folder = scratch / f"{n}-{times}"
             write_table(folder, n, tied=times == "tied")
+            write_table(scratch / "wide", SIZES[0], tied=True, covariates=2 * COVARIATES)
             for task in tasks:
                 if n > SIZES[0] and task in SMALL_ONLY:
                     continue
                 if times == "tied" or task not in UNTIMED:
-                    yield from compare(task, n, times, folder, options)
+                    yield from compare(task, n, times, scratch / "wide" if task in WIDE else folder, options)
             shutil.rmtree(folder)
 
 
