@@ -102,8 +102,8 @@ def said_of_models(
         return f"{names} ({spline_text(term)})" if isinstance(term, Spline) else names
 
     parts = []
-    if models[0].name:
-        ladder = [f"{model.name} (adjusted for {model_text(model, word)})" for model in models]
+    if len(models) > 1:
+        ladder = [f"{model.name} ({_adjusted(model, word)})" for model in models]
         parts.append(f"in the models {_listed(ladder)}, of which {models[0].name} is the main one")
     elif models[0].terms or models[0].selection is not None:
         parts.append(_adjusted(models[0], word))
@@ -117,7 +117,7 @@ def _adjusted(model: PlannedModel, word: Callable[[Term], str]) -> str:
     names = list(dict.fromkeys(map(word, model.terms)))
     fixed = f"adjusted for {_listed(names)}" if names else "adjusted"
     if model.selection is None:
-        return fixed
+        return fixed if names else "unadjusted"
     also = f"{fixed} and " if names else f"{fixed} "
     return f"{also}for covariates {selection_text(model.selection, word)}"
 
