@@ -9,22 +9,14 @@ import typer
 
 from counterpulse import study
 from counterpulse.cli.console import complain, count, say
-from counterpulse.cli.options import BundlePath, DataPath
+from counterpulse.cli.options import BundlePath, DataPath, OfProtocol
 
 
 def export(
     bundle: BundlePath,
     to: Annotated[str, typer.Option("--to", metavar="r|sas|ars", help="The program to write for.", show_default=False)],
     data: DataPath = None,
-    protocol: Annotated[
-        Path | None,
-        typer.Option(
-            "--protocol",
-            metavar="PATH",
-            show_default=False,
-            help="The protocol, if it is not beside the bundle, beside the data or in this folder.",
-        ),
-    ] = None,
+    protocol: OfProtocol = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where the scripts go.", show_default="BUNDLE-r, -sas or -ars"),

@@ -16,3 +16,10 @@ DataPath = Annotated[
     typer.Option("--data", metavar="PATH", help="The data file, instead of the protocol's.", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for programs.")]
+OfProtocol = Annotated[
+    Path | None,
+    typer.Option(
+        "--protocol", metavar="PATH", show_default=False,
+        help="The protocol, if it is not beside the bundle, beside the data or in this folder.",
+    ),
+]  # fmt: skip

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from counterpulse import errors, study
 from counterpulse.cli.console import say, say_json
-from counterpulse.cli.options import AsJson, BundlePath, DataPath
+from counterpulse.cli.options import AsJson, BundlePath, DataPath, OfProtocol
 
 MOST = 20
 
@@ -19,15 +18,7 @@ MOST = 20
 def verify(
     bundle: BundlePath,
     data: DataPath = None,
-    protocol: Annotated[
-        Path | None,
-        typer.Option(
-            "--protocol",
-            metavar="PATH",
-            show_default=False,
-            help="The protocol, if it is not beside the bundle, beside the data or in this folder.",
-        ),
-    ] = None,
+    protocol: OfProtocol = None,
     jobs: Annotated[int, typer.Option(min=0, help="Analyses side by side; 0 is one a processor.")] = 0,
     as_json: AsJson = False,
 ) -> None:
