@@ -3,8 +3,17 @@
 import numpy as np
 import polars as pl
 import pytest
+from scipy.special import chdtrc
 
-from counterpulse.regression import Candidate, binomial_columns, gaussian_columns, logistic, stepwise, term_columns
+from counterpulse.regression import (
+    Candidate,
+    binomial_columns,
+    gaussian_columns,
+    logistic,
+    stepwise,
+    term_columns,
+    univariable,
+)
 from counterpulse.regression.column_likelihood import BinomialColumns
 from counterpulse.regression.lasso_path import lasso_path, quadratic_lasso
 from counterpulse.survival import cox, cox_columns
@@ -113,6 +122,18 @@ def test_the_likelihoods_are_those_of_the_models():
     partial = cox_columns(table, time="time", event="y", terms=names)
     hazards = cox(table, time="time", event="y", terms=names)
     assert maximum(partial, list(range(partial.X.shape[1]))) == pytest.approx(hazards.log_likelihood, rel=ITERATIVE)
+
+
+def test_predictors_one_by_one_are_models_of_one_predictor():
+    table = patients(1)
+    names = ["x0", "x3", "ward"]
+    likelihood = binomial_columns(table, outcome="y", terms=names)
+    candidates = [Candidate(name, places) for name, places in zip(names, term_columns(likelihood), strict=True)]
+    empty = logistic(table, outcome="y", terms=[]).log_likelihood
+    for step, name in zip(univariable(candidates, likelihood=likelihood), names, strict=True):
+        fit = logistic(table, outcome="y", terms=[name])
+        statistic = 2 * (fit.log_likelihood - empty)
+        assert step.p_value == pytest.approx(chdtrc(len(fit.columns) - 1, statistic), rel=ITERATIVE)
 
 
 def test_rows_that_count_twice_are_rows_that_stand_twice():

@@ -72,7 +72,7 @@ class GroupOutcome(Node):
     """The exposure itself as the outcome of a model."""
 
     group: Level = Field(
-        description="The level of the group variable whose probability is modelled.", examples=["iabp"]
+        description="The level of the group variable whose probability is modeled.", examples=["iabp"]
     )
 
 
