@@ -403,3 +403,27 @@ def test_a_dead_pipe_and_no_color():
         assert done.returncode == USAGE
         assert b"\x1b" not in done.stdout + done.stderr
         assert b"Traceback" not in done.stderr
+
+
+def test_the_dead_have_a_date_and_are_not_seen_later(ward):
+    dead = [row for row, died in enumerate(ward.columns["Died"]) if died == "yes"]
+    ward.set("Death", dead[0], "").set("Last seen", dead[1], "2024-12-31")
+    said = ward.check()
+    assert said.code == HAS_FINDINGS
+    assert "W532: 1 patient: dead by 'died', without a date of death" in said.text
+    assert "N532: 1 patient: last seen alive after the day of their death" in said.text
+    ward.run()
+    asked = (ward.bundle / "private" / "queries.csv").read_text(encoding="utf-8-sig")
+    assert ward.columns["Study number"][dead[0]] in asked
+    assert "What is right?" in asked
+
+
+def test_a_date_of_another_century_is_told(ward):
+    ward.set("Last seen", 3, "3020-02-03").set("Admission", 4, "0219-02-03")
+    said = ward.check()
+    assert said.code == HAS_FINDINGS
+    assert said.text.count("W525") == 2
+
+
+def test_a_name_that_no_disk_can_hold():
+    assert call("run", "a" * 5000).code == USAGE

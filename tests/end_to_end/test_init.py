@@ -286,6 +286,58 @@ def test_wrong_calls(patients, tmp_path):
     assert call("init", data, "--table", "gas=nowhere.csv", "--dir", tmp_path / "out").code == DATA_INVALID
 
 
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        ("group: iabp\ntreated: 'yes, no'", "names every level"),
+        ("horizon: 0 days", "`horizon` is '0 days'"),
+        ("group: iabp\ntreated: maybe", "no level"),
+        ("covariates: [age, patient_id]", "patient_id"),
+        ("group: died\noutcome: died", "'died'"),
+    ],
+)
+def test_answers_that_cannot_be_taken(patients, tmp_path, answer, seen):
+    as_csv(patients, tmp_path / "registry.csv")
+    (tmp_path / "answers.yaml").write_text(answer + "\n", encoding="utf-8")
+    said = call("init", tmp_path / "registry.csv", "--answers", tmp_path / "answers.yaml", "--dir", tmp_path / "out")
+    assert said.code == PROTOCOL_INVALID
+    assert seen in said.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_answer_without_a_question_is_told(patients, tmp_path):
+    as_csv(patients.drop("iabp_date"), tmp_path / "registry.csv")
+    (tmp_path / "answers.yaml").write_text("group: iabp\nimmortal_time: landmark\n", encoding="utf-8")
+    said = call("init", tmp_path / "registry.csv", "--answers", tmp_path / "answers.yaml", "--dir", tmp_path / "out")
+    assert said.code == DONE
+    assert "immortal_time: was not asked" in said.out
+
+
+def test_a_sheet_that_does_not_exist_is_refused(patients, tmp_path):
+    as_xlsx(patients, tmp_path / "registry.xlsx")
+    (tmp_path / "answers.yaml").write_text("sheet: elsewhere\n", encoding="utf-8")
+    said = call("init", tmp_path / "registry.xlsx", "--answers", tmp_path / "answers.yaml", "--dir", tmp_path / "out")
+    assert said.code == PROTOCOL_INVALID
+
+
+def test_without_groups_and_covariates_no_model_is_drafted(patients, tmp_path):
+    as_csv(patients.select("patient_id", "ecmo_start", "death_date", "last_contact"), tmp_path / "registry.csv")
+    assert call("init", tmp_path / "registry.csv", "--dir", tmp_path / "out").code == DONE
+    protocol = tmp_path / "out" / "registry.protocol.yaml"
+    assert "method: cox" not in protocol.read_text(encoding="utf-8")
+    assert call("run", protocol, "--out", tmp_path / "report", "--jobs", 1).code == DONE
+
+
+def test_codes_with_a_decimal_comma(patients, tmp_path):
+    frame = patients.with_columns(
+        pl.col(pl.Float64).map_batches(lambda c: c.cast(pl.String).str.replace(".", ",", literal=True))
+    )
+    (tmp_path / "registry.csv").write_text(frame.write_csv(separator=";"), encoding="utf-8")
+    assert call("init", tmp_path / "registry.csv", "--dir", tmp_path / "out").code == DONE
+    said = call("check", tmp_path / "out" / "registry.protocol.yaml")
+    assert said.code == HAS_FINDINGS, said.text  # W520 tells of the commas
+
+
 # -- REDCap
 
 REDCAP = """\
@@ -328,3 +380,22 @@ def test_a_project_of_redcap(tmp_path):
     assert checked.code in (DONE, HAS_FINDINGS), checked.text
     assert call(*call_it, "--dir", out).code == USAGE  # nothing is replaced
     assert call(*call_it, "--sheet", "x", "--dir", tmp_path / "b").code == USAGE
+
+
+@pytest.mark.parametrize("name", ["protocol", "dictionary", "answers"])
+def test_a_table_may_have_any_name(patients, tmp_path, name):
+    as_csv(patients, tmp_path / "registry.csv")
+    said = call(
+        "init", tmp_path / "registry.csv", "--table", f"{name}={tmp_path / 'registry.csv'}", "--dir", tmp_path / "out"
+    )
+    assert said.code == DONE
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "registry.dictionary.csv", "registry.protocol.yaml", "registry.answers.yaml", f"registry.{name}.dictionary.csv",
+    }  # fmt: skip
+
+
+def test_years_of_two_digits_are_told(patients, tmp_path):
+    as_csv(patients.with_columns(pl.col("ecmo_start").dt.to_string("%d/%m/%y")), tmp_path / "registry.csv")
+    said = call("init", tmp_path / "registry.csv", "--dir", tmp_path / "out")
+    assert said.code == DONE
+    assert "ecmo_start may be a date, with years of two digits" in said.out

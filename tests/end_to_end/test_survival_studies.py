@@ -273,7 +273,7 @@ def test_veteran_restricted_means_and_log_rank(veteran):
 
 def test_veteran_subgroups_of_grouped_levels_agree_with_r(veteran, reference):
     theirs = reference["veteran"]
-    levels = ["squamous", "smallcell,-adeno", "large"]
+    levels = ["squamous", "smallcell-adeno", "large"]
     effects = zip(levels, theirs["effects"], strict=True)
     assert_effects(veteran, "cox.death", {f"celltype={level}.2.hazard-ratio": effect for level, effect in effects})
     test = veteran.estimates["cox.death.celltype.interaction"]

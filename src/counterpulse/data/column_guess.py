@@ -41,7 +41,7 @@ WHOLE_ID_WORDS = re.compile(
     r"((pat|patient|subject|subj|usubj|record|study|person|participant)[ _.-]?(id|nr|no|number)|id|pid)", re.I
 )
 CENTER_WORDS = re.compile(
-    r"(^|[^a-z])(cent(er|re)|site|hospital|clinic|inst|institution|zentrum|klinik|centro|ward)([ _.-]?(id|nr|no|number|code|name))?$", re.I
+    r"(^|[^a-z])(cent(er|re)|site|hospital|clinic|inst|institution|zentrum|klinik|centro|ward|data_access_group)([ _.-]?(id|nr|no|number|code|name))?$", re.I
 )  # fmt: skip
 SEX_WORDS = re.compile(r"(^|[^a-z])(sex|gender|geschlecht|sexe|sexo|sesso)", re.I)
 COUNT_WORDS = re.compile(r"(^|[^a-z])(n|num|number|count|anzahl|nb|age|alter|years?|days?|hours?)([^a-z]|$)", re.I)

@@ -18,8 +18,9 @@ LARGEST_EXACT_INTEGER = 2.0**53
 YES_WORDS = ("yes", "y", "true", "1")
 NO_WORDS = ("no", "n", "false", "0")
 
-_WHOLE_WITH_POINT = re.compile(r"[-+]?\d+\.0+")
+_WHOLE_WITH_POINT = re.compile(r"[-+]?\d+(\.0+|,00?)")  # 1,000 may be a thousand
 _DECIMAL_COMMA = r"^[-+]?\d+,\d+$"
+FIRST_YEAR, LAST_YEAR = 1900, 2100
 _ISO_REMEDY = (
     "write dates as YYYY-MM-DD, and times as HH:MM, in the data file, or say day-first or month-first under `format`"
 )
@@ -81,8 +82,8 @@ def plain_text(column: pl.Series) -> pl.Series:
 
 
 def same_code(text: str) -> str:
-    """1.0 and 1 are the same code."""
-    return text[: text.index(".")] if _WHOLE_WITH_POINT.fullmatch(text) else text
+    """1.0 and 1 are the same code, and 1,0 where decimals have a comma."""
+    return re.split("[.,]", text)[0] if _WHOLE_WITH_POINT.fullmatch(text) else text
 
 
 def _known_text(column: pl.Series, variable: Variable) -> pl.Series:
@@ -242,14 +243,22 @@ def _date(column: pl.Series, variable: Variable, habits: Habits) -> Converted:
     converted.note("W522", with_clock, "a time of day, which a date leaves out", "",
                    "give the variable the type datetime if the time matters")  # fmt: skip
     converted.values = days
+    _note_century(converted, days)
     _check_range(converted, days, variable, iso_day)
     return converted
 
 
 def _datetime(column: pl.Series, variable: Variable, habits: Habits) -> Converted:
     converted = _moments(column, variable, habits)
+    _note_century(converted, converted.values.dt.date())
     _check_range(converted, converted.values.dt.date(), variable, iso_day)
     return converted
+
+
+def _note_century(converted: Converted, days: pl.Series) -> None:
+    outside = ~days.dt.year().is_between(FIRST_YEAR, LAST_YEAR).fill_null(True)
+    converted.note("W525", outside, f"a date before {FIRST_YEAR} or after {LAST_YEAR}", "", "correct them, or list a code such "
+                   "as 9999-12-31 under missing_codes")  # fmt: skip
 
 
 def _moments(column: pl.Series, variable: Variable, habits: Habits) -> Converted:

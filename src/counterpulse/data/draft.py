@@ -32,6 +32,7 @@ from counterpulse.data.readers.raw_table import RawTable
 
 LIKELY_MISSING = frozenset({*MISSING_WORDS, *(f"{number:.0f}" for number in MISSING_NUMBERS)})
 
+SHORT_DATE = r"^\d{1,2}[./-]\d{1,2}[./-]\d{2}(?:\D.*)?$"
 _UNIT = re.compile(r"\s*[(\[]\s*([^()\[\]]{1,20}?)\s*[)\]]\s*$")
 
 
@@ -83,6 +84,7 @@ class Draft:
     empty : headers of columns without a value, left out
     rare : variables some of whose levels are held by too few patients to be written
     ambiguous : date variables whose day and month could be exchanged
+    short_years : text variables that look like dates with years of two digits
     """
 
     dictionary: Dictionary
@@ -92,6 +94,7 @@ class Draft:
     empty: tuple[str, ...] = ()
     rare: tuple[str, ...] = ()
     ambiguous: tuple[str, ...] = ()
+    short_years: tuple[str, ...] = ()
 
 
 def draft_dictionary(path: Path | str, *, sheet: str | None = None, habits: Habits | None = None) -> Draft:
@@ -131,7 +134,12 @@ def draft_of(raw: RawTable, file: str, *, habits: Habits) -> Draft:
         dictionary=dictionary, rows=raw.frame.height, facts=facts, identifiers=identifiers, empty=tuple(empty),
         rare=tuple(name for name, guess in guesses.items() if guess.rare),
         ambiguous=tuple(name for name, guess in guesses.items() if guess.dates and guess.dates.ambiguous),
+        short_years=tuple(name for name, guess in guesses.items() if guess.type == "text" and _is_short_date(guess.known)),
     )  # fmt: skip
+
+
+def _is_short_date(known: pl.Series) -> bool:
+    return bool(known.str.contains(SHORT_DATE).all())
 
 
 def draft_of_table(table: PatientTable) -> Draft:

@@ -25,6 +25,11 @@ OWN = {
     INSTANCE: Variable(name=INSTANCE, type="integer", source=INSTANCE, label="Instance", integer=True),
     GROUP: Variable(name=GROUP, type="category", source=GROUP, label="Data access group"),
 }
+NULL_FLAVORS = frozenset(
+    {"NI", "INV", "UNK", "NASK", "ASKU", "NAV", "MSK", "NAVU", "NP", "QS", "QI", "TRC", "UNC", "DER"}
+)
+"""The missing data codes that REDCap proposes to a project (null flavors of HL7)."""
+NEGATIVE_CODES = ("-1", "-6", "-7", "-8", "-9", "-66", "-77", "-88", "-99", "-666", "-777", "-888", "-999", "-9999")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +119,20 @@ def _variables(project: RedcapProject, rows: pl.DataFrame, told: list[str]) -> l
         if variable.applies_if is not None and not set(names(parse(variable.applies_if))) <= here
     ]
     told += apart
-    return [replace(variable, applies_if=None) if variable.name in apart else variable for variable in variables]
+    shown = (replace(variable, applies_if=None) if variable.name in apart else variable for variable in variables)
+    return [replace(item, missing_codes=_missing_codes(item, rows[item.source])) for item in shown]
+
+
+def _missing_codes(variable: Variable, column: pl.Series) -> tuple[str, ...]:
+    """The missing data codes of the project that stand in a column: REDCap keeps them outside its dictionary."""
+    if variable.type in ("id", "text") or (variable.type == "category" and variable.levels is None):
+        return ()
+    written = column.drop_nulls().unique()
+    numbers = set(NEGATIVE_CODES)
+    if variable.type in ("number", "integer"):
+        values = written.filter(~written.is_in(NEGATIVE_CODES)).cast(pl.Float64, strict=False)
+        numbers = set() if (values < 0).any() else {code for code in numbers if len(code) > len("-9")}
+    return tuple(sorted(set(written) & (NULL_FLAVORS | numbers) - {*(variable.levels or {})}))
 
 
 def _is_name(project: RedcapProject, variable: Variable) -> bool:
@@ -132,6 +150,11 @@ def _findings(project: RedcapProject, parts: RedcapParts, told: Iterable[str]) -
     absent = [item.name for item in project.dictionary if item.source not in columns and not _is_name(project, item)]
     if absent:
         found.append(Finding(code="N549", where=where, seen=f"not in the export, and left out: {', '.join(absent)}"))
+    frames = (parts.patients, *parts.related.values())
+    coded = [item for frame in frames for item in _variables(project, frame, []) if item.missing_codes]
+    if coded:
+        seen = "; ".join(f"{item.name}: {', '.join(item.missing_codes)}" for item in coded)
+        found.append(Finding(code="N549", where=where, seen=f"taken for missing data codes: {seen}"))
     left_out = [item.name for item in project.dictionary if _is_name(project, item)]
     if left_out:
         found.append(

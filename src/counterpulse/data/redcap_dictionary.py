@@ -46,12 +46,14 @@ class RedcapProject:
     id : the variable with the record's number, the first field
     forms : the instrument of each variable, by name
     identifiers : the variables that the project marks as naming a person
+    decimal_commas : the columns of the export whose numbers are written with a comma
     """
 
     dictionary: Dictionary
     id: str
     forms: Mapping[str, str]
     identifiers: tuple[str, ...]
+    decimal_commas: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,7 +116,10 @@ def read_redcap_project(path: Path | str) -> RedcapProject:
     named = {variable.name: variable for variable in variables.values()}
     forms = {variable.name: row.text("form") for row in rows for variable in row.variables}
     dictionary = Dictionary(named, grid.name, digest_of(named.values()), tuple(findings))
-    return RedcapProject(dictionary=dictionary, id=next(iter(named)), forms=forms, identifiers=marked)
+    commas = tuple(row.text("field") for row in rows if row.text("validation").lower().endswith("comma_decimal"))
+    return RedcapProject(
+        dictionary=dictionary, id=next(iter(named)), forms=forms, identifiers=marked, decimal_commas=commas
+    )  # fmt: skip
 
 
 def _rows(grid: CsvFile) -> list[_Row]:

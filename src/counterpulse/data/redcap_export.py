@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -53,7 +53,7 @@ def split_redcap_export(path: Path | str, project: RedcapProject) -> RedcapParts
     path = Path(path)
     if path.suffix.lower() not in CSV:
         _refuse(path, f"an export of REDCap that ends in {path.suffix or 'nothing'}", "CSV", RAW)
-    frame = _plain(read_raw(path).frame)
+    frame = _with_points(_plain(read_raw(path).frame), project.decimal_commas)
     id = project.dictionary[project.id].source
     described = {variable.source for variable in project.dictionary} - {id}
     fields = [name for name in frame.columns if name in described]
@@ -88,6 +88,12 @@ def _plain(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.select(pl.when(stripped != "").then(stripped).name.keep()).with_columns(absent)
     repeats = pl.col(INSTRUMENT).is_not_null() | pl.col(INSTANCE).is_not_null()
     return frame.with_columns(pl.col(EVENT).str.replace(ARM, ""), repeats.alias(REPEATS))
+
+
+def _with_points(frame: pl.DataFrame, columns: Collection[str]) -> pl.DataFrame:
+    """12,5 as 12.5 where the project has decimal commas: its calculated fields have points in the same file."""
+    commas = [name for name in columns if name in frame.columns]
+    return frame.with_columns(pl.col(commas).str.replace(r"^(-?\d+),(\d+)$", "${1}.${2}"))
 
 
 def _repeating(rows: pl.DataFrame, id: str, fields: list[str], project: RedcapProject) -> dict[str, pl.DataFrame]:

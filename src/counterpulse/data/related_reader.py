@@ -73,6 +73,9 @@ def read_related(
     if time is not None and time in frame.columns:
         check.note("W543", frame[time].is_null(), "no time", "", "complete the time: without it the row stands in no window",
                    subject=f"the time {time}", variable=time)  # fmt: skip
+        again = frame.select(~pl.struct(pl.all()).is_first_distinct()).to_series() & frame[time].is_not_null()
+        check.note("W544", again, "what an earlier row holds already: the same patient, time and values", "",
+                   "delete the copies: each row is a measurement, and is counted", subject=f"the time {time}", variable=time)  # fmt: skip
     check.not_applicable(PatientTable(frame=frame, dictionary=dictionary, file=path.name, digest=""))
     return RelatedRows(
         frame=frame,
@@ -129,8 +132,21 @@ def _whose(
         return
     known = plain_text(patients.frame[own])
     stranger = ids.is_not_null() & ~ids.is_in(known.implode())
+    written_otherwise = stranger & _bare(ids).is_in(_bare(known).drop_nulls().implode())
+    check.note("E543", written_otherwise, "the id of a patient written in another way", "the same letters and zeros as in the table of patients",
+               "write the ids in one way: leading zeros, capitals and a decimal .0 count", subject=f"the id {id}", variable=id)  # fmt: skip
+    stranger &= ~written_otherwise
+    if stranger.any() and not ids.is_in(known.implode()).any() and not written_otherwise.any():
+        check.add("E543", "no row holds the id of a patient", "the ids of the table of patients",
+                  "name the right file and the column with the id")  # fmt: skip
     check.note("W542", stranger, "an id that no patient has: they are not used", "", "correct the id, or add the patient",
                subject=f"the id {id}", variable=id)  # fmt: skip
     without = int((~known.is_in(ids.unique().implode())).sum())
     if without:
         check.add("N544", f"{without} patient{'s have' if without > 1 else ' has'} no row in this table")
+
+
+def _bare(ids: pl.Series) -> pl.Series:
+    """Ids without what programs add or take away: leading zeros, capitals, the .0 of a number."""
+    text = pl.first().str.to_lowercase().str.replace(r"^(\d+)\.0+$", "${1}").str.replace(r"^0+(\w)", "${1}")
+    return ids.to_frame().select(text).to_series()

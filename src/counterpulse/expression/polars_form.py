@@ -206,12 +206,11 @@ def _months(start: pl.Expr, end: pl.Expr) -> pl.Expr:
     before, after = (_month_length(last.dt.truncate("1mo").dt.offset_by(step)) for step in ("-1mo", "1mo"))
     at, due = _since_month_began(last), _within(first, here)
     due_before, due_after = _within(first, before), _within(first, after)
-    part = (
-        pl.when(at >= due)
-        .then((at - due) / (here + due_after - due))
-        .otherwise((at + before - due_before) / (before + due - due_before) - 1)
-    )
-    return pl.when(forward).then(apart + part).otherwise(-(apart + part))
+    reached = at >= due
+    passed = pl.when(reached).then(at - due).otherwise(at + before - due_before)
+    length = pl.when(reached).then(here + due_after - due).otherwise(before + due - due_before)
+    months = pl.when(reached).then(apart).otherwise(apart - 1) + _quotient(passed, length)
+    return pl.when(forward).then(months).otherwise(-months)
 
 
 def _month_length(month: pl.Expr) -> pl.Expr:

@@ -71,9 +71,7 @@ class Outcome(Node):
 class GroupOutcome(Node):
     """The exposure itself as the outcome of a model."""
 
-    group: Level = Field(
-        description="The level of the group variable whose probability is modeled.", examples=["iabp"]
-    )
+    group: Level = Field(description="The level of the group variable whose probability is modeled.", examples=["iabp"])
 
 
 class TermNode(Node):

@@ -21,6 +21,7 @@ def lint_design(desk: Desk) -> None:
     _groups(desk)
     _follow_up(desk)
     _exposure(desk)
+    _horizons(desk)
     for name, outcome in desk.nodes.outcomes.items():
         _outcome(desk, ("outcomes", name), outcome)
     if not desk.nodes.outcomes:
@@ -39,6 +40,13 @@ def _time_zero(desk: Desk) -> None:
                         allowed=allowed, remedy="write counted: yes, or name the date column")  # fmt: skip
     else:
         desk.variable_of(("time_zero",), zero, MOMENTS, allowed)
+
+
+def _horizons(desk: Desk) -> None:
+    for name, outcome in desk.nodes.outcomes.items():
+        if outcome.horizon is not None and not outcome.horizon.value:
+            desk.report("E253", ("outcomes", name, "horizon"), f"the horizon of '{name}' is day 0 itself: nothing can happen until then",
+                        allowed="a length of time above zero", remedy="write it like 30 days")  # fmt: skip
 
 
 def _groups(desk: Desk) -> None:

@@ -78,6 +78,9 @@ def _groups(desk: Desk) -> None:
         for key, levels in (("treated", groups.treated), ("reference", groups.reference)):
             for level in levels:
                 desk.level(("groups", key, level), level, symbol, key=True)
+    for level in groups.treated.keys() & groups.reference.keys():
+        desk.report("E241", ("groups", "reference", level), f"the level {level} of '{groups.variable}' is treated and reference", key=True,
+                    allowed="each level in one group", remedy="take it out of one of the two")  # fmt: skip
     for name, population in desk.nodes.populations.items():
         path = ("populations", name, "analyze_as")
         if population.analyze_as is None or (symbol := desk.variable(path, population.analyze_as)) is None:

@@ -29,6 +29,9 @@ Indices = NDArray[np.intp]
 BLOCK_ROWS = 1024
 """Rows of many predictors worked on at once: they stay in the second-level cache."""
 
+LEAST = 1e-200
+"""A sum of squared residuals below this, of values that do not vary, counts as this, so that quotients are finite."""
+
 CONSTANT = 1e-12
 """A scaled column whose variance is below this has one value."""
 
@@ -210,14 +213,14 @@ class GaussianColumns:
         residual = self.squares - np.einsum("pm,pm->m", at, self.moments[:, None] + slope)
         if self.variance is not None:
             return -residual / (2 * self.variance), slope / self.variance
-        residual = np.maximum(residual, np.finfo(float).tiny)
+        residual = np.maximum(residual, LEAST)
         return -self.size / 2 * (np.log(residual / self.size) + 1 + log(2 * pi)), slope * (self.size / residual)
 
     def information(self, at: Floats, columns: Indices) -> Floats:
         """The Gram matrix over the residual variance at `at`."""
         slope = self.moments - self.gram @ at
         residual = float(self.squares - at @ (self.moments + slope))
-        variance = self.variance or max(residual, float(np.finfo(float).tiny)) / self.size
+        variance = self.variance or max(residual, LEAST) / self.size
         found: Floats = self.gram[np.ix_(columns, columns)] / variance
         return found
 

@@ -119,8 +119,9 @@ def lasso(
         if sizes[fold] > 0:
             perfect = likelihood.saturated() - rest.saturated()
             deviances[fold] = 2 * (perfect - likelihood.evaluate(found)[0] + rest.evaluate(found)[0]) / sizes[fold]
-    mean = np.average(deviances, axis=0, weights=sizes)
-    spread = np.average((deviances - mean) ** 2, axis=0, weights=sizes)
+    shares = sizes / (sizes.sum() or 1.0)
+    mean = shares @ deviances
+    spread = shares @ (deviances - mean) ** 2
     std_error = np.sqrt(spread / max(1, int((sizes > 0).sum()) - 1))
     minimum = int(np.argmin(mean))
     within = int(np.flatnonzero(mean <= mean[minimum] + std_error[minimum])[0])
@@ -144,9 +145,9 @@ def usual_penalties(likelihood: ColumnLikelihood, penalized: Sequence[int], free
 
 def lasso_path(
     likelihood: ColumnLikelihood, penalties: Floats, penalized: Sequence[int], free: Indices, *,
-    flat: float = 0.0,
+    flat: float | None = None,
 ) -> Floats:  # fmt: skip
-    """Penalized coefficients at every penalty, each from the one before, up to where the path is `flat`; shape (p, m)."""
+    """Penalized coefficients at every penalty, each from the one before, up to where the path is `flat` if that is given; shape (p, m)."""
     nest, total = Nest.of(likelihood), float(likelihood.counts().sum())
     usable = nest.free(np.concatenate([free, np.array(penalized, dtype=np.intp)]))
     price = likelihood.spreads() * total
@@ -158,7 +159,7 @@ def lasso_path(
         before = climber.value
         climber.climb(price * penalty)
         found[:, position] = climber.at
-        if position >= FEWEST and climber.value - before < flat * (climber.value - null.value):
+        if flat is not None and position >= FEWEST and climber.value - before < flat * (climber.value - null.value):
             return found[:, : position + 1]
     return found
 
@@ -174,14 +175,19 @@ class _Climber:
     information: Floats | None = None
 
     def climb(self, price: Floats) -> None:
-        """Newton steps to the maximum of the log-likelihood less ``sum price_j |b_j|``."""
+        """Newton steps to the maximum of the log-likelihood less ``sum price_j |b_j|``; none where nothing is informative."""
+        if not len(self.usable):
+            return
         last, (value, gradient) = np.inf, self.likelihood.evaluate(self.at[:, None])
         for _ in range(MOST_STEPS):
             if self.information is None:
                 self.information, last = self.likelihood.information(self.at, self.usable), np.inf
             now = self.at[self.usable]
             linear = gradient[self.usable, 0] + self.information @ now
-            step = quadratic_lasso(self.information, linear, price[self.usable], now) - now
+            try:
+                step = quadratic_lasso(self.information, linear, price[self.usable], now) - now
+            except np.linalg.LinAlgError:  # no event without the fold: the likelihood is flat
+                return
             length = float(step @ self.information @ step)
             if length <= CLOSE:
                 self.at[self.usable], self.value = now + step, float(value[0])

@@ -25,6 +25,9 @@ from counterpulse.results.status import Status
 LEFT_OUT = (Status.RANK_DEFICIENT, Status.CONSTANT)
 """Of columns that the model does without."""
 
+ROUNDING = 1e-8
+"""A standard error that is no more than this part of the estimate, or of 1 on a log scale, is rounding: nothing varies."""
+
 FEW, TOO_FEW = 40, 10
 """Clusters below which a robust variance needs a small-sample correction, and below which it says nothing."""
 
@@ -143,6 +146,7 @@ class Coefficients:
         return self._estimate(
             value, variance, status, self._df(at, factors),
             measure=measure, scale=scale, term=term or " + ".join(weights), variable=variable, reference=reference,
+            certain=not used,
         )  # fmt: skip
 
     def wald(self, names: Sequence[str]) -> WaldTest:
@@ -167,7 +171,7 @@ class Coefficients:
 
     def _df(self, at: list[int], factors: NDArray[np.float64]) -> float | None:
         """Degrees of freedom of t for a combination, or None for z."""
-        if self.small_sample is None:
+        if self.small_sample is None or any(self.statuses[position] is not Status.OK for position in at):
             return self.df
         contrast = np.zeros(len(self.values))
         contrast[at] = factors
@@ -186,7 +190,7 @@ class Coefficients:
 
     def _estimate(
         self, value: float, variance: float, status: Status, df: float | None, *,
-        measure: str, scale: Scale, term: str, variable: str | None, reference: str | None,
+        measure: str, scale: Scale, term: str, variable: str | None, reference: str | None, certain: bool = False,
     ) -> Estimate:  # fmt: skip
         if status is not Status.OK:
             return Estimate(
@@ -206,7 +210,12 @@ class Coefficients:
                 notes=() if few else ("The standard error is undefined.",),
             )  # fmt: skip
         std_error = sqrt(variance)
-        statistic = value / std_error if std_error > 0 else nan
+        if not certain and std_error <= ROUNDING * max(abs(value), float(scale != "identity")):
+            return Estimate(
+                term=term, variable=variable, reference=reference, measure=measure, scale=scale, value=value,
+                status=Status.ZERO_VARIANCE,
+            )  # fmt: skip
+        statistic = nan if certain else value / std_error
         reach = critical_value(self.level, df) * std_error
         return Estimate(
             term=term, variable=variable, reference=reference, measure=measure, scale=scale, value=value,

@@ -51,8 +51,8 @@ def read_bytes(path: Path, *, what: str) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise UsageError(f"the {what} {path} is not there; check the spelling and the folder") from None
-    except (IsADirectoryError, PermissionError) as error:
-        if path.is_dir():
+    except OSError as error:
+        if isinstance(error, IsADirectoryError | PermissionError) and path.is_dir():
             raise UsageError(f"{path} is a folder; name the {what} file inside it") from None
         raise UsageError(f"the {what} {path} cannot be opened: {error.strerror}") from None
 

@@ -311,8 +311,9 @@ def _counted(frame: pl.DataFrame, outcome: PlannedOutcome, row: EstimateRow, par
 def _few(key: tuple[str, str, str | None], item: EventsPerParameter) -> Notice:
     analysis, outcome, model = key
     text = (
-        f"{outcome}{f' ({model})' if model else ''}: fewer than ten events (of a number or a count: "
-        f"patients) for each of {item.parameters} parameters (Peduzzi 1996). Ten is a rule of thumb, not a proof of enough or of too few (van Smeden 2016; Riley 2019): look for wide "
-        "intervals and signs of separation, and consider fewer covariates or Firth's penalty."
+        f"{outcome}{f' ({model})' if model else ''}: fewer than ten events (of a number or a count: patients) for each of "
+        f"{item.parameters} parameters (Peduzzi 1996). Ten is a rule of thumb, not a proof of enough or of too few (van "
+        "Smeden 2016; Riley 2019): look for wide intervals and signs of separation, and consider fewer covariates or "
+        "Firth's penalty."
     )
     return Notice("W690", analysis, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -58,6 +59,8 @@ def died_at_column(outcome: str) -> str:
 
 
 START = "start."
+BETWEEN = re.compile(r"[\s,;\"]+")
+"""What an id does not hold, because it separates values in files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +221,12 @@ def estimate_id(request: Request, estimate: Estimate, subgroup: Subgroup | None)
     return ".".join(parts)
 
 
+def block_id(request: Request, *parts: str) -> str:
+    """``analysis[.model].outcome.part…`` of a block."""
+    variant = (slug(request.variant),) if request.variant else ()
+    return ".".join((request.analysis.id, *variant, request.outcome.name, *parts))
+
+
 def slug(text: str) -> str:
-    """A text as a part of an id: blanks become hyphens, dots are kept out."""
-    return "-".join(text.replace(".", "_").split())
+    """A text as a part of an id: blanks, commas, semicolons and double quotes become hyphens, dots are kept out."""
+    return "-".join(part for part in BETWEEN.split(text.replace(".", "_")) if part)

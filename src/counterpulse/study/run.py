@@ -45,6 +45,8 @@ from counterpulse.study.request import Answer, Request
 Progress = Callable[[str], None]
 MANY_ROWS = 200_000
 """From so many patients on a single analysis has enough work for several BLAS threads."""
+MOST_LISTED = 3
+"""Estimates that a warning names, where more of an analysis share one status."""
 NO_FAILURE = (Status.OK, Status.NOT_REACHED, Status.MEDIAN_IS_DEATH, Status.SMALL_CELL)
 SOFTWARE = ("counterpulse", "numpy", "scipy", "polars")
 
@@ -339,13 +341,21 @@ def _warnings(
         *(notice for answer in answers for notice in answer.notices),
     ]
     for answer in answers:
-        failed = [row for row in answer.rows if row.estimate.status not in NO_FAILURE]
-        found += [Notice("W710", row.analysis, f"{row.id}: {row.estimate.status.text}") for row in failed]
+        failed: dict[tuple[str, Status], list[str]] = {}
+        for row in (row for row in answer.rows if row.estimate.status not in NO_FAILURE):
+            failed.setdefault((row.analysis, row.estimate.status), []).append(row.id)
+        found += [Notice("W710", name, f"{_listed(ids)}: {status.text}") for (name, status), ids in failed.items()]
     if only:
         found.append(Notice("W711", "run", f"Only the analyses {', '.join(only)} were run (--only)."))
     if seed is not None:
         found.append(Notice("W712", "run", f"The seed {seed} was given on the command line (--seed)."))
     return tuple(dict.fromkeys(found))
+
+
+def _listed(ids: Sequence[str]) -> str:
+    """The first ids, and how many more."""
+    more = len(ids) - MOST_LISTED
+    return ", ".join(ids[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def could_not_estimate(result: StudyResult) -> bool:

@@ -213,3 +213,26 @@ def test_both_columns_must_be_there(moments):
 def test_three_columns_are_refused(dictionary_of):
     with pytest.raises(Exception, match="E547"):
         dictionary_of("name,source,type\nat,A + B + C,datetime\n")
+
+
+@pytest.mark.parametrize("written", ["a", "A.0", "0A"])
+def test_the_id_of_a_patient_in_another_spelling_is_refused(gas, dictionary_of, data_file, written):
+    with pytest.raises(DataError) as error:
+        gas(ROWS + f"{written},2020-01-03 10:00,4\n") if written != "A.0" else gas(
+            "ID,Taken,Lac\n007.0,2020-01-01 10:00,2\n",
+            patients=read_table(data_file("pid\n7\n", "p.csv"), dictionary_of("name,type\npid,id\n", "p.dict.csv")),
+        )
+    assert codes(error.value.findings)[0] == "E543"
+    assert error.value.queries.height == 1
+
+
+def test_a_table_of_other_patients_is_refused(gas):
+    with pytest.raises(DataError) as error:
+        gas("ID,Taken,Lac\nX,2020-01-01 10:00,2.5\n")
+    assert codes(error.value.findings)[0] == "E543"
+
+
+def test_a_row_that_stands_twice_is_told(gas):
+    read = gas(ROWS + "A,2020-01-01 10:00,2.5\n")
+    assert codes(read.findings) == ["N544", "W544"]
+    assert read.queries.height == 1

@@ -208,3 +208,34 @@ def test_a_project_without_events_or_repeats(files, tmp_path):
     assert imported.tables == ()
     assert read_table(imported.patients, read_dictionary(imported.dictionary)).frame.height == 2
     assert any("not in the export" in finding.seen for finding in imported.findings)
+
+
+def test_missing_data_codes_of_the_project_are_found_and_told(tmp_path, files):
+    fields = [
+        PROJECT[0],
+        PROJECT[3],
+        field("age", valid="integer"),
+        field("excess", valid="number"),
+        field("died", "yesno"),
+    ]
+    rows = ["1,UNK,50,-9.5,1", "2,1,-999,-99,-99", "3,2,NI,3,0", "4,1,-1,1,UNK"]
+    project, export = files(fields, "record_id,sex,age,excess,died\n" + "\n".join(rows) + "\n")
+    imported = import_redcap(project, export, tmp_path / "out")
+    dictionary = read_dictionary(imported.dictionary)
+    codes = {variable.name: variable.missing_codes for variable in dictionary if variable.missing_codes}
+    assert codes == {
+        "sex": ("UNK",),
+        "age": ("-999", "NI"),
+        "died": ("-99", "UNK"),
+    }  # -99 among negative numbers is a number
+    (told,) = [finding.seen for finding in imported.findings if "missing data codes" in finding.seen]
+    assert "sex: UNK" in told
+    table = read_table(imported.patients, dictionary)
+    assert table.frame["died"].to_list() == [True, None, False, None]
+
+
+def test_decimal_commas_of_the_project_become_points(tmp_path, files):
+    fields = [PROJECT[0], field("weight", valid="number_1dp_comma_decimal"), field("bmi", "calc")]
+    project, export = files(fields, 'record_id,weight,bmi\n1,"70,5",22.5\n2,"80,0",21\n')
+    imported = import_redcap(project, export, tmp_path / "out")
+    assert read_table(imported.patients, read_dictionary(imported.dictionary)).frame["weight"].to_list() == [70.5, 80.0]

@@ -164,3 +164,11 @@ analyses:
   - {id: M1, role: primary, outcome: death, model: random}
 """
     assert codes(lint(read(text), dictionary)) == []
+
+
+def test_a_level_is_not_treated_and_reference(changed, linted):
+    assert codes(linted(changed("reference: {none: No balloon pump}", "reference: {pump: Balloon pump}"))) == ["E241"]
+
+
+def test_a_horizon_is_longer_than_nothing(changed, linted):
+    assert "E253" in codes(linted(changed("horizon: 30 days", "horizon: 0 days")))

@@ -236,3 +236,10 @@ def test_several_sheets_are_listed_where_nobody_can_be_asked(tmp_path):
         'sheet: "Patients"'
         in draft_study(tmp_path / "one.xlsx", sheet=None, directory=tmp_path / "o").protocol.read_text()
     )
+
+
+def test_what_was_measured_last_is_no_covariate(place):
+    late = {"re74": [str(i) for i in range(N)], "re75": [str(2 * i) for i in range(N)], "re78": [str(3 * i) for i in range(N)],
+            "wt82_71": [f"{i}.5" for i in range(N)]}  # fmt: skip
+    found = guesses(place({"treat": ["0", "1"] * (N // 2), **late}))
+    assert found["covariates"] == "re74, re75"

@@ -20,7 +20,7 @@ def log_ticks(low: float, high: float) -> tuple[float, ...]:
     """Round ticks of a log axis that cover low to high, few enough to be read."""
     powers = range(floor(log10(low)) - 1, ceil(log10(high)) + 2)
     for factors in ((1, 2, 5), (1, 3), (1,)):
-        known = [round(factor * 10.0**power, 12) for power in powers for factor in factors]
+        known = [float(f"{factor}e{power}") for power in powers for factor in factors]
         first = max(tick for tick in known if tick <= low * 1.0001)
         last = min(tick for tick in known if tick >= high * 0.9999)
         ticks = tuple(tick for tick in known if first <= tick <= last)

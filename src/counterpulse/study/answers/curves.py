@@ -13,7 +13,7 @@ from counterpulse import survival
 from counterpulse.results import At, Block, Estimate, EstimateRow, GroupCount, Notice, Status
 from counterpulse.study.answers.fitted_model import group_counts, total_events
 from counterpulse.study.planning.measures import split_measure
-from counterpulse.study.request import Answer, Request, event_column, place, time_column
+from counterpulse.study.request import Answer, Request, block_id, event_column, place, time_column
 from counterpulse.survival import KaplanMeier
 from counterpulse.survival.curve_interval import INTERVALS, CurveInterval
 from counterpulse.survival.kaplan_meier_curves import EVERYBODY
@@ -79,7 +79,7 @@ def log_rank_answer(request: Request) -> Answer:
     )  # fmt: skip
     if 0 < len(columns["group"]) < len(request.plan.groups):  # a test of other groups than planned
         estimate = replace(estimate, statistic=None, df=None, p_value=None, status=Status.EMPTY_GROUP)
-    block = Block(id=_block_id(request, "test"), analysis=request.analysis.id, kind="group-test", columns=columns)
+    block = Block(id=block_id(request, "test"), analysis=request.analysis.id, kind="group-test", columns=columns)
     return Answer(rows=(place(request, estimate, n=sum(test.n)),), blocks=(block,), citations=test.provenance.citations)
 
 
@@ -175,12 +175,12 @@ def _competing(request: Request) -> tuple[Notice, ...]:
 
 def _blocks(request: Request, curves: KaplanMeier) -> Iterator[Block]:
     yield Block(
-        id=_block_id(request, "curve"), analysis=request.analysis.id, kind="survival-curve",
+        id=block_id(request, "curve"), analysis=request.analysis.id, kind="survival-curve",
         columns={name: tuple(column) for name, column in curves.curve_columns().items()},
     )  # fmt: skip
     end = request.outcome.horizon or max((curve.end_of_follow_up for curve in curves if curve.n), default=1.0)
     yield Block(
-        id=_block_id(request, "at-risk"), analysis=request.analysis.id, kind="numbers-at-risk",
+        id=block_id(request, "at-risk"), analysis=request.analysis.id, kind="numbers-at-risk",
         columns={name: tuple(column) for name, column in curves.numbers_at_risk(ticks(end, request.time_unit)).items()},
     )  # fmt: skip
 
@@ -196,8 +196,3 @@ def ticks(end: float, unit: str | None = None) -> list[float]:
     whole = (step for step in steps if end % step == 0 and FEWEST <= end / step <= MOST)
     step = next(whole, None) or next((step for step in steps if step >= least), decimal)
     return [float(step * i) for i in range(int(end / step + 1e-9) + 1)]
-
-
-def _block_id(request: Request, what: str) -> str:
-    variant = f"{request.variant}." if request.variant else ""
-    return f"{request.analysis.id}.{variant}{request.outcome.name}.{what}".replace(" ", "-")

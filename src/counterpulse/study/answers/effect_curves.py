@@ -5,15 +5,14 @@ from __future__ import annotations
 from counterpulse import regression
 from counterpulse.results import Block, Choice
 from counterpulse.study.answers.fitted_model import FittedModel, ModelKind
-from counterpulse.study.request import Request
+from counterpulse.study.request import Request, block_id
 
 
 def effect_curves(request: Request, model: FittedModel, kind: ModelKind) -> tuple[Block, ...]:
     """One block a spline, between the 1st and 99th percentile of the rows used: no extreme of a single patient."""
-    prefix = ".".join((request.analysis.id, *((request.variant,) if request.variant else ()), request.outcome.name))
     return tuple(
         regression.effect_curve(model, variable=spline.variable, measure=kind.measure, scale=kind.scale).block(
-            f"{prefix}.{spline.variable}.effect-curve".replace(" ", "-"), analysis=request.analysis.id
+            block_id(request, spline.variable, "effect-curve"), analysis=request.analysis.id
         )
         for spline in model.spec.splines
     )

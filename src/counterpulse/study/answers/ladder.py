@@ -50,15 +50,8 @@ def answer_model(request: Request) -> Answer:
 
 def _asked(request: Request, model: PlannedModel, *, main: bool) -> Request:
     """The request for one model; what the plan asks beside an effect is asked of the main model alone."""
-    analysis = replace(
-        request.analysis, terms=model.terms, selection=model.selection, adjusted=bool(model.terms or model.selection)
-    )
-    if not main:
-        request = request.without_besides()
-        analysis = replace(
-            request.analysis, terms=model.terms, selection=model.selection,
-            adjusted=bool(model.terms or model.selection),
-        )  # fmt: skip
+    request = request if main else request.without_besides()
+    analysis = replace(request.analysis, terms=model.terms, selection=model.selection)
     return replace(request, analysis=analysis).named(model.name)
 
 

@@ -111,7 +111,8 @@ def _no_contrast(
     treated: str,
 ) -> EstimateRow:
     """The row of an exposure that the model could not compare, with the reason."""
-    empty = any(count.n == 0 for count in groups if count.group in (treated, request.reference))
+    compared = [count.n for count in groups if count.group in (treated, request.reference)]
+    empty = 0 in compared and any(count.n for count in groups)
     status = Status.EMPTY_GROUP if empty else model.status if model.status is not Status.OK else Status.UNDEFINED
     estimate = no_effect(request, kind, status, treated)
     return place(
@@ -119,6 +120,7 @@ def _no_contrast(
         estimate,
         kind=conditional,
         n=patients(request, model.rows_used),
+        events=total_events(request, model.rows_used),
         n_missing=model.n_missing,
         groups=groups,
     )

@@ -14,7 +14,7 @@ from counterpulse.results import Block, Cell, Estimate, EstimateRow, Notice, Sta
 from counterpulse.results.predictions import CurvePoint
 from counterpulse.results.wald import no_estimate
 from counterpulse.study.patients.outcomes import columns_of
-from counterpulse.study.request import Request, place
+from counterpulse.study.request import Request, block_id, place, slug
 
 Floats = NDArray[np.float64]
 Kind = Literal["model", "score", "risk"]
@@ -84,8 +84,7 @@ def no_score(
 
 def block(request: Request, predictor: Predictor, kind: str, columns: dict[str, Sequence[Cell]]) -> Block:
     """A curve of a predictor."""
-    parts = [request.analysis.id, request.variant, request.outcome.name, predictor.name, kind]
-    name = ".".join(part.replace(" ", "-") for part in parts if part)
+    name = block_id(request, *((slug(predictor.name),) if predictor.name else ()), kind)
     length = max((len(column) for column in columns.values()), default=0)
     return Block(
         id=name, analysis=request.analysis.id, kind=kind,

@@ -20,11 +20,12 @@ from counterpulse.protocol.plan import PlannedSelection
 from counterpulse.regression import Candidate, ColumnLikelihood
 from counterpulse.results import Block, Cell, Choice, Estimate, EstimateRow, Interval, Notice, Status
 from counterpulse.study.answers.choosing import Chosen, choose
+from counterpulse.study.answers.fitted_model import patients, total_events
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.samples import picked
 from counterpulse.study.planning.wording import term_text
-from counterpulse.study.request import Answer, Request, place
+from counterpulse.study.request import Answer, Request, block_id, place
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -67,6 +68,9 @@ def selected(request: Request, fit: Callable[[Request], Answer]) -> Answer:
     selection = request.analysis.selection
     assert selection is not None
     request, lost = _complete(request, selection)
+    if not request.frame.height:
+        analysis = replace(request.analysis, terms=(*request.analysis.terms, *selection.candidates), selection=None)
+        return fit(replace(request, analysis=analysis))
     search = _search(request, selection)
     found = search.chosen(search.random(0), search.likelihood, search.units)
     terms = tuple(selection.candidates[index] for index in found.terms)
@@ -147,7 +151,8 @@ def _with_note(row: EstimateRow, lost: int) -> EstimateRow:
 def _nothing(request: Request) -> EstimateRow:
     measure = METHODS[request.analysis.method].measures[0]
     estimate = Estimate(term="covariates", measure=measure, value=nan, status=Status.NOTHING_SELECTED)
-    return place(request, estimate, n=len(np.unique(request.sample.row_of_origin)))
+    rows = np.arange(request.frame.height)
+    return place(request, estimate, n=patients(request, rows), events=total_events(request, rows))
 
 
 def _choices(search: Search, names: str) -> tuple[Choice, ...]:
@@ -179,7 +184,7 @@ def _path_blocks(request: Request, found: Chosen) -> tuple[Block, ...]:
         columns = {name: tuple(getattr(step, name) for step in found.path) for name in names}
         columns["step"] = tuple(range(1, len(found.path) + 1))
         blocks.append(_block(request, "selection-path", columns))
-    if found.lasso is not None:
+    if found.lasso is not None and found.lasso.penalties[0] > 0:
         fit = found.lasso
         marks = {fit.minimum: ["minimum"]}
         marks.setdefault(fit.one_standard_error, []).append("one-standard-error")
@@ -195,9 +200,7 @@ def _path_blocks(request: Request, found: Chosen) -> tuple[Block, ...]:
 
 
 def _block(request: Request, kind: str, columns: Mapping[str, Sequence[Cell]]) -> Block:
-    parts = [request.analysis.id, request.variant, request.outcome.name, kind]
-    id_ = ".".join("-".join(part.replace(".", "_").split()) for part in parts if part)
-    return Block(id=id_, analysis=request.analysis.id, kind=kind, columns=columns)
+    return Block(id=block_id(request, kind), analysis=request.analysis.id, kind=kind, columns=columns)
 
 
 @dataclass(frozen=True, slots=True)

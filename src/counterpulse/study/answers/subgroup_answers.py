@@ -27,7 +27,7 @@ from counterpulse.results.coefficients import Coefficients
 from counterpulse.study.answers.fitted_model import Fit, FittedModel, ModelKind, group_counts, no_effect, patients
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.strata import stratum_column
-from counterpulse.study.request import Answer, Request, place
+from counterpulse.study.request import Answer, Request, block_id, place
 
 
 def subgroup_answer(
@@ -72,6 +72,9 @@ def _subgroup(
         strata = request.frame[column]
         request = replace_frame(request, request.frame.with_columns(strata.set(~strata.is_in(compared), None)))
     model = fit(request.frame, terms)
+    if model.status is Status.SEPARATION and compared:
+        request = _largest_first(request, column, max(compared, key=lambda level: _size(counts[level])))
+        model = fit(request.frame, terms)
     rows = [
         _stratum_row(request, fit, kind, subgroup, column, level, treated, model, others, counts[level], refit)
         for level in levels
@@ -96,6 +99,19 @@ def _counts_by_stratum(
     rows = np.flatnonzero(complete_rows(request.frame, needed))
     strata = request.frame[column].cast(pl.String).to_numpy()
     return {level: group_counts(request, rows, strata == level) for level in levels}
+
+
+def _size(counts: Sequence[GroupCount]) -> int:
+    return sum(count.n or 0 for count in counts)
+
+
+def _largest_first(request: Request, column: str, level: str) -> Request:
+    """Compare strata with a large one, so that a small one without an event makes no other estimate infinite."""
+    strata = request.frame[column]
+    levels = [level, *(item for item in strata.dtype.categories if item != level)]  # type: ignore[attr-defined]
+    return replace_frame(
+        request, request.frame.with_columns(strata.cast(pl.String).cast(pl.Enum(levels)).alias(column))
+    )
 
 
 def _is_stratified(term: Term, subgroup: PlannedSubgroup) -> bool:
@@ -185,9 +201,8 @@ def _forest(
             variable = row.subgroup.variable
             lines += _forest_lines(variable, row.subgroup.level, row, row.groups, tests[variable])
     columns = ("variable", "level", "group", "n", "events", "estimate", "conf_low", "conf_high", "p_interaction")
-    suffix = f"{request.variant}." if request.variant else ""
     return Block(
-        id=f"{request.analysis.id}.{suffix}{request.outcome.name}.forest".replace(" ", "-"),
+        id=block_id(request, "forest"),
         analysis=request.analysis.id,
         kind="forest",
         columns={name: tuple(line[index] for line in lines) for index, name in enumerate(columns)},

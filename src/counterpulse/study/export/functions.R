@@ -93,43 +93,14 @@ compare <- function(id, estimate, low = NA, high = NA, p = NA) {
 }
 
 # A method that fails, or whose package is not installed, is reported at the end and stops nothing.
-attempt <- function(what, code, package = NULL) {
-  if (!is.null(package) && !requireNamespace(package, quietly = TRUE)) {
-    message(what, ": not repeated, the package ", package, " is not installed")
+attempt <- function(what, code, packages = character()) {
+  absent <- Filter(function(package) !requireNamespace(package, quietly = TRUE), packages)
+  if (length(absent)) {
+    message(what, ": not repeated, not installed: ", paste(absent, collapse = ", "))
     return(invisible(NULL))
   }
   tryCatch(code, error = function(e) message(what, ": ", conditionMessage(e)))
   invisible(NULL)
-}
-
-coefficient_named <- function(names, wanted) {
-  parts <- function(name) paste(sort(strsplit(gsub("`", "", name), ":", fixed = TRUE)[[1]]), collapse = ":")
-  found <- which(vapply(names, parts, "") == parts(wanted))
-  if (length(found) != 1) stop("the model has no coefficient ", wanted)
-  names[found]
-}
-
-# One linear combination of coefficients with its Wald interval and test.
-wald <- function(id, coefficients, variance, wanted, level, natural = identity, df = Inf) {
-  names <- vapply(wanted, function(name) coefficient_named(names(coefficients), name), "")
-  value <- sum(coefficients[names])
-  error <- sqrt(sum(variance[names, names]))
-  reach <- qt(1 - (1 - level) / 2, df) * error
-  compare(id, natural(value), natural(value - reach), natural(value + reach), 2 * pt(-abs(value / error), df))
-}
-
-joint <- function(id, coefficients, variance, wanted, df = Inf) {
-  names <- vapply(wanted, function(name) coefficient_named(names(coefficients), name), "")
-  statistic <- drop(coefficients[names] %*% solve(variance[names, names], coefficients[names]))
-  p <- if (is.finite(df)) pf(statistic / length(names), length(names), df, lower.tail = FALSE) else
-    pchisq(statistic, length(names), lower.tail = FALSE)
-  compare(id, NA, p = p)
-}
-
-likelihood_ratio <- function(id, larger, smaller) {
-  statistic <- 2 * (as.numeric(logLik(larger)) - as.numeric(logLik(smaller)))
-  df <- attr(logLik(larger), "df") - attr(logLik(smaller), "df")
-  compare(id, NA, p = pchisq(max(0, statistic), df, lower.tail = FALSE))
 }
 
 # -- standardization -------------------------------------------------------------------------------------------------
@@ -153,13 +124,18 @@ influence_variance <- function(influence, cluster = NULL) {
   length(sums) / (length(sums) - 1) * sum(sums^2) / n^2
 }
 
-standardized <- function(ids, fit, data, variable, treated, reference, level, cluster = NULL) {
+# `given` is the variance by cluster that is asked for; t has one degree of freedom less than clusters where that is CR2.
+standardized <- function(ids, fit, data, variable, treated, reference, level, cluster = NULL, given = NULL) {
   one <- standardized_risk(fit, data, variable, treated)
   other <- standardized_risk(fit, data, variable, reference)
-  q <- qnorm(1 - (1 - level) / 2)
+  number <- length(unique(cluster))
+  small <- if (is.null(given)) number < few_clusters else given == "CR2"
+  df <- if (!is.null(cluster) && small) number - 1 else Inf
   put <- function(id, value, influence, natural) {
+    if (!is.null(cluster) && is.null(given) && number < too_few_clusters) return(compare(id, natural(value)))
     error <- sqrt(influence_variance(influence, cluster))
-    compare(id, natural(value), natural(value - q * error), natural(value + q * error), 2 * pnorm(-abs(value / error)))
+    reach <- qt(1 - (1 - level) / 2, df) * error
+    compare(id, natural(value), natural(value - reach), natural(value + reach), 2 * pt(-abs(value / error), df))
   }
   if (!is.null(ids$difference)) put(ids$difference, one$risk - other$risk, one$influence - other$influence, identity)
   if (!is.null(ids$ratio)) {
@@ -269,18 +245,20 @@ proportions <- function(id, events, n, measure, level, interval) {
 
 # -- splines ---------------------------------------------------------------------------------------------------------
 
+# Harrell's quantiles; with fewer than 100 values the outer knots are the 5th smallest and the 5th largest value.
 spline_knots <- function(x, knots) {
   if (length(knots) > 1) return(knots)
-  at <- switch(as.character(knots), "3" = c(.1, .5, .9), "4" = c(.05, .35, .65, .95), "5" = c(.05, .275, .5, .725, .95),
-               "6" = c(.05, .23, .41, .59, .77, .95), "7" = c(.025, .18333, .34167, .5, .65833, .81667, .975))
-  as.numeric(quantile(x, at))
+  tail <- if (knots == 3) 0.1 else if (knots <= 6) 0.05 else 0.025
+  at <- as.numeric(quantile(x, seq(tail, 1 - tail, length.out = knots)))
+  if (length(x) < 100) at[c(1, knots)] <- c(sort(x)[5], sort(x, decreasing = TRUE)[5])
+  at
 }
 
 spline_names <- function(name, knots) paste0(name, "_s", seq_len((if (length(knots) > 1) length(knots) else knots) - 1))
 
 # Restricted cubic spline, Harrell's basis divided by the square of the distance of the outer knots.
-spline_columns <- function(x, knots) {
-  t <- spline_knots(x, knots)
+spline_columns <- function(x, knots, from = x) {
+  t <- spline_knots(from, knots)
   k <- length(t)
   cube <- function(v) pmax(v, 0)^3
   columns <- list(x)
@@ -293,19 +271,25 @@ spline_columns <- function(x, knots) {
 
 # -- the end ---------------------------------------------------------------------------------------------------------
 
-differs <- function(one, other, tolerance) {
-  both <- !is.na(one) & !is.na(other)
-  apart <- abs(one - other) > tolerance * pmax(abs(one), abs(other)) & abs(one - other) > 1e-9
-  ifelse(both, apart, FALSE)
+same <- function(one, other, tolerance) {
+  one == other | abs(one - other) <= tolerance * pmax(abs(one), abs(other)) | abs(one - other) <= 1e-9
 }
 
+# What was compared, and whether it agrees: a number that one of the two does not have is not compared.
 finish <- function(path) {
   expected <- read.csv(path)
-  found <- if (length(repeated)) do.call(rbind, repeated) else data.frame(id = character())
+  none <- data.frame(id = character(), estimate = numeric(), conf_low = numeric(), conf_high = numeric(), p_value = numeric())
+  found <- if (length(repeated)) do.call(rbind, repeated) else none
   both <- merge(expected, found, by = "id", suffixes = c("", ".r"), all.x = TRUE, sort = FALSE)
   columns <- c("estimate", "conf_low", "conf_high", "p_value")
-  apart <- vapply(columns, function(name) differs(both[[name]], both[[paste0(name, ".r")]], both$tolerance), logical(nrow(both)))
-  both$result <- ifelse(!(both$id %in% found$id), "not repeated", ifelse(rowSums(matrix(apart, nrow(both))) > 0, "DIFFERS", "agrees"))
+  compared <- vapply(columns, function(name) !is.na(both[[name]]) & !is.na(both[[paste0(name, ".r")]]), logical(nrow(both)))
+  agree <- vapply(columns, function(name) same(both[[name]], both[[paste0(name, ".r")]], both$tolerance), logical(nrow(both)))
+  compared <- matrix(compared, nrow(both))
+  apart <- compared & !(matrix(agree, nrow(both)) %in% TRUE)
+  both$compared <- apply(compared, 1, function(row) paste(columns[row], collapse = " "))
+  # a number that does not exist, as a median that is not reached, exists in neither program
+  without <- rowSums(!is.na(both[columns]) | !is.na(both[paste0(columns, ".r")])) == 0 & both$id %in% found$id
+  both$result <- ifelse(both$compared == "" & !without, "not repeated", ifelse(rowSums(apart) > 0, "DIFFERS", "agrees"))
   write.csv(both, "compared.csv", row.names = FALSE, na = "")
   print(table(factor(both$result, c("agrees", "DIFFERS", "not repeated"))))
   if (any(both$result == "DIFFERS")) {

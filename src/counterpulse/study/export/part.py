@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from counterpulse.data.terms import Term, variables_of
-from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
+from counterpulse.data.terms import Interaction, Term, variables_of
+from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedModel, PlannedOutcome
+from counterpulse.protocol.words import Duration
+from counterpulse.regression.quantile_regression import NOT_UNIQUE
 from counterpulse.results import EstimateRow
 from counterpulse.study.answers.screen import NAME as SCREEN
+from counterpulse.study.catalog import METHODS
+from counterpulse.study.methods.by_type import chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """What a script repeats at once; `rows` are the estimates that the bundle holds of it.
 
-    `terms` are those of this part's model (the analysis may be a ladder of several).
+    `terms` are those of this part's model (the analysis may be a ladder of several); `needed` are columns that its rows
+    must have besides those that the model reads.
     """
 
     plan: Plan
@@ -26,6 +31,7 @@ class Part:
     kinds: Mapping[str, str]
     model: str | None = None
     screened: bool = False
+    needed: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -36,6 +42,15 @@ class Part:
     def group(self) -> str | None:
         """The column of the compared groups; none where the exposure itself is the outcome, or a predictor stands alone."""
         return None if self.outcome.of_group is not None or self.screened else self.plan.group_variable
+
+    @property
+    def landmark(self) -> Duration | None:
+        """The landmark that its sample begins at."""
+        analysis = self.analysis
+        if analysis.maker != "landmark" or self.plan.protocol.exposure is None or self.outcome.of_group is not None:
+            return None
+        marks = analysis.landmarks
+        return next((mark for mark in marks if self.model and f"landmark {mark}" in self.model), marks[0])
 
     @property
     def model_terms(self) -> tuple[Term, ...]:
@@ -70,30 +85,80 @@ class Part:
 
 
 def parts_of(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow]) -> Iterator[Part]:
-    """The parts of an analysis: each outcome, and of each its models or samples; a screen has a part a predictor."""
+    """The parts of an analysis: each outcome, and of each its models or samples; a screen has a part a predictor.
+
+    Estimates whose interval is made of random draws, and coefficients that are one of several solutions, belong to none.
+    """
     kinds = {variable.name: variable.kind for variable in plan.variables.values()}
     if plan.group_variable is not None:
         kinds[plan.group_variable] = "category"
+    rows = [row for row in rows if not (resampled(row) or NOT_UNIQUE in row.estimate.notes)]
     for name in analysis.outcomes:
         for model in dict.fromkeys(row.model for row in rows if row.outcome == name):
+            own = [row for row in rows if (row.outcome, row.model) == (name, model)]
+            step = _step(analysis, model)
             part = Part(
-                plan=plan, analysis=analysis, outcome=plan.outcomes[name], terms=_terms(analysis, model, rows), model=model,
-                rows=[row for row in rows if (row.outcome, row.model) == (name, model)], kinds=kinds,
+                plan=plan, analysis=analysis, outcome=plan.outcomes[name], terms=_terms(step, own), model=model, rows=own,
+                kinds=kinds, needed=_needed(plan, analysis, step),
             )  # fmt: skip
             if model is None or not model.endswith(SCREEN):
                 yield part
                 continue
             for term in analysis.screen:
-                own = [row for row in part.rows if row.estimate.variable in variables_of(term)]
-                yield replace(part, terms=(term,), rows=own, screened=True)
+                alone = [row for row in own if row.estimate.variable in variables_of(term)]
+                yield replace(part, terms=(term,), rows=alone, screened=True, needed=())
 
 
-def _terms(analysis: PlannedAnalysis, model: str | None, rows: Sequence[EstimateRow]) -> tuple[Term, ...]:
-    """What a model of a ladder adjusts for, or the analysis itself; of a selection what the bundle holds."""
-    named = {step.name: step for step in analysis.models}
-    step = next((step for name, step in named.items() if model and name in model), None)
-    terms, selection = (analysis.terms, analysis.selection) if step is None else (step.terms, step.selection)
-    if selection is None:
-        return terms
-    chosen = {row.estimate.variable for row in rows if row.model == model}
-    return tuple(term for term in (*selection.keep, *selection.candidates) if set(variables_of(term)) <= chosen)
+def types_of(part: Part) -> tuple[str, ...]:
+    """The method for the type of an outcome, and that beside it where death competes."""
+    analysis, truncation = part.analysis, part.outcome.truncation
+    spec = chosen(
+        part.outcome.kind, adjusted=analysis.adjusted or part.group is None, clustered=analysis.clusters is not None
+    )
+    beside = ("aalen-johansen",) if truncation is not None and truncation.plan == "competing" else ()
+    return (spec.name, *beside)
+
+
+def of_type(part: Part, name: str) -> Part:
+    """The part under the method that its type chose, with the options of that method."""
+    options = {option.name: option.default for option in METHODS[name].options}
+    planned = replace(part.analysis, method=name, options=options, measures=METHODS[name].measures[:1])
+    return replace(part, analysis=planned)
+
+
+def resampled(row: EstimateRow) -> bool:
+    """Whether a number rests on random draws, which another program does not repeat."""
+    by_draws = row.estimate.interval is not None and row.estimate.interval.kind.startswith("percentile")
+    return by_draws or row.estimate.measure.startswith("optimism")
+
+
+def _step(analysis: PlannedAnalysis, model: str | None) -> PlannedModel:
+    """The model of a ladder that a name means (it may stand after that of a sample), or the analysis itself."""
+    named = [step for step in analysis.models if model is not None and f", {model}".endswith(f", {step.name}")]
+    itself = PlannedModel(name="", terms=analysis.terms, selection=analysis.selection)
+    return max(named, key=lambda step: len(step.name), default=itself)
+
+
+def _terms(step: PlannedModel, rows: Sequence[EstimateRow]) -> tuple[Term, ...]:
+    """What a model adjusts for; of a selection what the bundle holds."""
+    if step.selection is None:
+        return step.terms
+    chosen = {row.estimate.variable for row in rows if row.subgroup is None and row.estimate.measure != "interaction"}
+    found = (term for term in step.selection.candidates if _named(term) in chosen)
+    return tuple(dict.fromkeys((*step.terms, *found)))
+
+
+def _named(term: Term) -> str:
+    if isinstance(term, Interaction):
+        return ":".join(variables_of(side)[0] for side in (term.left, term.right))
+    return variables_of(term)[0]
+
+
+def _needed(plan: Plan, analysis: PlannedAnalysis, step: PlannedModel) -> tuple[str, ...]:
+    """What a row must have though this model does not read it: a ladder on the same rows, candidates of a selection."""
+    terms: tuple[Term, ...] = analysis.every_term if len(analysis.models) > 1 and analysis.same_rows else ()
+    clusters: tuple[str, ...] = ()
+    if step.selection is not None:
+        terms = (*terms, *step.terms, *step.selection.candidates)
+        clusters = () if analysis.clusters is None else (analysis.clusters.variable,)
+    return tuple(dict.fromkeys((*(name for term in terms for name in variables_of(term)), *clusters)))

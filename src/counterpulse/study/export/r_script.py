@@ -10,16 +10,17 @@ from counterpulse.data.dictionary import Dictionary
 from counterpulse.expression import R_FUNCTIONS, parse, r_name, r_text, to_r
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.protocol.scope import study_scope
-from counterpulse.protocol.words import HOURS, Duration
+from counterpulse.protocol.words import HOURS
 from counterpulse.results import Cell, EstimateRow, StudyResult
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.export.part import Part, parts_of
 from counterpulse.study.export.r_methods import R_METHODS
-from counterpulse.study.export.r_study import FOLLOWED, compared, r_name_dotted, study_lines
+from counterpulse.study.export.r_study import FOLLOWED, compared, study_lines
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.samples import FOREVER
+from counterpulse.study.request import dead_column
 
-NEEDED = ("survival", "sandwich")
+PIECES = ("functions.R", "models.R", "methods.R")
 
 
 def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult) -> str:
@@ -34,7 +35,8 @@ def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult) -> str:
 
 def functions() -> str:
     """The functions that the script calls."""
-    own = (files("counterpulse.study.export") / "functions.R").read_text(encoding="utf-8")
+    folder = files("counterpulse.study.export")
+    own = "\n".join((folder / name).read_text(encoding="utf-8") for name in PIECES)
     return f"{own}\n# -- spans of time in calendar months {'-' * 82}\n\n{R_FUNCTIONS}"
 
 
@@ -56,22 +58,18 @@ def _analysis(
     yield ""
     yield f"# -- {analysis.id}: {analysis.label} {'-' * max(1, 110 - len(analysis.id) - len(analysis.label))}"
     yield f"# {' '.join(analysis.sentence.split())}"
-    builder = R_METHODS.get(analysis.method)
-    if builder is None:
+    if analysis.method not in R_METHODS:
         yield f"# {analysis.method}: not exported to R"
         return
-    for part in parts_of(plan, analysis, [row for row in rows if not _resampled(row)]):
+    for part in parts_of(plan, analysis, rows):
         yield ""
         yield from _sample(part, dictionary, details)
-        yield f"attempt({r_text(part.name)}, {{"
-        yield from (f"  {line}" for line in builder(part))
-        yield from (f"  {line}" for other in _companions(part) for line in R_METHODS[other.analysis.method](other))
-        yield "})"
-
-
-def _resampled(row: EstimateRow) -> bool:
-    """Whether an interval rests on random draws, which another program does not repeat."""
-    return row.estimate.interval is not None and row.estimate.interval.kind.startswith("percentile")
+        for one in (part, *_companions(part)):
+            method = R_METHODS[one.analysis.method]
+            packages = ", ".join(map(r_text, dict.fromkeys(method.packages(one))))
+            yield f"attempt({r_text(one.name)}, {{"
+            yield from (f"  {line}" for line in method.lines(one))
+            yield f"}}{f', c({packages})' if packages else ''})"
 
 
 def _companions(part: Part) -> Iterator[Part]:
@@ -85,7 +83,7 @@ def _companions(part: Part) -> Iterator[Part]:
 
 def _sample(part: Part, dictionary: Dictionary, details: Mapping[str, Cell]) -> Iterator[str]:
     """The patients of an analysis, then what its design makes of them."""
-    plan, analysis = part.plan, part.analysis
+    plan, analysis, column = part.plan, part.analysis, part.plan.group_variable
     member = ["eligible"]
     population = plan.populations.get(analysis.population)
     if population is not None and population.rule is not None:
@@ -93,37 +91,41 @@ def _sample(part: Part, dictionary: Dictionary, details: Mapping[str, Cell]) -> 
     if analysis.keep is not None:
         rule = to_r(parse(analysis.keep), study_scope(plan.protocol, dictionary))
         member.append(f"unknown_is(with(patients, {rule}), FALSE)")
-    if part.group is not None:
+    if column is not None:
         as_treated = population.analyze_as if population is not None else None
-        column = (
-            compared(plan, as_treated) if as_treated not in (None, part.group) else f"patients${r_name(part.group)}"
-        )
-        yield f"group <- {column}"
+        group = compared(plan, as_treated) if as_treated not in (None, column) else f"patients${r_name(column)}"
+        yield f"group <- {group}"
         member.append("!is.na(group)")
     yield f"sample <- patients[{' & '.join(member)}, ]"
-    if part.group is not None:
-        yield f"sample${r_name(part.group)} <- group[{' & '.join(member)}]"
-    if plan.protocol.exposure is not None and part.group is not None and analysis.maker in ("landmark", "time-varying"):
+    if column is not None:
+        yield f"sample${r_name(column)} <- group[{' & '.join(member)}]"
+    if _has_design(part):
         yield from _design(part, details)
+    truncation = part.outcome.truncation
+    if truncation is not None and truncation.plan == "survivors-only":
+        yield f"sample <- sample[!unknown_is(sample${r_name(dead_column(part.outcome.name))}, FALSE), ]"
+    if part.needed:
+        yield f"sample <- complete(sample, c({', '.join(map(r_text, part.needed))}))"
+
+
+def _has_design(part: Part) -> bool:
+    exposure = part.plan.protocol.exposure
+    known = exposure is not None and exposure.starts is not None and bool(part.plan.groups)
+    return known and part.outcome.of_group is None and part.analysis.maker in ("landmark", "time-varying")
 
 
 def _design(part: Part, details: Mapping[str, Cell]) -> Iterator[str]:
-    group = ", ".join(map(r_text, (str(part.group), part.plan.treated[0], part.plan.reference)))
+    group = ", ".join(map(r_text, (str(part.plan.group_variable), part.plan.treated[0], part.plan.reference)))
     timed = part.outcome.kind == "time-to-event"
     hours = HOURS[(part.outcome.time_unit or "days").removesuffix("s")] if timed else 1.0
     names = columns_of(part.outcome.name, "time-to-event")
-    if part.analysis.maker == "landmark":
-        mark = _mark(part)
+    mark = part.landmark
+    if mark is not None:
         unit = part.outcome.time_unit or "days" if timed else "hours"
-        columns = ", ".join(f"sample${r_name_dotted(name)}" for name in names)
+        columns = ", ".join(f"sample${r_name(name)}" for name in names)
         followed = f"pmin(sample${FOLLOWED}, {FOREVER:g}), rep(FALSE, nrow(sample))"
         yield f"sample <- at_landmark(sample, {columns if timed else followed}, {hours:g}, {mark.within(unit)!r}, {group})"
         return
     half_step = details.get(f"{part.outcome.name}.half_step")
     columns = ", ".join(map(r_text, names))
     yield f"sample <- split_at_exposure(sample, {columns}, {hours:g}, {half_step or 'NA'}, {group})"
-
-
-def _mark(part: Part) -> Duration:
-    marks = part.analysis.landmarks
-    return next((mark for mark in marks if part.model and f"landmark {mark}" in part.model), marks[0])

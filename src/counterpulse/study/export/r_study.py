@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from counterpulse.data.dictionary import Dictionary
 from counterpulse.expression import Scope, evaluation_order, names, parse, r_name, r_text, to_r
-from counterpulse.protocol.nodes import CountedTime, DerivedVariable, Outcome, ProtocolNode
+from counterpulse.protocol.nodes import CountedTime, DerivedVariable, ProtocolNode
 from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.scope import derived_levels, study_scope
 from counterpulse.protocol.words import HOURS, UNITS
+from counterpulse.study.export.r_outcomes import elapsed, outcome_lines
 from counterpulse.study.patients.derive import reads
-from counterpulse.study.patients.outcomes import event_dates, outcome_kind, time_unit
-from counterpulse.study.request import event_column, time_column
 
 EXPOSURE, FOLLOWED = "exposure_start.", "followed."
 READ = {
@@ -26,14 +25,14 @@ def study_lines(plan: Plan, dictionary: Dictionary) -> Iterator[str]:
     scope = study_scope(plan.protocol, dictionary)
     yield from _heading("The patients")
     yield 'patients <- read_patients("patients.csv")'
+    yield "patients$row. <- seq_len(nrow(patients))"
     yield from _typed(plan, dictionary)
     yield from _heading("Derived variables")
     yield from _derived(plan.protocol, dictionary, scope)
     yield from _heading("Eligibility")
     yield from _eligibility(plan, scope)
     yield from _heading("Outcomes")
-    for name, outcome in plan.protocol.outcomes.items():
-        yield from _outcome(name, outcome, plan.protocol, dictionary, scope)
+    yield from outcome_lines(plan.protocol, dictionary, scope)
     yield from _exposure(plan.protocol, dictionary, scope)
     yield from _populations(plan, scope)
     yield from _groups(plan)
@@ -102,75 +101,13 @@ def _comment(text: str) -> str:
     return " ".join(text.split())
 
 
-def _outcome(name: str, outcome: Outcome, nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> Iterator[str]:
-    kind = outcome_kind(outcome)
-    if kind == "time-to-event":
-        yield from _timed(name, outcome, nodes, dictionary, scope)
-    elif kind == "binary":
-        rules = outcome.any_of or (str(outcome.event),)
-        code = " | ".join(f"({to_r(parse(rule), scope)})" for rule in rules)
-        yield f"patients${r_name(name)} <- with(patients, {code})"
-    elif outcome.value is not None and outcome.value in scope and scope[outcome.value].levels:
-        levels = ", ".join(map(r_text, scope[outcome.value].levels or ()))
-        yield f"patients${r_name(name)} <- match(as.character(patients${r_name(outcome.value)}), c({levels}))"
-    elif outcome.value is not None:
-        yield f"patients${r_name(name)} <- as.numeric(with(patients, {to_r(parse(outcome.value), scope)}))"
-
-
-def _timed(name: str, outcome: Outcome, nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> Iterator[str]:
-    time, event = (f"patients${r_name_dotted(column)}" for column in (time_column(name), event_column(name)))
-    unit = time_unit(outcome, dictionary) or "days"
-    if outcome.time is not None:
-        yield f"{time} <- as.numeric(patients${r_name(outcome.time)})"
-        yield f"{event} <- with(patients, {to_r(parse(str(outcome.event)), scope)})"
-    else:
-        happened = ", ".join(_elapsed(nodes, date, unit) for date in event_dates(nodes, outcome))
-        yield f"happened <- with(patients, earliest({happened}))"
-        yield f"watched <- with(patients, {_watched(nodes, outcome, unit)})"
-        yield f"{time} <- first_known(happened, watched)"
-        yield f"{event} <- ifelse(is.na({time}), NA, !is.na(happened))"
-    if outcome.horizon is not None:
-        end = repr(outcome.horizon.within(unit))
-        yield f"{event} <- ifelse({time} > {end}, FALSE, {event})"
-        yield f"{time} <- pmin({time}, {end})"
-
-
-def r_name_dotted(name: str) -> str:
-    """A column made here, whose name holds a dot, as R reads it."""
-    return name if name.replace(".", "").replace("_", "").isascii() else f"`{name}`"
-
-
-def _elapsed(nodes: ProtocolNode, name: str, unit: str) -> str:
-    hours = HOURS[unit.removesuffix("s")]
-    return f"hours_between({r_name(str(nodes.time_zero))}, {r_name(name)}){'' if hours == 1 else f' / {hours:g}'}"
-
-
-def _watched(nodes: ProtocolNode, outcome: Outcome, unit: str) -> str:
-    """Where a patient without the event stops being watched, as the protocol's `follow_up` says."""
-    follow_up = nodes.follow_up
-    if follow_up is None:
-        return "rep(NA_real_, nrow(patients))"
-    ends: list[str] = []
-    if follow_up.last_seen is not None:
-        ends.append(_elapsed(nodes, follow_up.last_seen, unit))
-    if follow_up.discharge is not None:
-        left = _elapsed(nodes, follow_up.discharge, unit)
-        if follow_up.after_discharge == "alive" and outcome.horizon is not None:
-            left = f"ifelse(is.na({left}), NA, pmax({left}, {outcome.horizon.within(unit)!r}))"
-        ends.append(left)
-    end = f"first_known({', '.join(ends)})" if ends else "rep(NA_real_, nrow(patients))"
-    if follow_up.death is not None and follow_up.death not in event_dates(nodes, outcome):
-        end = f"earliest({end}, {_elapsed(nodes, follow_up.death, unit)})"
-    return end
-
-
 def _exposure(nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> Iterator[str]:
     """Hours from time zero to treatment (never: infinite), and hours a patient is known to be alive and watched."""
     if nodes.exposure is None or nodes.exposure.starts is None:
         return
     starts = nodes.exposure.starts
     if scope[starts].kind in ("date", "datetime") and isinstance(nodes.time_zero, str):
-        start = _elapsed(nodes, starts, "hours")
+        start = elapsed(nodes, starts, "hours")
     else:
         unit = UNITS.get((scope[starts].unit or "").lower(), "days")
         start = f"{r_name(starts)} * {HOURS[unit.removesuffix('s')]:g}"
@@ -183,9 +120,9 @@ def _alive(nodes: ProtocolNode) -> str:
     follow_up = nodes.follow_up
     if follow_up is None or isinstance(nodes.time_zero, CountedTime | None):
         return "rep(Inf, nrow(patients))"
-    ends = [_elapsed(nodes, name, "hours") for name in (follow_up.death, follow_up.last_seen) if name is not None]
+    ends = [elapsed(nodes, name, "hours") for name in (follow_up.death, follow_up.last_seen) if name is not None]
     if follow_up.discharge is not None and follow_up.after_discharge != "alive":
-        ends.append(_elapsed(nodes, follow_up.discharge, "hours"))
+        ends.append(elapsed(nodes, follow_up.discharge, "hours"))
     return f"first_known({', '.join([*ends, 'rep(Inf, nrow(patients))'])})"
 
 

@@ -8,31 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
+from counterpulse.data.spline_basis import harrell_knots
 from counterpulse.data.terms import Categorical, Interaction, Numeric, Spline, Term, variables_of
 from counterpulse.results import EstimateRow
-from counterpulse.study.export.part import Part
+from counterpulse.study.export.part import Part, of_type, types_of
 from counterpulse.study.export.r_terms import is_leveled
-from counterpulse.study.methods.by_type import chosen
+from counterpulse.study.patients.measurements import PATIENT
 from counterpulse.study.patients.outcomes import columns_of
+from counterpulse.study.request import cause_column, time_column
 
 Lines = Callable[[Part, str], Iterator[str]]
-PERCENTILES = {
-    3: "10 50 90",
-    4: "5 35 65 95",
-    5: "5 27.5 50 72.5 95",
-    6: "5 23 41 59 77 95",
-    7: "2.5 18.333 34.167 50 65.833 81.667 97.5",
-}
 LONGEST = 32
 
 
 def sas_name(name: str) -> str:
     """A name as SAS takes it: letters, digits and underscores, at most 32, as a name literal where it must be."""
-    plain = name.replace(".", "_")
+    plain = _plain(name)
     return plain if re.fullmatch(r"[A-Za-z_]\w*", plain, re.ASCII) and len(plain) <= LONGEST else f"'{plain}'n"
+
+
+def _plain(name: str) -> str:
+    return name.replace(".", "_")
 
 
 def sas_head(title: str, digest: str) -> Iterator[str]:
@@ -46,21 +46,47 @@ def sas_head(title: str, digest: str) -> Iterator[str]:
 
 def sas_lines(part: Part, table: str, file: str) -> Iterator[str]:
     """One part: what is expected, the table, the procedure."""
-    writer = SAS_METHODS.get(part.analysis.method)
+    methods = methods_of(part)
     yield ""
     yield f"/* {part.analysis.id}: {part.analysis.label} - {part.outcome.label}{f' ({part.model})' if part.model else ''} */"
-    if writer is None:
+    if not methods:
         yield f"/* {part.analysis.method}: not exported to SAS */"
         return
     yield from (f"/* {_expected(row)} */" for row in repeated_rows(part))
     yield f'%table({table}, "{file}")'
-    yield from writer(part, table)
+    for one in methods:
+        yield from SAS_METHODS[one.analysis.method](one, table)
 
 
 def repeated_rows(part: Part) -> Iterator[EstimateRow]:
-    """The rows whose numbers a procedure prints."""
-    measures = SAS_MEASURES.get(part.analysis.method, ())
-    return (row for row in part.rows if row.subgroup is None and row.estimate.measure in measures)
+    """The rows whose numbers a procedure prints; below 40 clusters its standard errors are of another kind."""
+    for one in methods_of(part):
+        measures = SAS_MEASURES.get(one.analysis.method, ())
+        yield from (row for row in part.rows if row.subgroup is None and _is_of(row.estimate.measure, measures))
+
+
+def _is_of(measure: str, measures: Sequence[str]) -> bool:
+    return any(measure == item or (item.endswith(" ") and measure.startswith(item)) for item in measures)
+
+
+def methods_of(part: Part) -> tuple[Part, ...]:
+    """The part under each method that a procedure stands for: its own, or that for its type."""
+    if part.analysis.method != "by-type":
+        return (part,) if part.analysis.method in SAS_METHODS else ()
+    return tuple(of_type(part, name) for name in types_of(part) if name in SAS_METHODS)
+
+
+def with_knots(part: Part, frame: pl.DataFrame) -> Part:
+    """The splines of a part with the knots that these rows give."""
+    return replace(part, terms=tuple(_known(term, frame) for term in part.terms))
+
+
+def _known(term: Term, frame: pl.DataFrame) -> Term:
+    if not isinstance(term, Spline) or isinstance(term.knots, tuple):
+        return term
+    return replace(
+        term, knots=harrell_knots(frame[term.variable].cast(pl.Float64).to_numpy(), term.knots) or term.knots
+    )
 
 
 def _expected(row: EstimateRow) -> str:
@@ -79,15 +105,19 @@ def table_columns(part: Part) -> list[str]:
     names += [name for term in part.model_terms for name in variables_of(term)]
     names += [part.cluster] if part.cluster else []
     names += part.names("strata")
-    names += [part.option("stratum")] if part.analysis.options.get("stratum") else []
+    names += [str(part.analysis.options[name]) for name in ("stratum", "exposure") if part.analysis.options.get(name)]
+    if part.outcome.competing is not None or (
+        part.outcome.truncation is not None and part.outcome.truncation.plan == "competing"
+    ):
+        names.append(cause_column(part.outcome.name))
     return list(dict.fromkeys(names))
 
 
 def sas_table(frame: pl.DataFrame, part: Part, start: str) -> bytes:
     """The rows of a part as CSV: 0 and 1 for no and yes, codes for categories, a dot for missing numbers left blank."""
-    names = [name for name in (start, *table_columns(part)) if name in frame.columns]
+    names = [name for name in (start, *table_columns(part), PATIENT) if name in frame.columns]
     columns = [pl.col(name).cast(pl.Int8) if frame.schema[name] == pl.Boolean else pl.col(name) for name in names]
-    return frame.select(columns).rename({name: name.replace(".", "_") for name in names}).write_csv().encode()
+    return frame.select(columns).rename({name: _plain(name) for name in names}).write_csv().encode()
 
 
 # -- terms -----------------------------------------------------------------------------------------------------------
@@ -117,12 +147,10 @@ def _reference(part: Part, name: str) -> str | None:
 def _effects(part: Part) -> Iterator[str]:
     for term in part.model_terms:
         if isinstance(term, Spline):
-            knots = (
-                f"knotmethod=percentilelist({PERCENTILES.get(term.knots, '')})" if isinstance(term.knots, int)
-                else f"knotmethod=list({' '.join(map(str, term.knots))})"
-            )  # fmt: skip
+            knots = " ".join(map(repr, term.knots)) if isinstance(term.knots, tuple) else str(term.knots)
             name = sas_name(term.variable)
-            yield f"effect spline_{name} = spline({name} / naturalcubic basis=tpf(noint) {knots});"
+            method = "list" if isinstance(term.knots, tuple) else "equal"
+            yield f"effect spline_{name} = spline({name} / naturalcubic basis=tpf(noint) knotmethod={method}({knots}));"
 
 
 def _right(terms: Sequence[Term]) -> str:
@@ -153,10 +181,12 @@ def _prepared(part: Part, table: str) -> Iterator[str]:
 # -- procedures ------------------------------------------------------------------------------------------------------
 
 
-def _procedure(part: Part, table: str, head: str, model: str, options: str, more: str = "") -> Iterator[str]:
+def _procedure(
+    part: Part, table: str, head: str, model: str, options: str, more: str = "", first: str = ""
+) -> Iterator[str]:
     yield from _prepared(part, table)
     yield f"proc {head} data={table};"
-    body = [_classes(part), *_effects(part), f"model {model} = {_right(part.model_terms)} / {options};", more]
+    body = [first, _classes(part), *_effects(part), f"model {model} = {_right(part.model_terms)} / {options};", more]
     yield from (f"  {line}" for line in body if line)
     yield "run;"
 
@@ -166,20 +196,69 @@ def _alpha(part: Part) -> str:
 
 
 def _logistic(part: Part, table: str) -> Iterator[str]:
-    y = sas_name(part.outcome.name)
-    if part.cluster is not None:
-        repeated = f"repeated subject={sas_name(part.cluster)} / type=ind; /* times G/(G-1) */"
-        yield from _procedure(part, table, "genmod", f'{y}(event="1")', f"dist=bin link=logit {_alpha(part)}", repeated)
+    y = f'{sas_name(part.outcome.name)}(event="1")'
+    clusters = part.analysis.clusters
+    if clusters is not None:
+        yield from CLUSTERED[clusters.treat_as](part, table, y, "dist=bin link=logit")
         return
     profile = "pl" if part.option("interval") == "profile" else "wald"
     firth = " firth" if part.option("penalty") == "firth" else ""
-    yield from _procedure(part, table, "logistic", f'{y}(event="1")', f"clodds={profile}{firth} {_alpha(part)}")
+    yield from _procedure(part, table, "logistic", y, f"clodds={profile}{firth} {_alpha(part)}")
 
 
 def _linear(part: Part, table: str) -> Iterator[str]:
-    y = sas_name(part.outcome.name)
-    yield from _procedure(part, table, "genmod" if part.cluster else "surveyreg" if part.option("variance") == "robust" else "glm",
-                          y, f"solution clparm {_alpha(part)}")  # fmt: skip
+    y, clusters = sas_name(part.outcome.name), part.analysis.clusters
+    if clusters is not None:
+        yield from CLUSTERED[clusters.treat_as](part, table, y, "dist=normal link=id")
+        return
+    robust = part.option("variance") == "robust"
+    more = "solution hccmethod=3 clparm" if robust else "solution clparm"
+    yield from _procedure(part, table, "reg" if robust else "glm", y, f"{more} {_alpha(part)}")
+
+
+def _robust(part: Part, table: str, y: str, family: str, kind: str = "ind") -> Iterator[str]:
+    repeated = f"repeated subject={sas_name(str(part.cluster))} / type={kind}; /* times G/(G-1) */"
+    cluster = f"class {sas_name(str(part.cluster))};"
+    yield from _procedure(part, table, "genmod", y, f"{family} {_alpha(part)}", repeated, cluster)
+
+
+def _estimating_equations(part: Part, table: str, y: str, family: str) -> Iterator[str]:
+    clusters = part.analysis.clusters
+    kind = "exch" if clusters is None else WORKING[clusters.correlation]
+    yield from _robust(part, table, y, family, kind)
+
+
+def _random_intercept(part: Part, table: str, y: str, family: str) -> Iterator[str]:
+    cluster = sas_name(str(part.cluster))
+    random = f"random intercept / subject={cluster};"
+    if "normal" in family:
+        yield from _procedure(
+            part,
+            table,
+            "mixed method=reml",
+            y,
+            f"solution cl ddfm=satterthwaite {_alpha(part)}",
+            random,
+            f"class {cluster};",
+        )
+        return
+    clusters = part.analysis.clusters
+    points = 11 if clusters is None or clusters.quadrature is None else clusters.quadrature
+    yield from _procedure(
+        part,
+        table,
+        f"glimmix method=quad(qpoints={points})",
+        y,
+        f"{family} solution cl {_alpha(part)}",
+        random,
+        f"class {cluster};",
+    )
+
+
+WORKING = {"independence": "ind", "exchangeable": "exch", "ar1": "ar(1)"}
+CLUSTERED: Mapping[str, Callable[[Part, str, str, str], Iterator[str]]] = {
+    "robust": _robust, "random-intercept": _random_intercept, "gee": _estimating_equations,
+}  # fmt: skip
 
 
 def _cox(part: Part, table: str) -> Iterator[str]:
@@ -222,11 +301,22 @@ def _ttest(part: Part, table: str) -> Iterator[str]:
     yield f"proc ttest data={table} {_alpha(part)}; class {sas_name(str(part.group))}; var {sas_name(part.outcome.name)}; run;"
 
 
-def _genmod(distribution: str) -> Lines:
+def _count(distribution: str) -> Lines:
     def lines(part: Part, table: str) -> Iterator[str]:
-        yield from _procedure(
-            part, table, "genmod", sas_name(part.outcome.name), f"dist={distribution} link=log {_alpha(part)}"
-        )
+        exposure = part.analysis.options.get("exposure")
+        y, offset = sas_name(part.outcome.name), ""
+        if exposure is not None:
+            yield f"data {table}; set {table}; log_exposure_ = log({sas_name(str(exposure))}); run;"
+            offset = " offset=log_exposure_"
+        family = f"dist={distribution} link=log{offset}"
+        if part.cluster is not None:
+            yield from _robust(part, table, y, family)
+        elif part.outcome.kind == "binary" or part.analysis.options.get("variance") == "robust":
+            yield f"data {table}; set {table}; row_ = _n_; run;"
+            repeated = "repeated subject=row_ / type=ind;"
+            yield from _procedure(part, table, "genmod", y, f"{family} {_alpha(part)}", repeated, "class row_;")
+        else:
+            yield from _procedure(part, table, "genmod", y, f"{family} {_alpha(part)}")
 
     return lines
 
@@ -238,37 +328,69 @@ def _ordinal(part: Part, table: str) -> Iterator[str]:
 
 
 def _quantreg(part: Part, table: str) -> Iterator[str]:
-    quantile = part.analysis.options.get("quantile", 0.5)
-    yield from _procedure(part, table, "quantreg ci=rank", sas_name(part.outcome.name), f"quantile={quantile}")
+    taus = part.analysis.options.get("quantile", (0.5,))
+    quantiles = " ".join(map(str, taus)) if isinstance(taus, tuple) else str(taus)
+    kinds = {row.estimate.interval.kind for row in part.rows if row.estimate.interval is not None}
+    interval = "rank" if "rank" in kinds else "sparsity/hs"
+    yield from _procedure(part, table, f"quantreg ci={interval}", sas_name(part.outcome.name), f"quantile={quantiles}")
 
 
 def _matched(part: Part, table: str) -> Iterator[str]:
-    y, stratum = sas_name(part.outcome.name), sas_name(part.option("stratum"))
+    y, stratum = sas_name(part.outcome.name), part.option("stratum")
+    inner = replace(part, terms=tuple(term for term in part.terms if variables_of(term) != (stratum,)))
     yield from _procedure(
-        part, table, "logistic", f'{y}(event="1")', f"clodds=wald {_alpha(part)}", f"strata {stratum};"
+        inner, table, "logistic", f'{y}(event="1")', f"clodds=wald {_alpha(part)}", f"strata {sas_name(stratum)};"
     )
 
 
-def _by_type(part: Part, table: str) -> Iterator[str]:
-    kind = part.outcome.kind
-    spec = chosen(
-        kind, adjusted=part.analysis.adjusted or part.group is None, clustered=part.analysis.clusters is not None
-    )
-    yield from SAS_METHODS[spec.name](part, table)
+def _exact(part: Part, table: str) -> Iterator[str]:
+    y = sas_name(part.outcome.name)
+    exact = f"exact {_right(part.model_terms)} / estimate=odds;"
+    yield from _procedure(part, table, "logistic exactonly", f'{y}(event="1")', _alpha(part), exact)
+
+
+def _incidence(part: Part, table: str) -> Iterator[str]:
+    time, cause = sas_name(time_column(part.outcome.name)), sas_name(cause_column(part.outcome.name))
+    at = dict.fromkeys(row.estimate.at.time for row in part.rows if row.estimate.at is not None)
+    listed = f" timelist={' '.join(f'{when:g}' for when in at)} reduceout outcif={table}_incidence" if at else ""
+    yield f'data {table}; set {table}; cause_ = ({cause}="event") + 2*({cause}="competing"); run;'
+    yield f"proc lifetest data={table} conftype=loglog error=delta {_alpha(part)}{listed};"
+    yield f"  time {time}*cause_(0) / eventcode=1;"
+    if part.group is not None:
+        yield f"  strata {sas_name(part.group)};"
+    yield "run;"
+
+
+def _repeated(part: Part, table: str) -> Iterator[str]:
+    time = time_column(part.outcome.name)
+    besides: tuple[Term, ...] = (time,)
+    if part.group is not None and part.analysis.options.get("interaction"):
+        besides = (time, Interaction(part.group, time))
+    long, patient = replace(part, terms=(*part.terms, *besides)), sas_name(PATIENT)
+    y, first = sas_name(part.outcome.name), f"class {patient};"
+    if part.option("model") == "gee":
+        kind = WORKING[part.option("correlation")]
+        repeated = f"repeated subject={patient} / type={kind};"
+        yield from _procedure(long, table, "genmod", y, f"dist=normal link=id {_alpha(part)}", repeated, first)
+        return
+    options = f"solution cl ddfm=satterthwaite {_alpha(part)}"
+    yield from _procedure(long, table, "mixed method=reml", y, options, f"random intercept / subject={patient};", first)
 
 
 SAS_METHODS: Mapping[str, Lines] = {
     "logistic-regression": _logistic, "linear-regression": _linear, "cox": _cox, "kaplan-meier": _lifetest,
-    "rmst": _lifetest, "two-proportions": _freq, "two-means": _ttest, "by-type": _by_type,
-    "poisson-regression": _genmod("poisson"), "negative-binomial": _genmod("negbin"), "ordinal-regression": _ordinal,
-    "quantile-regression": _quantreg, "conditional-logistic": _matched,
+    "rmst": _lifetest, "two-proportions": _freq, "two-means": _ttest, "poisson-regression": _count("poisson"),
+    "negative-binomial": _count("negbin"), "ordinal-regression": _ordinal, "quantile-regression": _quantreg,
+    "conditional-logistic": _matched, "exact-logistic": _exact, "aalen-johansen": _incidence,
+    "repeated-measures": _repeated,
 }  # fmt: skip
 SAS_MEASURES: Mapping[str, tuple[str, ...]] = {
     "logistic-regression": ("odds ratio",), "linear-regression": ("mean difference",), "cox": ("hazard ratio",),
     "kaplan-meier": ("risk", "median survival time", "test of curves"), "rmst": ("rmst", "rmst difference"),
     "two-proportions": ("risk difference", "risk ratio", "odds ratio"), "two-means": ("mean difference",),
-    "by-type": ("odds ratio", "mean difference", "hazard ratio", "risk difference", "risk ratio"),
     "poisson-regression": ("rate ratio", "risk ratio"), "negative-binomial": ("rate ratio",),
-    "ordinal-regression": ("odds ratio",), "quantile-regression": ("median difference", "quantile difference"),
-    "conditional-logistic": ("odds ratio",),
+    "ordinal-regression": ("odds ratio",), "quantile-regression": ("median difference", "difference at quantile "),
+    "conditional-logistic": ("odds ratio",), "exact-logistic": ("odds ratio",),
+    "aalen-johansen": ("cumulative incidence",), "repeated-measures": ("mean difference",),
 }  # fmt: skip
+"""What each procedure prints; a measure that ends in a blank goes on with a number."""

@@ -19,19 +19,20 @@ from counterpulse.results import EstimateRow, StudyResult, finite_or_none
 from counterpulse.results.bundle import Written, to_bytes, write_bundle
 from counterpulse.study.explain import read_result
 from counterpulse.study.export.ars import reporting_event
+from counterpulse.study.export.left_out import tolerance, why
 from counterpulse.study.export.part import parts_of
 from counterpulse.study.export.r_script import functions, r_script
 from counterpulse.study.export.r_study import taken_elsewhere
-from counterpulse.study.export.sas import SAS_METHODS, repeated_rows, sas_head, sas_lines, sas_table, table_columns
+from counterpulse.study.export.sas import repeated_rows, sas_head, sas_lines, sas_table, table_columns, with_knots
 from counterpulse.study.load import find_protocol, read_study
 from counterpulse.study.patients.cohort import make_cohort
 from counterpulse.study.patients.derive import settle_not_applicable, take_measurements
+from counterpulse.study.patients.measurements import PATIENT
 from counterpulse.study.patients.samples import keep_rule, make_samples
-from counterpulse.study.request import START
+from counterpulse.study.request import START, time_column
 
-TOLERANCE = 1e-6
-"""Iterative fits of two programs stop at different steps; both go on until less than this moves."""
-HEADER = ("id", "estimate", "conf_low", "conf_high", "p_value", "tolerance")
+HEADER = ("id", "estimate", "conf_low", "conf_high", "p_value", "tolerance", "why")
+MEASUREMENTS = ("patient", "outcome", "value", "hours", "order")
 Files = dict[str, bytes]
 
 
@@ -70,7 +71,8 @@ def export_scripts(
     asked = [row.id for row in result.estimates if _comparable(row)]
     left_out = tuple(name for name in asked if name not in covered)
     files["not-exported.csv"] = _csv(
-        ("id", "method"), [(row.id, row.method) for row in result.estimates if row.id in left_out]
+        ("id", "method", "why"),
+        [(row.id, row.method, why(row, plan, to)) for row in result.estimates if row.id in left_out],
     )
     written = write_bundle(
         out or directory.with_name(f"{directory.name}-{to}"),
@@ -85,8 +87,10 @@ def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, fro
     covered = frozenset(row.id for row in result.estimates if f'"{row.id}"' in script)
     files = {
         "analysis.R": script.encode(), "functions.R": functions().encode(), "patients.csv": patients_csv(plan, table, script),
-        "expected.csv": expected_csv([row for row in result.estimates if row.id in covered]),
+        "expected.csv": expected_csv([row for row in result.estimates if row.id in covered], plan),
     }  # fmt: skip
+    if "measurements.csv" in script:
+        files["measurements.csv"] = measurements_csv(plan, table)
     return files, covered
 
 
@@ -109,12 +113,14 @@ def _sas(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, f
             sample = next((item for item in made if item.variant and item.variant in (part.model or "")), made[0])
             number = len(files) + 1
             file = f"table{number}.csv"
-            frame = sample.sample.frame
-            frame = frame.drop_nulls([name for name in table_columns(part) if name in frame.columns])
-            files[file] = sas_table(frame, part, START)
-            lines += sas_lines(part, f"table{number}", file)
-            covered |= {row.id for row in repeated_rows(part)} if analysis.method in SAS_METHODS else set()
-    shown = expected_csv([row for row in result.estimates if row.id in covered])
+            frame = sample.sample.frame.with_columns(pl.Series(PATIENT, sample.sample.row_of_origin))
+            columns = [name for name in (*table_columns(part), *part.needed) if name in frame.columns]
+            frame = frame.drop_nulls(columns)
+            known = with_knots(part, frame)
+            files[file] = sas_table(frame, known, START)
+            lines += sas_lines(known, f"table{number}", file)
+            covered |= {row.id for row in repeated_rows(known)}
+    shown = expected_csv([row for row in result.estimates if row.id in covered], plan)
     return {"analysis.sas": "\n".join([*lines, ""]).encode(), "expected.csv": shown, **files}, frozenset(covered)
 
 
@@ -130,14 +136,28 @@ def _comparable(row: EstimateRow) -> bool:
     return finite_or_none(row.estimate.value) is not None or finite_or_none(row.estimate.p_value) is not None
 
 
-def expected_csv(rows: Sequence[EstimateRow]) -> bytes:
-    """The numbers of the bundle, on the natural scale."""
+def expected_csv(rows: Sequence[EstimateRow], plan: Plan) -> bytes:
+    """The numbers of the bundle, on the natural scale, with how near another program comes and why not nearer."""
+    analyses = {analysis.id: analysis for analysis in plan.analyses}
     lines = []
     for row in rows:
         shown = row.estimate.row()
         numbers = [shown[name] for name in HEADER[1:5]]
-        lines.append((row.id, *("" if number is None else repr(number) for number in numbers), repr(TOLERANCE)))
+        near, because = tolerance(row, analyses.get(row.analysis))
+        lines.append((row.id, *("" if number is None else repr(number) for number in numbers), repr(near), because))
     return _csv(HEADER, lines)
+
+
+def measurements_csv(plan: Plan, table: PatientTable) -> bytes:
+    """Every measurement of the repeated outcomes: its patient (the row of ``patients.csv``), value and hours since time zero."""
+    taken = take_measurements(table, plan.protocol).repeated
+    lines = [
+        (patient + 1, name, repr(value), repr(hours), order)
+        for name, rows in taken.items()
+        for order, (patient, value, hours) in enumerate(rows.select(PATIENT, name, time_column(name)).iter_rows())
+        if value is not None
+    ]
+    return _csv(MEASUREMENTS, lines)
 
 
 def patients_csv(plan: Plan, table: PatientTable, script: str) -> bytes:

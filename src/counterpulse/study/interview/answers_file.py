@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -60,6 +60,11 @@ class AnswersFile:
     def has(self, key: str) -> bool:
         """Whether it answers a question."""
         return self._written(key) is not None
+
+    def unasked(self, given: Mapping[str, str]) -> tuple[str, ...]:
+        """The keys whose question did not arise, because of the other answers or the data."""
+        keys = self.file.data if isinstance(self.file.data, dict) else {}
+        return tuple(str(key) for key in keys if key not in given)
 
     def _written(self, key: str) -> str | None:
         data = self.file.data

@@ -71,14 +71,15 @@ def draft_study(
     dictionary = with_answers(draft.dictionary, said)
     files = Files(
         name=name, table=_seen_from(directory, data), dictionary=paths["dictionary"].name, sheet=chosen,
-        related={key: (_seen_from(directory, path), paths[key].name) for key, path in table_names.items()},
+        related={key: (_seen_from(directory, path), paths[_of_table(key)].name) for key, path in table_names.items()},
     )  # fmt: skip
     texts = {"dictionary": dictionary_csv(dictionary), "protocol": protocol_text(said, dictionary, files)}
-    texts |= {key: dictionary_csv(found) for key, found in related.items()}
+    texts |= {_of_table(key): dictionary_csv(found) for key, found in related.items()}
     if "answers" in paths:
         texts["answers"] = answers_yaml(said, paths["answers"].name)
     write_texts({paths[key]: text for key, text in texts.items()})
-    return DraftedStudy(tuple(paths.values()), paths["protocol"], assumed_by(asker), tuple(notes_about(draft, said)))
+    notes = (*unasked_by(asker, said), *notes_about(draft, said))
+    return DraftedStudy(tuple(paths.values()), paths["protocol"], assumed_by(asker), notes)
 
 
 def file_name(data: Path) -> str:
@@ -99,10 +100,21 @@ def assumed_by(asker: Ask) -> tuple[tuple[Question, str], ...]:
     return tuple(guesses.assumed) if isinstance(guesses, Guesses) else ()
 
 
+def unasked_by(asker: Ask, said: Answers) -> Iterator[str]:
+    """Answers that change nothing, so that nobody believes they did."""
+    for key in asker.unasked(said.given) if isinstance(asker, AnswersFile) else ():
+        yield f"{key}: was not asked, as the data or the other answers leave no such question; its line changes nothing"
+
+
 def _paths(directory: Path, name: str, tables: Mapping[str, Path], *, with_answers: bool) -> dict[str, Path]:
     paths = {"dictionary": directory / f"{name}.dictionary.csv", "protocol": directory / f"{name}.protocol.yaml"}
-    paths |= {key: directory / f"{name}.{key}.dictionary.csv" for key in tables}
+    paths |= {_of_table(key): directory / f"{name}.{key}.dictionary.csv" for key in tables}
     return {**paths, "answers": directory / f"{name}.answers.yaml"} if with_answers else paths
+
+
+def _of_table(name: str) -> str:
+    """The key of a table's dictionary: a table may be called answers."""
+    return f"tables.{name}"
 
 
 def _habits(given: Mapping[str, str]) -> Habits:
@@ -152,8 +164,7 @@ def notes_about(draft: Draft, said: Answers) -> Iterator[str]:
     for word in said.many("missing"):
         if parse_number(word) is not None and word not in missing_in(draft):
             yield f"{word} stands nowhere far from all other values and was not taken for missing; list it under `missing_codes` where it is"
-    for name in draft.ambiguous:
-        yield f"{name}: day and month could be exchanged. Write day-first or month-first under `format` in the dictionary"
+    yield from _about_dates(draft)
     if (id := said.one("id")) is not None and (repeats := draft.facts[id]).distinct < repeats.known:
         yield (
             f"{id} repeats: several rows a patient. DATA must have one row a patient; give this file beside it:  "
@@ -162,6 +173,13 @@ def notes_about(draft: Draft, said: Answers) -> Iterator[str]:
     for what, key in (("compared groups", "group"), ("outcome", "outcome")):
         if said.given.get(key, NONE) == NONE and not (key == "outcome" and said.one("death")):
             yield f"{what}: nothing in the file looked like it; complete the protocol, or name the column as `{key}` in the answers"
+
+
+def _about_dates(draft: Draft) -> Iterator[str]:
+    for name in draft.short_years:
+        yield f"{name} may be a date, with years of two digits, and is read as text: export it with years of four digits"
+    for name in draft.ambiguous:
+        yield f"{name}: day and month could be exchanged. Write day-first or month-first under `format` in the dictionary"
 
 
 def _seen_from(directory: Path, data: Path) -> str:

@@ -16,6 +16,7 @@ from counterpulse.study.interview.draft import (
     file_name,
     notes_about,
     refuse_present,
+    unasked_by,
     with_answers,
     write_texts,
 )
@@ -64,4 +65,6 @@ def draft_redcap_study(
         texts[saved] = answers_yaml(Answers(given), saved.name)
     write_texts(texts)
     told = tuple(finding.text() for finding in (*imported.findings, *table.findings))
-    return DraftedStudy(tuple(texts), protocol, assumed_by(asker), (*told, *notes_about(draft, said)))
+    return DraftedStudy(
+        tuple(texts), protocol, assumed_by(asker), (*told, *unasked_by(asker, said), *notes_about(draft, said))
+    )

@@ -175,7 +175,7 @@ def _groups(talk: Talk) -> str | None:
     levels = roles.levels(group)
     treated = talk.put(Question(key="treated", text=f"Which level of {group} is the treatment?", kind="levels", choices=levels,
                                 guess=roles.treated_level(group), reason="the others are controls", help="Several with commas."))  # fmt: skip
-    rest = {code: label for code, label in levels.items() if code not in (treated or "").split(", ")} or levels
+    rest = {code: label for code, label in levels.items() if code not in (treated or "").split(", ")}
     reference = talk.put(Question(key="reference", text=f"Which level of {group} is the reference?", kind="level", choices=rest,
                                   guess=next(iter(rest)), reason="effects compare with it", help="A ratio below 1: less often in the treated than here."))  # fmt: skip
     if treated is not None and "," not in treated:

@@ -246,6 +246,7 @@ def _analyses(answers: Answers, outcomes: Outcomes) -> Iterator[str]:
     compared = answers.one("group") is not None
     varying = answers.one("immortal_time") == "time-varying"
     own = f", immortal_time: {{plan: landmark, at: {answers.one('landmark')}}}" if varying else ""
+    modelled = compared or adjust != "none"
     methods = [
         *_timed(outcomes.timed, adjust, own + _at(answers), first=outcomes.timed_first),
         *([(outcomes.binary, f"method: logistic-regression, adjust: {adjust}{own}", "adjusted odds ratio")] if outcomes.binary else []),
@@ -255,6 +256,8 @@ def _analyses(answers: Answers, outcomes: Outcomes) -> Iterator[str]:
     ]  # fmt: skip
     if outcomes.timed and not outcomes.timed_first:
         methods = [*methods[2:], *methods[:2]]
+    if not modelled:  # a model has something to tell of a group or a covariate
+        methods = [entry for entry in methods if "adjust:" not in entry[1]]
     for index, (outcome, method, comment) in enumerate(methods):
         role = "secondary" if index else "primary"
         yield _said(f"  - {{id: A{index + 1}, role: {role}, outcome: {outcome}, {method}}}", comment)

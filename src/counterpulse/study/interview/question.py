@@ -67,13 +67,23 @@ class Question:
         parts = [part.strip() for part in text.split(",")] if self.kind in ("columns", "levels", "words") else [text]
         read = [self._choice(part) for part in parts if part]
         wrong = [part for part in read if isinstance(part, Wrong)]
-        return wrong[0] if wrong else ", ".join(str(part) for part in read)
+        if not wrong and self.kind == "levels" and len({*read}) == len(self.choices):
+            return Wrong(
+                "E682",
+                f"`{self.key}` names every level",
+                "all levels but one",
+                "leave out the one that is the reference",
+            )
+        return wrong[0] if wrong else ", ".join(dict.fromkeys(str(part) for part in read))
 
     def _length(self, text: str) -> str | Wrong:
         try:
-            return str(read_duration(text))
+            length = read_duration(text)
         except ValueError as error:
             return Wrong("E683", f"`{self.key}` is {text!r}", str(error), "write it like 30 days")
+        if not length.value:
+            return Wrong("E683", f"`{self.key}` is {text!r}", "a length of time above zero", "write it like 30 days")
+        return str(length)
 
     def _choice(self, part: str) -> str | Wrong:
         assert self.choices is not None

@@ -37,7 +37,7 @@ WORDS = {
     "last_seen": (r"(last|fu_|follow|contact|censor|alive_)",),
     "time": (
         r"(days|time|months|years)_?(to|until)_?(death|event|last)", r"(futime|fup|follow_?up|lenfol|surv(ival)?_?(time|days))",
-        r"mort_day", r"^(time|days|os|months)$",
+        r"mort_day", r"^(time|days|os|months)$", r"(^|_)(d|os|pfs|dfs|efs|fu|surv|event|obs)_?time$",
     ),
 }  # fmt: skip
 """The words of names that tell what a column is for, likeliest first."""
@@ -48,6 +48,7 @@ AFTER_DAY_0 = re.compile(
     r"(icu|hospital|ventilator|vent|ecmo|support)_?(days|hours)|(day|d|h|hour|week|month)_?\d+|\d+_?(d|h|day|days|hours?|months?))"
     r"(_|s_|s$|$|e$|ed|y)"
 )
+OF_A_YEAR = re.compile(r"([a-z_]*[a-z])_?((?:19|20)?\d\d)")
 ENDS_OF_LIFE = ("death", "discharge", "last_seen")
 NEVER_COVARIATES = re.compile(r"(^|_)(id|nr|no|number|row|index|unnamed|seqn|start|stop|period)(_|$)")
 
@@ -173,7 +174,16 @@ class Roles:
 
     def _looks_later(self, name: str) -> bool:
         words = [name, self._label(name)] if self.with_labels else [name]
-        return any(AFTER_DAY_0.search(word) for word in words)
+        return any(AFTER_DAY_0.search(word) for word in words) or self._is_last_of_years(name)
+
+    def _is_last_of_years(self, name: str) -> bool:
+        """Whether it is the latest year of a series (re74, re75, re78), or a change between two years (wt82_71)."""
+        if re.search(r"[a-z]_?\d\d_\d\d$", name):
+            return True
+        found = OF_A_YEAR.fullmatch(name)
+        series = [match for item in self.draft.dictionary if (match := OF_A_YEAR.fullmatch(item.name))]
+        years = [match[2] for match in series if found and match[1] == found[1]]
+        return found is not None and len(years) > 1 and found[2] == max(years)
 
     def _parameters(self, name: str) -> int:
         """What it costs in a model; 0 where it should not be in one."""

@@ -24,10 +24,10 @@ def choose_sheet(data: Path, sheet: str | None, ask: Ask) -> str | None:
         return sheet
     sizes = sheet_sizes(data)
     filled = {name: f"{rows} rows, {columns} columns" for name, (rows, columns) in sizes.items() if rows}
-    if len(filled) <= 1:
+    named = isinstance(ask, AnswersFile) and ask.has("sheet")
+    if not filled or (len(filled) == 1 and not named):
         return None if not filled or next(iter(sizes)) in filled else next(iter(filled))
-    silent = isinstance(ask, AnswersFile) and not ask.has("sheet")
-    if silent or isinstance(ask, Guesses):
+    if isinstance(ask, Guesses) or (isinstance(ask, AnswersFile) and not named):
         raise DataError([_several(data, filled)])
     return ask(
         Question(

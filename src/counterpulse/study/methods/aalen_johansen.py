@@ -15,7 +15,7 @@ from counterpulse.study.answers.curves import ticks
 from counterpulse.study.answers.fitted_model import group_counts, total_events
 from counterpulse.study.method_spec import MethodSpec, Option
 from counterpulse.study.planning.measures import split_measure
-from counterpulse.study.request import Answer, Request, cause_column, place, time_column
+from counterpulse.study.request import Answer, Request, block_id, cause_column, place, time_column
 from counterpulse.survival import CumulativeIncidence
 
 CAUSES = {"event": "event", "competing": "competing"}
@@ -95,8 +95,7 @@ def _placed(
 
 
 def _blocks(request: Request, curves: CumulativeIncidence) -> Iterator[Block]:
-    prefix = f"{request.analysis.id}.{f'{request.variant}.' if request.variant else ''}{request.outcome.name}"
-    yield curves.block(id=f"{prefix}.incidence".replace(" ", "-"), analysis=request.analysis.id)
+    yield curves.block(id=block_id(request, "incidence"), analysis=request.analysis.id)
     end = request.outcome.horizon or max((curve.end_of_follow_up for curve in curves if curve.n), default=1.0)
     at = np.array(ticks(end, request.time_unit))
     columns: dict[str, list[str | float]] = {
@@ -110,7 +109,7 @@ def _blocks(request: Request, curves: CumulativeIncidence) -> Iterator[Block]:
         columns["cumulative_events"] += _so_far(curve.events.sum(axis=1), upto)
         columns["cumulative_censored"] += _so_far(curve.censored, upto)
     yield Block(
-        id=f"{prefix}.at-risk".replace(" ", "-"), analysis=request.analysis.id, kind="numbers-at-risk",
+        id=block_id(request, "at-risk"), analysis=request.analysis.id, kind="numbers-at-risk",
         columns={name: tuple(column) for name, column in columns.items()},
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from counterpulse.study.answers.curves import curve_answer
 from counterpulse.study.answers.fitted_model import ModelKind
 from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.request import START, Answer, Request, event_column, time_column
+from counterpulse.study.request import START, Answer, Request, block_id, event_column, time_column
 from counterpulse.survival import CoxColumns, CoxFit
 
 
@@ -66,7 +66,7 @@ def _clustered(request: Request) -> tuple[pl.DataFrame, str | None]:
 def _proportional_hazards(request: Request, model: CoxFit) -> Answer:
     test = survival.proportional_hazards(model, transform=request.option("transform"))
     block = Block(
-        id=f"{request.analysis.id}.{request.variant + '.' if request.variant else ''}{request.outcome.name}.zph".replace(" ", "-"),
+        id=block_id(request, "zph"),
         analysis=request.analysis.id,
         kind="proportional-hazards",
         columns={name: tuple(column) for name, column in test.tidy().to_dict(as_series=False).items()},

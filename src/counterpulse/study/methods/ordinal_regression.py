@@ -15,7 +15,7 @@ from counterpulse.results import Cell
 from counterpulse.study.answers.fitted_model import ModelKind
 from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.request import Answer, Request, level_column
+from counterpulse.study.request import Answer, Request, block_id, level_column
 
 CHECK = "proportional-odds"
 
@@ -44,8 +44,7 @@ def estimate(request: Request) -> Answer:
 def _proportional_odds(request: Request, model: OrdinalFit) -> Answer:
     """Brant's tests as a block; the likelihood-ratio test as details."""
     test = regression.proportional_odds_test(model)
-    prefix = ".".join((request.analysis.id, *((request.variant,) if request.variant else ()), request.outcome.name))
-    block = test.block(f"{prefix}.{CHECK}".replace(" ", "-"), analysis=request.analysis.id)
+    block = test.block(block_id(request, CHECK), analysis=request.analysis.id)
     found = test.likelihood_ratio
     numbers = {"chi-squared": found.chi_squared, "df": found.df, "P value": found.p_value}
     details: dict[str, Cell] = {

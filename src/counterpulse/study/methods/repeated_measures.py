@@ -106,6 +106,8 @@ class Courses:
         group, known = str(self.request.group), {column.name for column in self.model.parameters.columns}
         if not weights or not set(weights) <= known:
             status = Status.EMPTY_GROUP if self.model.status is Status.OK else self.model.status
+            if self.request.frame[self.request.outcome.name].null_count() == self.request.frame.height:
+                status = Status.NO_MEASUREMENT
             return Estimate(
                 term=treated, variable=group, reference=self.request.reference, measure="mean difference", value=nan,
                 status=status,

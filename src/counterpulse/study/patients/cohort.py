@@ -19,6 +19,7 @@ from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.scope import study_scope
 from counterpulse.results import FlowStep, Notice
 from counterpulse.source import Finding, Location
+from counterpulse.study.patients.contradictions import contradictions
 from counterpulse.study.patients.derive import (
     condition,
     derive_populations,
@@ -76,6 +77,7 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
     findings = [*_unknown_outcomes(desk, frame, rows), *_negative_times(desk, frame, rows)]
     populations, more = _populations(desk, frame, rows)
     desk.stop([*findings, *more])
+    contradicted = tuple(_contradicted(desk, frame, rows))
     frame = with_exposure_outcomes(recode_groups(frame, nodes), plan)
     return Cohort(
         frame=frame,
@@ -84,7 +86,7 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
         populations=populations,
         notices=(*_not_compared(plan, frame), *_deviations(flow)),
         measurements=measured.repeated,
-        findings=measured.findings,
+        findings=(*measured.findings, *contradicted),
         queries=together(desk.queries),
     )
 
@@ -211,6 +213,17 @@ def _negative_times(desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp]) ->
                 allowed="times at or after time zero",
                 remedy="correct the dates, or exclude these patients with a criterion",
             )  # fmt: skip
+
+
+def _contradicted(desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp]) -> Iterable[Finding]:
+    for found in contradictions(desk.plan.protocol, frame):
+        everybody = _of_all(desk.table, found.mask, rows)
+        question = f"This patient was {found.seen}. What is right?"
+        desk.queries.append(about_values(desk.table, desk.plan.protocol, found.columns, everybody, question))
+        yield Finding(
+            code=found.code, where=Location(desk.table.file),
+            seen=f"{patients(int(found.mask.sum()))}: {found.seen}", remedy="correct the columns " + " and ".join(found.columns),
+        )  # fmt: skip
 
 
 def _populations(

@@ -256,7 +256,7 @@ def _truncated(
     worst = pl.lit(outcome.free_days.dead if outcome.free_days is not None else 0.0)
     if outcome.free_days is None:
         alive = value.filter(~dead)
-        worst = alive.min() - 1 if outcome.better == "higher" else alive.max() + 1
+        worst = (alive.min() - 1 if outcome.better == "higher" else alive.max() + 1).fill_null(0.0)
     return frame.with_columns(pl.when(dead).then(worst).when(~dead).then(value).alias(name))
 
 

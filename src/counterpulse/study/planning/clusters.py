@@ -31,6 +31,9 @@ PLAIN_ONLY = ("interval", "penalty", "variance")
 
 MARGINAL = ("risk difference", "risk ratio")
 
+BY_NUMBER = "CR2 with Satterthwaite degrees of freedom below 40 clusters, CR1 from there on, no interval below 10"
+"""The robust variance by cluster where the protocol names none."""
+
 REFERENCES = {"random-intercept": "laird-ware-1982", "gee": "liang-zeger-1986"}
 
 FamilyName = Literal["binomial", "gaussian", "poisson"]
@@ -48,6 +51,7 @@ def planned_clusters(desk: Desk, draft: Draft, spec: MethodSpec, options: dict[s
             f"analysis {draft.node.id}: {spec.label} cannot treat clusters as {clusters.treat_as}",
             ", ".join(f"as: {word}" for word in spec.clusters) or "no clusters", "change `as`, or take `clusters` out",
         )  # fmt: skip
+        return None, (), options, ()
     _refuse_misplaced(desk, draft, spec, clusters)
     name = clusters.variable
     if clusters.treat_as == "strata" and isinstance(strata := options.get("strata"), tuple):
@@ -60,8 +64,12 @@ def planned_clusters(desk: Desk, draft: Draft, spec: MethodSpec, options: dict[s
     )  # fmt: skip
     reference = spec.cluster_reference if clusters.treat_as == "robust" else REFERENCES.get(clusters.treat_as)
     choices = [Choice("clusters", clustered(planned, name), "given", reference)]
-    if clusters.treat_as == "robust" and clusters.variance is not None:
+    if clusters.variance is not None:
         choices.append(Choice("cluster variance", clusters.variance, "given"))
+    elif clusters.treat_as == "gee" or (clusters.treat_as == "robust" and spec.cluster_variances):
+        choices.append(Choice("cluster variance", BY_NUMBER, "default", "pustejovsky-tipton-2018"))
+    if clusters.quadrature is not None:
+        choices.append(Choice("quadrature", f"{clusters.quadrature} points", "given"))
     if clusters.treat_as == "gee":
         given = "correlation" in clusters.model_fields_set
         choices.append(Choice("working correlation", clusters.correlation, "given" if given else "default"))

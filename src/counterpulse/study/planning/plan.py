@@ -168,8 +168,9 @@ def _subgroups_of_a_model(desk: Desk, analyses: Sequence[PlannedAnalysis | None]
     for analysis in (item for item in analyses if item is not None and item.id == subgroups.of):
         kinds = [desk.outcomes[name].kind for name in analysis.outcomes]
         clustered = analysis.clusters is not None
-        specs = [chosen(kind, adjusted=analysis.adjusted, clustered=clustered) for kind in kinds]
-        used = specs if analysis.method == "by-type" else [METHODS[analysis.method]]
+        used = [METHODS[analysis.method]]
+        if analysis.method == "by-type":
+            used = [chosen(kind, adjusted=analysis.adjusted, clustered=clustered) for kind in kinds]
         if desk.nodes.groups is None or not all(spec.subgroups for spec in used):
             desk.refuse(
                 ("subgroups", "of"), "E619", f"subgroups of {analysis.id}, which is no model of compared groups",

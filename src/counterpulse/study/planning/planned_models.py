@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from counterpulse.data.terms import Interaction, Term
-from counterpulse.protocol.nodes import Selection
+from counterpulse.protocol.nodes import GroupOutcome, Selection
 from counterpulse.protocol.plan import PlannedModel, PlannedSelection
 from counterpulse.results import Choice
 from counterpulse.source import did_you_mean
@@ -17,6 +17,7 @@ from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.planning.adjustment import Written, listed_terms
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.planning.wording import model_text, selection_text, term_text
+from counterpulse.study.request import slug
 
 KEYS: Mapping[str, frozenset[str]] = {
     "stepwise": frozenset({"by", "enter", "stay", "screen"}),
@@ -28,6 +29,8 @@ KEYS: Mapping[str, frozenset[str]] = {
 """The keys that each way of selecting covariates knows, besides its candidates and those that always stay."""
 
 REFERENCES = {"lasso": "tibshirani-1996", "stepwise": "heinze-2018", "repeats": "sauerbrei-schumacher-1992"}
+RESERVED = ("screen", "selection-repeated")
+"""Names of what is made beside the models of a ladder."""
 UNMODELLED = ("random-intercept", "gee")
 
 
@@ -51,6 +54,11 @@ class Ladder:
     def adjusted(self) -> bool:
         """Whether the main model has covariates, or may come to have some."""
         return bool(self.main.terms or self.main.selection or self.only_screen)
+
+    @property
+    def modelled(self) -> bool:
+        """Whether any model has covariates: then all are models, so that their estimates are of one kind."""
+        return self.adjusted or any(model.terms or model.selection for model in self.models)
 
     def with_terms(self, extra: tuple[Term, ...]) -> Ladder:
         """Terms that stand in every model, the levels of a center for example."""
@@ -78,6 +86,7 @@ def planned_models(desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[s
     if not models:
         desk.refuse(place, "E641", f"analysis {node.id} has a ladder without a model", "", "name at least one model")
         return Ladder((PlannedModel(name=""),), screen)
+    _refuse_names(desk, draft, tuple(node.models))
     main = node.main_model or models[-1].name
     if main not in node.models:
         desk.refuse(
@@ -85,6 +94,21 @@ def planned_models(desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[s
             did_you_mean(main, list(node.models)) or "name one of these",
         )  # fmt: skip
     return Ladder(tuple(sorted(models, key=lambda model: model.name != main)), screen)
+
+
+def _refuse_names(desk: Desk, draft: Draft, names: tuple[str, ...]) -> None:
+    """A model's name is a part of the ids of its estimates."""
+    seen: dict[str, str] = {}
+    for name in names:
+        id_ = slug(name)
+        if not id_ or id_ in RESERVED:
+            desk.refuse((*draft.where("models"), name), "E641", f"analysis {draft.node.id} has a model named '{name}'",
+                        "a name of its own", "name it after what it adjusts for")  # fmt: skip
+        elif id_ in seen:
+            desk.refuse((*draft.where("models"), name), "E641",
+                        f"analysis {draft.node.id} has models '{seen[id_]}' and '{name}', whose estimates have the same id",
+                        "names that differ in more than blanks, commas, semicolons or dots", "rename one of them")  # fmt: skip
+        seen[id_] = name
 
 
 def _model(
@@ -133,7 +157,7 @@ def _selection(
 def _refuse_the_method(desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[str, ...], place: YamlPath) -> None:
     """Candidates are compared by a likelihood, which not every method has."""
     used = [spec] if spec.measures != ("by type",) else [
-        chosen(desk.outcomes[name].kind, adjusted=True) for name in outcomes
+        chosen(desk.outcomes[name].kind, adjusted=True) for name in outcomes if desk.outcomes[name].kind in spec.outcomes
     ]  # fmt: skip
     without = [item.label for item in used if item.likelihood is None]
     if spec.adjustable and without:
@@ -178,6 +202,26 @@ def _screen(desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[str, ...
         desk.refuse(place, "E642", f"analysis {draft.node.id}: an interaction stands in no model of its own",
                     "variables", "take it out of `screen`")  # fmt: skip
     return terms
+
+
+def refuse_nothing(desk: Desk, draft: Draft, spec: MethodSpec, ladder: Ladder) -> None:
+    """Without compared groups a model is of its predictors; without either there is only the spread between clusters."""
+    node = draft.node
+    if desk.nodes.groups is not None and not isinstance(node.outcome, GroupOutcome):
+        return
+    if ladder.only_screen or spec.option("score") is not None:  # a score predicts without covariates
+        return
+    spread = node.clusters is not None and node.clusters.treat_as in ("random-intercept", "fixed")
+    empty = [model.name for model in ladder.models if not (model.terms or model.selection)]
+    companions = [name for name in node.also if name in METHODS and METHODS[name].adjustable and not ladder.main.terms]
+    if (spec.adjustable and not spread and empty) or companions:
+        words = f"{METHODS[companions[0]].label} of" if companions else f"model '{empty[0]}' of" if empty[0] else ""
+        desk.refuse(
+            draft.where("also" if companions else "models" if node.models else "adjust"), "E649",
+            f"{words} analysis {node.id} estimates nothing: there are no compared groups and no predictors".strip(),
+            "adjust: a list of predictors; a curve of all patients needs no model",
+            "name the predictors, or use kaplan-meier or aalen-johansen for a time to an event",
+        )  # fmt: skip
 
 
 def ladder_choices(draft: Draft, ladder: Ladder) -> tuple[Choice, ...]:

@@ -22,7 +22,13 @@ from counterpulse.study.planning.exposure_outcome import exposure_outcome_name
 from counterpulse.study.planning.immortal_time import sample_maker
 from counterpulse.study.planning.measures import split_measure
 from counterpulse.study.planning.method_options import method_options
-from counterpulse.study.planning.planned_models import ladder_choices, node_is_ladder, planned_models, same_rows
+from counterpulse.study.planning.planned_models import (
+    ladder_choices,
+    node_is_ladder,
+    planned_models,
+    refuse_nothing,
+    same_rows,
+)
 from counterpulse.study.planning.truncation import refuse_method
 from counterpulse.study.planning.wording import composition, said_of_models, sentence, usual_label
 
@@ -41,6 +47,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     outcomes = _outcomes(desk, draft, spec)
     refuse_method(desk, draft, spec, outcomes)
     ladder = planned_models(desk, draft, spec, outcomes)
+    refuse_nothing(desk, draft, spec, ladder)
     options, option_choices = method_options(desk, draft, spec)
     measures = _measures(desk, draft, spec)
     maker, landmarks, maker_choices = sample_maker(desk, draft, spec)
@@ -73,7 +80,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     return PlannedAnalysis(
         id=node.id, role=node.role or ("sensitivity" if node.of else "secondary"), label=node.label or usual_label(spec),
         method=spec.name, outcomes=outcomes, population=population, measures=measures, target=target, terms=terms,
-        adjusted=ladder.adjusted, level=level, maker=maker, landmarks=landmarks,
+        adjusted=ladder.modelled, level=level, maker=maker, landmarks=landmarks,
         composition=composition(maker, landmarks, spec, clusters, ladder.main.selection), clusters=clusters,
         selection=ladder.main.selection, models=ladder.models if node_is_ladder(draft) else (), screen=ladder.screen,
         only_screen=ladder.only_screen, same_rows=same_rows(draft), options=options, choices=choices,

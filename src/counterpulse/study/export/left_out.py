@@ -1,0 +1,58 @@
+"""Why an estimate is not repeated, and how near a repeated one must come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from counterpulse.protocol.plan import Plan, PlannedAnalysis
+from counterpulse.regression.quantile_regression import NOT_UNIQUE
+from counterpulse.results import EstimateRow
+from counterpulse.study.export.part import resampled
+
+TOLERANCE = 1e-6
+"""Iterative fits of two programs stop at different steps; both go on until less than this moves."""
+LOOSE = 1e-4
+BECAUSE = "the likelihood of a random intercept is an integral that two programs approximate and maximize differently"
+
+DRAWS = "rests on random draws, which another program does not repeat"
+SEVERAL = "other coefficients fit the quantile equally well, and two programs may take different ones"
+REFITTED = "subgroups that were refitted one by one are not written out"
+IN_R: Mapping[str, str] = {
+    "exact-logistic": "R has an exact odds ratio of one two-group comparison only, and none where it is infinite",
+    "prediction-quality": "predictions of a time to an event, and risks without a regression, are not written out",
+    "logistic-regression": "no function of base R for Firth's penalty",
+    "aalen-johansen": "no median under Aalen's variance",
+    "by-type": "no method in R for this number",
+}
+IN_SAS: Mapping[str, str] = {
+    "worst-rank": "no SAS procedure ranks values with death worst",
+    "exact-logistic": "the exact statement of PROC LOGISTIC takes other rules for P values",
+    "prediction-quality": "no SAS procedure gives this number",
+    "aalen-johansen": "PROC LIFETEST gives the incidence but not this number",
+}
+USUAL = {"r": "no form in R for this number of the method", "sas": "no SAS procedure prints this number"}
+BY_METHOD = {"r": IN_R, "sas": IN_SAS}
+
+
+def why(row: EstimateRow, plan: Plan, to: str) -> str:
+    """Why a row is not in the script."""
+    if resampled(row):
+        return DRAWS
+    if NOT_UNIQUE in row.estimate.notes:
+        return SEVERAL
+    if row.subgroup is not None and plan.subgroups is not None and plan.subgroups.refit:
+        return REFITTED
+    if to == "sas" and (row.subgroup is not None or row.estimate.measure == "interaction"):
+        return "subgroups are not written out in SAS"
+    return BY_METHOD.get(to, {}).get(row.method, USUAL.get(to, "not part of the reporting event"))
+
+
+def tolerance(row: EstimateRow, analysis: PlannedAnalysis | None) -> tuple[float, str]:
+    """How near another program comes to a number, and why not nearer."""
+    if analysis is None:
+        return TOLERANCE, ""
+    clusters = analysis.clusters
+    one_by_patient = row.method == "repeated-measures" and analysis.options.get("model") == "random-intercept"
+    if one_by_patient or (clusters is not None and clusters.treat_as == "random-intercept"):
+        return LOOSE, BECAUSE
+    return TOLERANCE, ""
