@@ -6,8 +6,8 @@ import sys
 
 import typer
 
+from counterpulse import study
 from counterpulse.cli.console import say
-from counterpulse.study import NONE, Question, Wrong
 
 WELCOME = (
     "A few questions. Enter accepts the guess in [brackets], ? explains, - is none, Ctrl-C stops and writes nothing.\n"
@@ -19,7 +19,7 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def ask(question: Question) -> str:
+def ask(question: study.Question) -> str:
     """Ask until the answer can be taken."""
     while True:
         say(question.text)
@@ -30,18 +30,18 @@ def ask(question: Question) -> str:
             _explain(question)
             continue
         read = question.read(typed)
-        if not isinstance(read, Wrong):
+        if not isinstance(read, study.Wrong):
             say()
             return read
         say(f"  {read.text()}\n")
 
 
-def _explain(question: Question) -> None:
+def _explain(question: study.Question) -> None:
     say(f"  {question.help}")
     if question.choices:
         say("  Possible answers:")
         for name, meaning in question.choices.items():
             say(f"    {name}" + (f"  {meaning}" if meaning and meaning != name else ""))
     if question.optional:
-        say(f"    {NONE}  none")
+        say(f"    {study.NONE}  none")
     say()
