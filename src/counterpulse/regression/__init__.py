@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from counterpulse.regression.linear_regression import LinearFit, linear
     from counterpulse.regression.logistic_fit import LogisticFit
     from counterpulse.regression.logistic_regression import logistic
-    from counterpulse.regression.optimism import LogisticRefit, Optimism, bootstrap_optimism
+    from counterpulse.regression.optimism import LogisticRefit, bootstrap_optimism
     from counterpulse.regression.ordinal_fit import OrdinalFit
     from counterpulse.regression.proportional_odds import ordinal
     from counterpulse.regression.proportional_odds_check import ProportionalOddsTest, proportional_odds_test
@@ -63,7 +63,6 @@ __all__ = [
     "LinearFit",
     "LogisticFit",
     "LogisticRefit",
-    "Optimism",
     "OrdinalFit",
     "ProportionalOddsTest",
     "QuantileFit",
@@ -120,7 +119,6 @@ _HOME = {
     "LinearFit": "linear_regression",
     "LogisticFit": "logistic_fit",
     "LogisticRefit": "optimism",
-    "Optimism": "optimism",
     "OrdinalFit": "ordinal_fit",
     "ProportionalOddsTest": "proportional_odds_check",
     "QuantileFit": "quantile_regression",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import nan
 
@@ -17,9 +16,7 @@ from counterpulse.numerics.newton import Evaluation, maximize
 from counterpulse.numerics.random_streams import stream
 from counterpulse.regression.binomial_likelihood import BinomialLikelihood
 from counterpulse.regression.discrimination import one_sided, read_prediction
-from counterpulse.results.estimate import Estimate
-from counterpulse.results.status import Status
-from counterpulse.results.wald import no_estimate
+from counterpulse.results.optimism import Optimism, no_optimism, optimism_over
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -32,42 +29,6 @@ CONVERGED = 1e-16
 
 CHORDS = 25
 """Steps with the information of the full fit under the replicate's weights; each leaves a few percent of the distance."""
-
-FEWEST = 0.9
-"""Where fewer than this part of the replicates can be fitted the correction is not given."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Optimism:
-    """Apparent performance, its optimism, and what is left; each of shape (4,) in the order of `MEASURES`.
-
-    `spread` is the standard deviation of the optimism over replicates; `failed` replicates could not be fitted.
-    """
-
-    apparent: Floats
-    optimism: Floats
-    spread: Floats
-    replicates: int
-    failed: int
-    status: Status = Status.OK
-
-    @property
-    def corrected(self) -> Floats:
-        """Apparent less optimism, shape (4,)."""
-        return self.apparent - self.optimism
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """The corrected measures; this bootstrap gives them no interval."""
-        names = [f"optimism-corrected {name}" for name in MEASURES]
-        if self.status is not Status.OK:
-            return tuple(no_estimate(name, self.status) for name in names)
-        done = self.replicates - self.failed
-        notes = (f"{self.failed} of {self.replicates} replicates could not be fitted.",) if self.failed else ()
-        notes = (f"{done} bootstrap replicates.", *notes)
-        return tuple(
-            Estimate(term="", measure=name, value=float(value), notes=notes)
-            for name, value in zip(names, self.corrected, strict=True)
-        )
 
 
 def bootstrap_optimism(
@@ -106,13 +67,10 @@ def bootstrap_optimism(
     if replicates < 2:
         raise InputError(f"{replicates} replicates are too few; 1,000 are usual")
     event, predictor = read_prediction(outcome, linear_predictor)
-    nothing = np.full(len(MEASURES), nan)
     if not 0 < event.sum() < len(event):
-        status = one_sided(int(event.sum()), int((~event).sum()))
-        return Optimism(
-            apparent=nothing, optimism=nothing, spread=nothing, replicates=replicates, failed=0, status=status
-        )
+        return no_optimism(MEASURES, replicates, one_sided(int(event.sum()), int((~event).sum())))
     apparent = _measures(event, predictor, np.argsort(predictor), np.ones(len(event)))
+    nothing = np.full(len(MEASURES), nan)
 
     def replicate(draw: int) -> Floats:
         drawn = stream(seed, analysis, draw).integers(0, len(event), len(event))
@@ -122,15 +80,7 @@ def bootstrap_optimism(
         again = refit(weights)
         return nothing if again is None or not np.isfinite(again).all() else judge(event, again, weights)
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        found = np.array(list(pool.map(replicate, range(replicates))))
-    good = np.isfinite(found).all(axis=1)
-    enough = int(good.sum()) >= max(2.0, FEWEST * replicates)
-    return Optimism(
-        apparent=apparent, optimism=found[good].mean(axis=0) if enough else nothing,
-        spread=found[good].std(axis=0, ddof=1) if enough else nothing, replicates=replicates,
-        failed=int((~good).sum()), status=Status.OK if enough else Status.NOT_CONVERGED,
-    )  # fmt: skip
+    return optimism_over(replicate, apparent, measures=MEASURES, replicates=replicates, jobs=jobs)
 
 
 def judge(event: Bools, predictor: Floats, weights: Floats) -> Floats:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     )
     from counterpulse.survival.covariate_search import CoxColumns, cox_columns
     from counterpulse.survival.cox_model import CoxFit, cox
-    from counterpulse.survival.cox_optimism import CoxOptimism, bootstrap_cox_optimism
+    from counterpulse.survival.cox_optimism import bootstrap_cox_optimism
     from counterpulse.survival.horizon_calibration import CalibrationAtTime, calibration_at_time
     from counterpulse.survival.horizon_decision_curve import DecisionCurveAtTime, net_benefit_at_time
     from counterpulse.survival.incidence_curve import IncidenceCurve
@@ -35,7 +35,6 @@ __all__ = [
     "Concordance",
     "CoxColumns",
     "CoxFit",
-    "CoxOptimism",
     "CumulativeIncidence",
     "DecisionCurveAtTime",
     "IncidenceCurve",
@@ -73,7 +72,6 @@ _HOME = {
     "Concordance": "concordant_pairs",
     "CoxColumns": "covariate_search",
     "CoxFit": "cox_model",
-    "CoxOptimism": "cox_optimism",
     "CumulativeIncidence": "aalen_johansen",
     "DecisionCurveAtTime": "horizon_decision_curve",
     "IncidenceCurve": "incidence_curve",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -10,9 +9,8 @@ import numpy as np
 
 from counterpulse.errors import InputError
 from counterpulse.numerics.random_streams import stream
-from counterpulse.results.estimate import Estimate
+from counterpulse.results.optimism import Optimism, no_optimism, optimism_over
 from counterpulse.results.status import Status
-from counterpulse.results.wald import no_estimate
 from counterpulse.survival.concordant_pairs import count_pairs
 from counterpulse.survival.cox_data import prepare
 from counterpulse.survival.cox_model import CoxFit
@@ -27,40 +25,9 @@ CONVERGED = 1e-12
 """Square of the distance to the maximum, in standard errors, at which a replicate is finished."""
 
 MOST_STEPS = 20
-FEWEST = 0.9
-"""Where fewer than this part of the replicates can be fitted the correction is not given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoxOptimism:
-    """Apparent performance and its optimism, shape (2,) in the order of `MEASURES`; `failed` replicates were not fitted."""
-
-    apparent: Floats
-    optimism: Floats
-    replicates: int
-    failed: int
-    status: Status = Status.OK
-
-    @property
-    def corrected(self) -> Floats:
-        """Apparent less optimism, shape (2,)."""
-        return self.apparent - self.optimism
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """The corrected measures; this bootstrap gives them no interval."""
-        names = [f"optimism-corrected {name}" for name in MEASURES]
-        if self.status is not Status.OK:
-            return tuple(no_estimate(name, self.status) for name in names)
-        notes: tuple[str, ...] = (f"{self.replicates - self.failed} bootstrap replicates.",)
-        if self.failed:
-            notes += (f"{self.failed} of {self.replicates} replicates could not be fitted.",)
-        pairs = zip(names, self.corrected.tolist(), strict=True)
-        return tuple(Estimate(term="", measure=name, value=value, notes=notes) for name, value in pairs)
-
-
-def bootstrap_cox_optimism(
-    fit: CoxFit, *, seed: int, analysis: str, replicates: int = 1000, jobs: int = 1
-) -> CoxOptimism:
+def bootstrap_cox_optimism(fit: CoxFit, *, seed: int, analysis: str, replicates: int = 1000, jobs: int = 1) -> Optimism:
     """Correct Harrell's concordance and the calibration slope of a Cox model for optimism (Harrell's bootstrap).
 
     Parameters
@@ -86,9 +53,8 @@ def bootstrap_cox_optimism(
     request, nothing = fit.request, np.full(len(MEASURES), nan)
     if any(part is not None for part in (request.strata, request.weights, request.start)):
         raise InputError("the optimism of a model with strata, weights or late entry is not available; fit one without")
-    blank = CoxOptimism(apparent=nothing, optimism=nothing, replicates=replicates, failed=0, status=fit.status)
     if fit.status is not Status.OK:
-        return blank
+        return no_optimism(MEASURES, replicates, fit.status)
     data = prepare(replace(request, cluster=None))
     model = _Model(data.rows, data.sets, data.design.X, request.ties == "efron")
     start = np.nan_to_num(fit.coefficients) * data.scale
@@ -99,15 +65,7 @@ def bootstrap_cox_optimism(
         beta = again.maximum(start)
         return nothing if beta is None else again.performance(beta) - model.performance(beta)
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        found = np.array(list(pool.map(replicate, range(replicates))))
-    good = np.isfinite(found).all(axis=1)
-    failed = int((~good).sum())
-    if good.sum() < max(2.0, FEWEST * replicates):
-        return replace(blank, failed=failed, status=Status.NOT_CONVERGED)
-    return CoxOptimism(
-        apparent=model.performance(start), optimism=found[good].mean(axis=0), replicates=replicates, failed=failed
-    )
+    return optimism_over(replicate, model.performance(start), measures=MEASURES, replicates=replicates, jobs=jobs)
 
 
 @dataclass(frozen=True, slots=True)
