@@ -23,9 +23,29 @@ EXPOSURE = Option(
 
 
 def count_answer(
-    request: Request, fit: Callable[[pl.DataFrame, Sequence[Term]], CountFit], measure: str, *, dispersed: bool = False
+    request: Request, model_of: Callable[..., CountFit], measure: str, *, dispersed: bool = False, **more: object
 ) -> Answer:
-    """The ratio of the exposure, its covariates, and how much the counts vary beyond the model."""
+    """The ratio of the exposure, its covariates, and how much the counts vary beyond the model.
+
+    Parameters
+    ----------
+    model_of : `regression.poisson` or `regression.negative_binomial`
+    dispersed : whether the model has a parameter of its own for the dispersion
+    more : what only this model is told
+    """
+
+    def fit(frame: pl.DataFrame, terms: Sequence[Term]) -> CountFit:
+        return model_of(
+            frame,
+            outcome=request.outcome.name,
+            terms=terms,
+            exposure=request.option(EXPOSURE.name),
+            cluster=request.cluster,
+            cluster_variance=request.cluster_variance,
+            level=request.analysis.level,
+            **more,
+        )
+
     log_likelihood = None if measure == "risk ratio" else attrgetter("log_likelihood")
     answer, model = answer_model(request, fit, ModelKind(measure, "log", log_likelihood, further=int(dispersed)))
     assert isinstance(model, CountFit)

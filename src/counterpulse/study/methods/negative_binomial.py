@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import polars as pl
-
 from counterpulse import regression
-from counterpulse.data.terms import Term
-from counterpulse.regression import CountFit
 from counterpulse.study.answers.count_answers import EXPOSURE, count_answer
 from counterpulse.study.method_spec import MethodSpec, Rule
 from counterpulse.study.request import Answer, Request
@@ -16,19 +10,7 @@ from counterpulse.study.request import Answer, Request
 
 def estimate(request: Request) -> Answer:
     """The rate ratio of the exposure, its covariates, and the dispersion."""
-
-    def fit(frame: pl.DataFrame, terms: Sequence[Term]) -> CountFit:
-        return regression.negative_binomial(
-            frame,
-            outcome=request.outcome.name,
-            terms=terms,
-            exposure=request.option(EXPOSURE.name),
-            cluster=request.cluster,
-            cluster_variance=request.cluster_variance,
-            level=request.analysis.level,
-        )
-
-    return count_answer(request, fit, "rate ratio", dispersed=True)
+    return count_answer(request, regression.negative_binomial, "rate ratio", dispersed=True)
 
 
 SPEC = MethodSpec(

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import polars as pl
-
 from counterpulse import regression
-from counterpulse.data.terms import Term
-from counterpulse.regression import CountFit
 from counterpulse.study.answers.count_answers import EXPOSURE, count_answer
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
 from counterpulse.study.request import Answer, Request
@@ -20,20 +14,7 @@ def estimate(request: Request) -> Answer:
     """The ratio of the exposure, and its covariates."""
     binary = request.outcome.kind == "binary"
     robust = None if request.analysis.clusters or binary else VARIANCE[str(request.option("variance"))]
-
-    def fit(frame: pl.DataFrame, terms: Sequence[Term]) -> CountFit:
-        return regression.poisson(
-            frame,
-            outcome=request.outcome.name,
-            terms=terms,
-            exposure=request.option(EXPOSURE.name),
-            cluster=request.cluster,
-            cluster_variance=request.cluster_variance,
-            robust=robust,
-            level=request.analysis.level,
-        )
-
-    return count_answer(request, fit, "risk ratio" if binary else "rate ratio")
+    return count_answer(request, regression.poisson, "risk ratio" if binary else "rate ratio", robust=robust)
 
 
 SPEC = MethodSpec(
