@@ -13,6 +13,7 @@ from counterpulse.numerics.distributions import critical_value, expit
 from counterpulse.numerics.linear_algebra import inverse_symmetric
 from counterpulse.numerics.local_regression import ZeroWidthError, local_regression, local_regression_of_rows
 from counterpulse.numerics.newton import Maximum, maximize
+from counterpulse.numerics.proportion import wilson_limits
 from counterpulse.regression.binomial_likelihood import BinomialLikelihood
 from counterpulse.regression.discrimination import one_sided, read_prediction
 from counterpulse.regression.model_rows import check_level
@@ -186,14 +187,5 @@ def _groups(event: Bools, p: Floats, level: float) -> tuple[CurvePoint, ...]:
 
 
 def _group(event: Bools, p: Floats, level: float) -> CurvePoint:
-    low, high = wilson(int(event.sum()), len(p), level)
+    low, high = wilson_limits(int(event.sum()), len(p), level)
     return CurvePoint(predicted=float(p.mean()), observed=float(event.mean()), low=low, high=high, n=len(p))
-
-
-def wilson(events: int, n: int, level: float) -> tuple[float, float]:
-    """Wilson's interval of a proportion."""
-    z = critical_value(level)
-    p, spread = events / n, 1 + z * z / n
-    middle = (p + z * z / (2 * n)) / spread
-    reach = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / spread
-    return max(0.0, middle - reach), min(1.0, middle + reach)

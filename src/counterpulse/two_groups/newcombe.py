@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import hypot
 
-from counterpulse.two_groups.one_proportion import wilson_limits
+from counterpulse.numerics.proportion import wilson_limits
 from counterpulse.two_groups.two_by_two import TwoByTwo
 
 

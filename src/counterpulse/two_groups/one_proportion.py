@@ -10,6 +10,7 @@ from scipy import special
 
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import critical_value
+from counterpulse.numerics.proportion import wilson_limits
 from counterpulse.results import Choice, Estimate, Interval, Provenance, Status
 from counterpulse.two_groups.arrays import check_level
 from counterpulse.two_groups.two_by_two import check_events
@@ -27,15 +28,6 @@ class Proportion:
     def estimates(self) -> tuple[Estimate, ...]:
         """The proportion as the one estimate."""
         return (self.estimate,)
-
-
-def wilson_limits(events: int, n: int, level: float) -> tuple[float, float]:
-    """Wilson's score limits, doi:10.1080/01621459.1927.10502953."""
-    z = critical_value(level)
-    risk = events / n
-    center = (risk + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * sqrt(risk * (1 - risk) / n + z**2 / (4 * n**2))
-    return (0.0 if events == 0 else center - half, 1.0 if events == n else center + half)
 
 
 def clopper_pearson_limits(events: int, n: int, level: float) -> tuple[float, float]:
