@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -106,6 +106,27 @@ class TableOneLooks(Node):
     overall: YesNo = Field(default=True, description="A column for all patients.")
 
 
+class FigureLooks(Node):
+    """Figures as a journal wants them, beside the SVG and PNG that are always written."""
+
+    format: tuple[Literal["tiff", "eps", "pdf"], ...] | Literal["tiff", "eps", "pdf"] = Field(
+        default=(), description="Further formats for print; several in brackets.", examples=["tiff"]
+    )
+    width: Literal["one-column", "two-column"] = Field(
+        default="two-column", description="The printed width: 84 mm or 174 mm."
+    )
+    dpi: Annotated[int, Field(ge=72, le=1200)] = Field(default=600, description="Dots an inch of TIFF files.")
+    risk_table: Literal["at-risk", "kmunicate"] = Field(
+        default="kmunicate",
+        description="Under curves: numbers at risk only, or at risk, events and censored by group (the KMunicate layout).",
+    )
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats asked for."""
+        return (self.format,) if isinstance(self.format, str) else self.format
+
+
 class ReportLooks(Node):
     """How the report looks. Not part of the protocol's digest."""
 
@@ -114,6 +135,11 @@ class ReportLooks(Node):
     )
     table1: TableOneLooks = Field(default=TableOneLooks(), description="How Table 1 is printed.")
     outputs: tuple[Literal["html", "docx", "pdf", "json"], ...] = Field(
-        default=("html", "json"), description="The files to write."
+        default=("html", "docx", "pdf", "json"),
+        description="The reports to write; results.json is written always, the other verbs read it.",
     )
-    figures: dict[str, Any] | None = Field(default=None, description="Formats and sizes of figures.")
+    figures: FigureLooks = Field(default=FigureLooks(), description="Formats and sizes of figures for print.")
+    line_numbers: YesNo = Field(default=False, description="Number the lines of the Word file, as peer reviewers ask.")
+    separate_tables: YesNo = Field(
+        default=False, description="Write each table also as a Word file of its own, as submission systems ask."
+    )

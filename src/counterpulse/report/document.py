@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from counterpulse.report.figures.scene import Scene
+
 Emphasis = Literal["plain", "strong", "emphasis", "code"]
 Align = Literal["left", "center", "right"]
 
@@ -104,7 +106,10 @@ class Footnote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with its number, title, heads, rows and footnotes."""
+    """A table with its number, title, heads, rows and footnotes.
+
+    A `wide` one needs a page on its side; `alternative` says in a sentence what it holds, for those who do not see it.
+    """
 
     id: str
     label: str
@@ -114,20 +119,19 @@ class Table:
     spanners: tuple[Spanner, ...] = ()
     footnotes: tuple[Footnote, ...] = ()
     wide: bool = False
+    alternative: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A figure in two forms; `alternative` says in words what it shows."""
+    """A figure, drawn but not yet in any format; `alternative` says in words what it shows."""
 
     id: str
     label: str
     title: str
     caption: str
     alternative: str
-    svg: str
-    png: bytes
-    width: float
+    scene: Scene
 
 
 Block = Paragraph | Listing | Definitions | Callout | Table | Figure
@@ -135,12 +139,13 @@ Block = Paragraph | Listing | Definitions | Callout | Table | Figure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A section; `sections` lie inside it."""
+    """A section; `sections` lie inside it. With `new_page` it begins a page in print."""
 
     id: str
     title: str
     blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
+    new_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The whole report. `mark` stands on every page when the patients are not real."""
+    """The whole report.
+
+    `front` stands under the title, before the first section: what kind of data these are, the key result. `mark` stands on
+    every page when the patients are not real.
+    """
 
     title: str
     subtitle: str
@@ -163,7 +172,7 @@ class Document:
     sections: tuple[Section, ...]
     references: tuple[Reference, ...] = ()
     mark: str | None = None
-    banner: Callout | None = None
+    front: tuple[Block, ...] = ()
     colophon: str = ""
     language: str = "en"
 

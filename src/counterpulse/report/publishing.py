@@ -34,9 +34,10 @@ def publish(
     ------
     UsageError : the place cannot be written, or there is no such style
     """
-    document = compose(result, plan_from_json(result.plan), style=style)
+    plan = plan_from_json(result.plan)
+    document = compose(result, plan, style=style)
     files = {
-        **write_report(document, result),
+        **write_report(document, result, plan.protocol.report),
         "results.json": to_bytes(to_json(result)),
         "plan.json": to_bytes(result.plan),
         **(private or {}),

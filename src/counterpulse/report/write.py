@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
+from counterpulse.protocol.identity_nodes import ReportLooks
 from counterpulse.report.chapters.wording import anchor
 from counterpulse.report.document import Document, Figure, blocks_of
+from counterpulse.report.figures.svg import to_svg
 from counterpulse.report.render.html import render_html
+from counterpulse.report.render.pdf import render_pdf
+from counterpulse.report.render.word.docx import render_docx
+from counterpulse.report.typesetting import to_pngs
 from counterpulse.results import EstimateRow, StudyResult, TableOneRow
 from counterpulse.source.spreadsheet import spreadsheet_csv
 
@@ -20,12 +25,20 @@ ESTIMATE_COLUMNS = (
 )  # fmt: skip
 
 
-def write_report(document: Document, result: StudyResult) -> Mapping[str, bytes]:
-    """The files of a report: the page, each figure as SVG and PNG, the tables as CSV with full precision."""
-    files: dict[str, bytes] = {"report.html": render_html(document).encode()}
-    for figure in (block for block in blocks_of(document.sections) if isinstance(block, Figure)):
-        files[f"figures/{figure.id}.svg"] = figure.svg.encode()
-        files[f"figures/{figure.id}.png"] = figure.png
+def write_report(document: Document, result: StudyResult, looks: ReportLooks) -> Mapping[str, bytes]:
+    """The files of a report: the pages asked for, each figure as SVG and PNG, the tables as CSV with full precision."""
+    figures = [block for block in blocks_of(document.sections) if isinstance(block, Figure)]
+    pictures = dict(zip((figure.id for figure in figures), to_pngs([figure.scene for figure in figures]), strict=True))
+    files: dict[str, bytes] = {}
+    if "html" in looks.outputs:
+        files["report.html"] = render_html(document).encode()
+    if "docx" in looks.outputs:
+        files["report.docx"] = render_docx(document, pictures, line_numbers=bool(looks.line_numbers))
+    if "pdf" in looks.outputs:
+        files["report.pdf"] = render_pdf(document)
+    for figure in figures:
+        files[f"figures/{figure.id}.svg"] = to_svg(figure.scene, prefix=figure.id).encode()
+        files[f"figures/{figure.id}.png"] = pictures[figure.id]
     if result.table_one:
         files["tables/table_one.csv"] = _table_one(result.table_one)
     for block in result.blocks:

@@ -30,6 +30,7 @@ from counterpulse.report.document import Figure, Paragraph, Table, blocks_of
 from counterpulse.report.figures.histograms import Bar, Histograms, Panel, draw_histograms
 from counterpulse.report.figures.matrix import Matrix, draw_matrix
 from counterpulse.report.figures.scene import Path, Text
+from counterpulse.report.figures.svg import to_svg
 from counterpulse.report.figures.xy import Axis, Line, Plane, draw_plane
 from counterpulse.report.numbers import STYLES
 from counterpulse.results import Block, Status
@@ -45,6 +46,10 @@ def bench():
 def document(bench):
     plan, result = bench
     return compose(result, plan)
+
+
+def drawn(figure):
+    return to_svg(figure.scene, prefix=figure.id)
 
 
 def found(document, kind):
@@ -101,8 +106,8 @@ def test_blocks_of_one_kind_all_appear(document):
 
 
 def test_each_block_is_a_table_in_the_bundle(bench, document):
-    _, result = bench
-    files = write_report(document, result)
+    plan, result = bench
+    files = write_report(document, result, plan.protocol.report)
     for item in result.blocks:
         rows = list(csv.reader(io.StringIO(files[f"tables/{item.id.replace('.', '-')}.csv"].decode("utf-8-sig"))))
         assert rows[0] == list(item.columns)
@@ -235,7 +240,7 @@ def test_each_cause_has_its_curve_and_only_the_outcome_its_contrast(document):
     assert {item.title for item in figures.values()} == {
         "Cumulative incidence: Death within 30 days.", "Cumulative incidence: Death within 30 days: weaned from support.",
     }  # fmt: skip
-    assert all("Any event" in item.svg and "log-rank" not in item.svg for item in figures.values())
+    assert all("Any event" in drawn(item) and "log-rank" not in drawn(item) for item in figures.values())
 
 
 def test_the_page_is_whole(document):
@@ -332,7 +337,7 @@ def test_curves_of_every_style(bench, make):
 def test_groups_of_a_histogram_come_in_the_order_of_the_plan(bench):
     odd = distribution(groups=(ECMO, IABP))
     (picture,) = renderers.RENDERERS["distribution"](context(bench, odd), odd)
-    assert picture.svg.index("IABP after ECMO") < picture.svg.index("ECMO only")
+    assert drawn(picture).index("IABP after ECMO") < drawn(picture).index("ECMO only")
 
 
 def test_centers_beyond_their_limits_are_named(bench):
@@ -344,7 +349,7 @@ def test_centers_beyond_their_limits_are_named(bench):
         if row["low_95"] is not None and not row["low_95"] <= row["risk"] <= row["high_95"]
     ]
     assert beyond
-    assert all(f">{name}</text>" in picture.svg for name in beyond)
+    assert all(f">{name}</text>" in drawn(picture) for name in beyond)
 
 
 def test_two_variables_make_a_triangle_of_one(bench):

@@ -22,6 +22,8 @@ from counterpulse.report.document import (
     Table,
     text,
 )
+from counterpulse.report.figures.scene import Scene
+from counterpulse.report.figures.scene import Text as SceneText
 from counterpulse.report.render.html import render_html
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -70,15 +72,13 @@ def read(page):
 
 
 def everything(words):
-    svg = '<svg xmlns="http://www.w3.org/2000/svg"><title id="t">t</title></svg>'
+    scene = Scene(width=300, height=20, title=words, description=words, shapes=(SceneText(x=4, y=12, text=words),))
     table = Table(
         id="t1", label="Table 1", title=words, columns=(Column(Cell(words), "left"), Column(Cell("n"))), wide=True,
         rows=(Row((Cell(words),), strong=True), Row((Cell(words), Cell(words, words, (words,))), indent=1)),
         spanners=(Spanner(words, 1, 1),), footnotes=(Footnote(words, words),),
     )  # fmt: skip
-    figure = Figure(
-        id="f1", label="Figure 1", title=words, caption=words, alternative=words, svg=svg, png=b"", width=300
-    )
+    figure = Figure(id="f1", label="Figure 1", title=words, caption=words, alternative=words, scene=scene)
     blocks = (
         Paragraph((Run(words, "strong", words, (1,)), Run(words, "code"))), Listing((text(words),), ordered=True),
         Definitions(((words, text(words)),)), Callout(kind="warning", title=words, blocks=(text(words),)), table, figure,
@@ -86,7 +86,7 @@ def everything(words):
     section = Section(id="s", title=words, blocks=blocks, sections=(Section(id="s2", title=words),))
     return Document(
         title=words, subtitle=words, facts=((words, words),), sections=(section,), mark=words, colophon=words,
-        references=(Reference(1, "k", words, words),), banner=Callout(kind="data-kind", title=words),
+        references=(Reference(1, "k", words, words),), front=(Callout(kind="data-kind", title=words),),
     )  # fmt: skip
 
 

@@ -41,14 +41,11 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
     if name not in STYLES:
         raise UsageError(f"there is no number style {name!r}; the styles are {', '.join(STYLES)}")
     context = Context(plan, result, STYLES[name])
-    key = key_result(context)
-    first = [Section(id="key-result", title="Key result", blocks=(key,))] if key else []
-    table_one = None
+    front = tuple(box for box in (_banner(context), key_result(context)) if box)
     cohort = cohort_section(context)
     table_one = table_one_section(context)
     described = _description(context)
     sections = (
-        *first,
         cohort,
         *([table_one] if table_one else []),
         *([described] if described else []),
@@ -65,7 +62,7 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
         sections=sections,
         references=context.references(),
         mark=context.mark,
-        banner=_banner(context),
+        front=front,
         colophon=_colophon(context, name),
     )
 

@@ -1,4 +1,4 @@
-"""A drawn scene as a figure of the document, in both its forms."""
+"""A drawn scene as a numbered figure of the document."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import replace
 
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.document import Figure
-from counterpulse.report.figures.png import to_png
 from counterpulse.report.figures.scene import Scene, Text
-from counterpulse.report.figures.svg import to_svg
 
 
 def figure(context: Context, scene: Scene, *, id: str, caption: str) -> Figure:
@@ -21,9 +19,7 @@ def figure(context: Context, scene: Scene, *, id: str, caption: str) -> Figure:
         title=f"{scene.title}." if not scene.title.endswith(".") else scene.title,
         caption=f"{mark}{caption}",
         alternative=scene.description,
-        svg=to_svg(scene, prefix=id),
-        png=to_png(scene),
-        width=scene.width,
+        scene=scene,
     )
 
 

@@ -23,7 +23,7 @@ UNITS = 2048
 @lru_cache(maxsize=2)
 def _bytes(bold: bool) -> bytes:
     name = "LiberationSans-Bold.ttf" if bold else "LiberationSans-Regular.ttf"
-    with as_file(files("counterpulse.report.figures") / "fonts" / name) as path:
+    with as_file(files("counterpulse.report.fonts") / name) as path:
         return path.read_bytes()
 
 

@@ -22,6 +22,7 @@ from counterpulse.report.document import (
     Section,
     Table,
 )
+from counterpulse.report.figures.svg import to_svg
 
 SHORT = 16
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -59,10 +60,10 @@ def _mark(document: Document) -> str:
 
 def _front(document: Document) -> str:
     facts = "".join(f"<div><dt>{_text(term)}</dt><dd>{_text(words)}</dd></div>" for term, words in document.facts)
-    banner = _block(document.banner) if document.banner else ""
+    front = "".join(map(_block, document.front))
     return (
         f'<header>\n<p class="subtitle">{_text(document.subtitle)}</p>\n<h1 dir="auto">{_text(document.title)}</h1>\n'
-        f'<dl class="facts">{facts}</dl>\n{banner}</header>'
+        f'<dl class="facts">{facts}</dl>\n{front}</header>'
     )
 
 
@@ -119,7 +120,7 @@ def _(block: Callout) -> str:
 
 @_block.register
 def _(block: Figure) -> str:
-    svg = block.svg.replace("<svg ", f'<svg style="max-width:{block.width:.0f}pt" ', 1)
+    svg = to_svg(block.scene, prefix=block.id).replace("<svg ", f'<svg style="max-width:{block.scene.width:.0f}pt" ', 1)
     return (
         f'<figure id="{_quoted(block.id)}" class="picture">\n<div class="frame">{svg}</div>\n'
         f"<figcaption><b>{_text(block.label)}.</b> {_text(block.title)} "

@@ -10,7 +10,6 @@ from counterpulse.study.planning.drafts import Desk
 from counterpulse.study.planning.truncation import refuse_truncation
 
 PATIENT_DESIGNS = ("cohort", "randomized-trial", "case-control", "single-arm")
-WRITTEN = ("html", "json")
 
 
 def kept_for_later(desk: Desk) -> None:
@@ -61,8 +60,3 @@ def _unused_of_the_cohort(nodes: ProtocolNode) -> Iterator[tuple[YamlPath, str]]
         yield ("exposure", "stops"), "the end of the exposure"
     if nodes.exposure is not None and nodes.exposure.timing == "unknown":
         yield ("exposure", "timing"), "the bias that an unknown time of exposure may bring (its bounds)"
-    later = [name for name in nodes.report.outputs if name not in WRITTEN]
-    if later:
-        yield ("report", "outputs"), f"the output {', '.join(later)}"
-    if nodes.report.figures is not None:
-        yield ("report", "figures"), "the format of figures for print"
