@@ -1,19 +1,64 @@
-"""The document as a Word file."""
+"""The document as a Word file, and a table of it as a file of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from io import BytesIO
+from collections.abc import Mapping, Sequence
 
-from counterpulse.report.document import Document
+from counterpulse.report.document import Document, Table
+from counterpulse.report.render.word.front import contents, index, title_page
+from counterpulse.report.render.word.ledger import Ledger
+from counterpulse.report.render.word.ooxml import paragraph, run
+from counterpulse.report.render.word.pages import Piece, Setup, footer_xml, header_xml, laid_out
+from counterpulse.report.render.word.prose import heading, references, written
+from counterpulse.report.render.word.styles import numbering_xml, settings_xml, styles_xml
+from counterpulse.report.render.word.tables import table_piece
 
 
 def render_docx(document: Document, pictures: Mapping[str, bytes], *, line_numbers: bool = False) -> bytes:
-    """Render the whole report; `pictures` are its figures as PNG, by id."""
-    from docx import Document as Word
+    """Render the whole report.
 
-    word = Word()
-    word.add_heading(document.title, 0)
-    out = BytesIO()
-    word.save(out)
-    return out.getvalue()
+    Parameters
+    ----------
+    document : what the report says
+    pictures : its figures as PNG, by id
+    line_numbers : number the lines of the text through the whole file
+
+    Returns
+    -------
+    bytes : the file; the same document gives the same bytes
+    """
+    ledger = _ledger(pictures)
+    first = [*title_page(document, ledger)]
+    body = [piece for section in document.sections for piece in written(section, ledger)]
+    if document.references:
+        body += [heading("References", 1, ledger), *references(document.references, ledger)]
+    body += index(ledger)
+    if document.colophon:
+        body.append(Piece(paragraph(run(document.colophon), "Colophon", says=document.colophon)))
+    pieces = [*first, *contents(ledger.headings), *body]
+    return _file(document, pieces, ledger, title=document.title, line_numbers=line_numbers)
+
+
+def render_table_docx(document: Document, table: Table) -> bytes:
+    """Render one table of a report with its caption and footnotes, as submission systems ask for it."""
+    ledger = _ledger({})
+    return _file(document, [table_piece(table, ledger)], ledger, title=f"{table.label}. {table.title}")
+
+
+def _ledger(pictures: Mapping[str, bytes]) -> Ledger:
+    from counterpulse.report.render.word.package import WordPackage  # brings python-docx
+
+    return Ledger(WordPackage(), pictures)
+
+
+def _file(
+    document: Document, pieces: Sequence[Piece], ledger: Ledger, *, title: str, line_numbers: bool = False
+) -> bytes:
+    package, language = ledger.package, document.language
+    package.add("styles", styles_xml(language))
+    package.add("numbering", numbering_xml(ledger.starts))
+    package.add("settings", settings_xml(language))
+    header = package.add("header1", header_xml(document.mark)) if document.mark else None
+    footer = package.add("footer1", footer_xml(document.title))
+    body = laid_out(pieces, Setup(header, footer, line_numbers))
+    return package.to_bytes(body, title=title, subject=document.subtitle, language=language)
