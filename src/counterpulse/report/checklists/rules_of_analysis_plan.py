@@ -1,0 +1,66 @@
+"""Items that only a statistical analysis plan answers, by the sections it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from counterpulse.report.checklists.evidence import TITLE_PAGE, Answer, Evidence, Rule, there
+
+
+def _stands_in(*ids: str) -> Rule:
+    """An item that a section of the plan answers."""
+
+    def rule(evidence: Evidence) -> Answer:
+        return there(evidence.section(*ids))
+
+    return rule
+
+
+def title(evidence: Evidence) -> Answer:
+    """The title is the study's own."""
+    return Answer("answered", "Title")
+
+
+def version(evidence: Evidence) -> Answer:
+    """Version and date."""
+    study = evidence.protocol.study
+    lacking = [words for words, value in (("the version", study.version), ("the date", study.date)) if not value]
+    if len(lacking) == 2:
+        return Answer("to-write")
+    return (
+        Answer("partly", TITLE_PAGE, f"Add {lacking[0]}; the keys are study.version and study.date")
+        if lacking
+        else Answer("answered", TITLE_PAGE)
+    )
+
+
+def revisions(evidence: Evidence) -> Answer:
+    """The amendments, or that there are none."""
+    return there(evidence.section("amendments"))
+
+
+def signature(evidence: Evidence) -> Answer:
+    """There is a line to sign on."""
+    return there(evidence.section("signatures"), state="partly")
+
+
+def checks(evidence: Evidence) -> Answer:
+    """Checks that the plan names."""
+    return there(
+        evidence.section("assumptions") if any(item.checks for item in evidence.plan.analyses) else "", state="partly"
+    )
+
+
+ANALYSIS_PLAN_RULES: Mapping[str, Rule] = {
+    "sap.title": title,
+    "sap.version": version,
+    "sap.revisions": revisions,
+    "sap.signature": signature,
+    "sap.flow": _stands_in("flow-plan"),
+    "sap.baseline": _stands_in("baseline"),
+    "principles": _stands_in("principles"),
+    "checks": checks,
+    "checks.otherwise": _stands_in("assumptions"),
+    "software": _stands_in("software"),
+    "references": _stands_in("statistics"),
+}
