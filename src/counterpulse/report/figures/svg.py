@@ -6,10 +6,14 @@ from html import escape
 
 from counterpulse.report.figures.scene import Path, Scene, Shape, Text
 from counterpulse.report.figures.typeface import FAMILY
+from counterpulse.report.fonts.coverage import shown
 
 
 def to_svg(scene: Scene, *, prefix: str) -> str:
-    """The scene as one SVG element; `prefix` makes its ids unique in a page."""
+    """The scene as one SVG element; `prefix` makes its ids unique in a page.
+
+    A text with characters that the typefaces lack has no measured width; a browser finds them elsewhere.
+    """
     title, description = (f"{prefix}-{part}" for part in ("title", "description"))
     body = "\n".join(_element(shape) for shape in scene.shapes)
     return (
@@ -52,7 +56,8 @@ def _commands(path: Path) -> str:
         else:
             parts.append(f"L{to[0]} {to[1]}")
         at = to
-    return "".join(parts)
+    closed = len(path.points) > 2 and path.points[0] == path.points[-1]
+    return "".join(parts) + ("Z" if closed else "")
 
 
 def _line_of_text(text: Text) -> str:
@@ -64,7 +69,7 @@ def _line_of_text(text: Text) -> str:
         look += f' text-anchor="{text.anchor}"'
     if text.bold:
         look += ' font-weight="bold"'
-    if len(text.text) > 1:
+    if len(text.text) > 1 and text.text == shown(text.text):
         look += f' textLength="{_n(text.width)}" lengthAdjust="spacingAndGlyphs"'
     return f"<text {where} {look}>{_text(text.text)}</text>"
 

@@ -1,1 +1,1 @@
-"""The typefaces that ship (see README.md for what each holds and its license)."""
+"""The typefaces that ship (see README.md for what each holds and its license), and what they can show."""
