@@ -6,8 +6,11 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import docx
 import pytest
 from ward import Ward, call
 
@@ -53,6 +56,41 @@ def test_the_same_study_gives_the_same_bytes(first_run, tmp_path):
     assert contents(tmp_path / "jobs") == before
 
 
+LOOKS = """\
+report:
+  outputs: [html, docx, pdf, json]
+  style: lancet
+  figures: {format: [tiff, eps, pdf], width: one-column}
+  line_numbers: yes
+  separate_tables: yes
+"""
+EVERY_FORMAT = {".html", ".docx", ".pdf", ".svg", ".png", ".tiff", ".eps", ".csv", ".json"}
+
+
+def test_every_format_has_the_same_bytes_in_another_process(tmp_path):
+    """Another order of sets, another clock, place, language and number of processes; a second rendering from the results."""
+    here = Ward(tmp_path / "here")
+    here.protocol += LOOKS
+    assert here.run().code == DONE
+    before = contents(here.bundle)
+    assert {Path(name).suffix for name in before} >= EVERY_FORMAT
+    there = Ward(tmp_path / "there, far away")
+    there.protocol = here.protocol
+    there.write()
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "4711",
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C.UTF-8",
+        "SOURCE_DATE_EPOCH": "1",
+    }
+    command = ["-m", "counterpulse", "run", str(there.path), "--out", str(there.bundle), "--jobs", "2"]
+    subprocess.run([sys.executable, *command], check=True, capture_output=True, env=environment, cwd=tmp_path)
+    assert contents(there.bundle) == before
+    assert call("report", here.bundle).code == DONE
+    assert contents(here.bundle) == before
+
+
 def test_no_output_knows_the_folder_it_came_from(tmp_path):
     ward = Ward(tmp_path / "whereabouts")
     ward.edit(
@@ -83,6 +121,29 @@ def test_what_a_person_edited_stays(ward, name):
         assert f"{name} in ward-report was edited by a person" in said.err
         assert contents(ward.bundle) == before
         assert beside(ward) == ["ward-report", "ward-report-2"]
+
+
+def written_into(report, words):
+    """Somebody opens the report in Word, adds a paragraph and saves it."""
+    document = docx.Document(str(report))
+    document.add_paragraph(words)
+    document.save(str(report))
+
+
+@pytest.mark.parametrize("verb", ["run", "report"])
+def test_a_word_report_that_a_person_edited_stays(ward, verb):
+    report = ward.bundle / "report.docx"
+    written_into(report, "Our discussion, three evenings of work.")
+    before = contents(ward.bundle)
+    said = ward.run() if verb == "run" else ward.checked(call("report", ward.bundle, "--style", "jama"))
+    assert said.code == DONE
+    assert "report.docx in ward-report was edited by a person" in said.err
+    assert "ward-report-2" in said.out
+    assert contents(ward.bundle) == before
+    assert "three evenings" in docx.Document(str(report)).paragraphs[-1].text
+    assert (
+        "three evenings" not in docx.Document(str(ward.directory / "ward-report-2" / "report.docx")).paragraphs[-1].text
+    )
 
 
 def test_what_a_person_added_stays(ward):

@@ -151,4 +151,4 @@ def test_no_hidden_count_of_a_block_follows(described, seed, n, smallest):
 def test_a_suppressed_description_is_still_a_report(described, seed, n, smallest):
     _, plan = described
     shown = suppress(result_of(described, with_centers(seed, n)), smallest)
-    assert write_report(compose(shown, plan), shown)
+    assert write_report(compose(shown, plan), shown, plan.protocol.report)

@@ -54,11 +54,24 @@ class Eligibility(Node):
     """Who is in. The order of criteria is the order of the boxes."""
 
     screened: Screened | None = Field(default=None, description="How many were screened.")
-    not_in_table: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="People who have no row in the table."
+    not_in_table: Annotated[int, Field(ge=0)] | dict[str, Annotated[int, Field(ge=0)]] | None = Field(
+        default=None, description="People who have no row in the table: how many, or how many for each reason."
     )
     include: tuple[Criterion, ...] = Field(default=(), description="A patient must fulfil all of these.")
     exclude: tuple[Criterion, ...] = Field(default=(), description="Any one of these removes the patient.")
+
+
+class FlowBox(Node):
+    """A further box of the flow diagram, counted in each group."""
+
+    rule: Text = Field(description="Who is counted.", examples=["lost = yes"])
+    label: str | None = Field(default=None, description="The words of the box.")
+    stage: Literal["allocation", "follow-up", "analysis"] | None = Field(
+        default=None, description="Where the box stands; default: by its name, else where the box before it stands."
+    )
+    reasons: Name | None = Field(
+        default=None, description="A column of categories; the box counts each of them as a reason."
+    )
 
 
 class Groups(Node):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from counterpulse.protocol.node import Name, Node, Planned, StudyId
-from counterpulse.protocol.words import Text, YesNo
+from counterpulse.protocol.words import Many, Text, YesNo
 
 
 class Registration(Node):
@@ -43,7 +43,12 @@ class Study(Node):
     )
     version: Text | None = Field(default=None, description="The version of this protocol.")
     date: Text | None = Field(default=None, description="The day of this version.")
-    reporting: tuple[str, ...] = Field(default=(), description="Reporting guidelines, such as STROBE.")
+    reporting: Annotated[tuple[str, ...], Many] = Field(
+        default=(),
+        description="Reporting guidelines whose checklists the report fills in: STROBE, RECORD, CONSORT-2025, PRISMA-2020, "
+        "TARGET; by default the one of the design.",
+        examples=[["STROBE", "RECORD"]],
+    )
 
 
 class DataSource(Node):

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from counterpulse.protocol.desk import Desk
 from counterpulse.protocol.nodes import Analysis, Outcome, Selection, SubgroupVariable, TermNode, TermSpec
+from counterpulse.protocol.reporting import GUIDELINES, guideline_named
+from counterpulse.source import did_you_mean
 from counterpulse.source.yaml_file import YamlPath
 
 MOMENTS = ("date", "datetime")
@@ -27,7 +29,9 @@ def lint_names(desk: Desk) -> None:
     for index, analysis in enumerate(desk.nodes.analyses):
         _analysis(desk, ("analyses", index), analysis)
     _subgroups(desk)
+    _flow(desk)
     _lists(desk)
+    _guidelines(desk)
     _amendments(desk)
 
 
@@ -195,6 +199,13 @@ def _subgroups(desk: Desk) -> None:
                         remedy=f"say where to cut it: {{variable: {entry}, cut: [65]}}")  # fmt: skip
 
 
+def _flow(desk: Desk) -> None:
+    """Reasons are printed, so they are categories: a text may name a patient."""
+    for name, box in desk.nodes.flow.items():
+        if not isinstance(box, str) and box.reasons is not None:
+            desk.variable_of(("flow", name, "reasons"), box.reasons, ("category", "ordinal"), "a category")
+
+
 def _subgroup(desk: Desk, path: YamlPath, entry: SubgroupVariable) -> None:
     if entry.cut:
         desk.variable_of((*path, "variable"), entry.variable, ("number",), "a number, where `cut` is given")
@@ -219,6 +230,17 @@ def _lists(desk: Desk) -> None:
         for index, name in enumerate(nodes.hypothesis.populations):
             desk.needs("E233", ("hypothesis", "populations", index), "population", name, nodes.populations,
                        "define it under populations")  # fmt: skip
+
+
+def _guidelines(desk: Desk) -> None:
+    """A guideline that nobody can fill in is left out of the report, and told."""
+    for index, name in enumerate(desk.nodes.study.reporting):
+        if guideline_named(name) is None:
+            desk.report(
+                "W236", ("study", "reporting", index), f"there is no checklist of `{name}`: the report fills in none",
+                allowed=", ".join(GUIDELINES),
+                remedy=did_you_mean(name.upper(), list(GUIDELINES)) or "fill in that checklist by hand, and leave it out here",
+            )  # fmt: skip
 
 
 def _amendments(desk: Desk) -> None:

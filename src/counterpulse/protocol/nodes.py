@@ -30,6 +30,7 @@ from counterpulse.protocol.cohort_nodes import (
     Earlier,
     Eligibility,
     Exposure,
+    FlowBox,
     FollowUp,
     Groups,
     ImmortalTime,
@@ -66,6 +67,7 @@ __all__ = [
     "Eligibility",
     "EstimandNode",
     "Exposure",
+    "FlowBox",
     "FollowUp",
     "GroupOutcome",
     "Groups",
@@ -131,7 +133,9 @@ class ProtocolNode(Node):
     follow_up: FollowUp | None = Field(default=None, description="How long each patient was watched.")
     variables: dict[Name, DerivedVariable] = Field(default={}, description="Columns derived once, used everywhere.")
     populations: dict[Name, Population] = Field(default={}, description="Analysis populations.")
-    flow: dict[str, Text] = Field(default={}, description="Further boxes of the flow diagram, each a rule.")
+    flow: dict[Name, Text | FlowBox] = Field(
+        default={}, description="Further boxes of the flow diagram, each a rule: who received, was lost, was excluded."
+    )
     outcomes: dict[Name, Outcome] = Field(default={}, description="What is measured.")
     confounders: dict[Name, tuple[TermSpec, ...]] = Field(default={}, description="Adjustment sets, argued once.")
     table1: TableOneNode | None = Field(default=None, description="Table 1, where it is not the adjustment set.")

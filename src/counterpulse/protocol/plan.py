@@ -96,6 +96,22 @@ class PlannedPopulation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFlowBox:
+    """A box of the flow diagram after the groups were formed.
+
+    `stage` is "allocation", "follow-up" or "analysis". `reasons` is the column of the reasons, `levels` their labels.
+    """
+
+    name: str
+    label: str
+    stage: str
+    rule: str
+    english: str
+    reasons: str | None = None
+    levels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSelection:
     """Covariates to be selected from the data: the candidates, those that always stay, and the rule."""
 
@@ -136,6 +152,14 @@ class PlannedClusters:
     quadrature: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedClause:
+    """A clause of the methods section, in the past tense and the passive voice, and the works it rests on."""
+
+    text: str
+    works: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedAnalysis:
     """One analysis, resolved.
@@ -146,7 +170,8 @@ class PlannedAnalysis:
     methods on the same sample. `options` are the method's, each resolved. `choices` repeat everything with origin and
     reference. `terms` and `selection` are the main model's. `models` is a ladder, the main model first, fitted to the `same_rows`;
     `screen` are predictors, each in a model of its own (`only_screen`: and nothing else).
-    `missing` is None where the protocol does not say what happens to incomplete rows.
+    `missing` is None where the protocol does not say what happens to incomplete rows. `clauses` say what the method does, the
+    method itself first, then its options.
     """
 
     id: str
@@ -180,6 +205,7 @@ class PlannedAnalysis:
     companions: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
+    clauses: tuple[PlannedClause, ...] = ()
     sentence: str = ""
 
     @property
@@ -242,6 +268,7 @@ class Plan:
     table_one: PlannedTableOne | None
     analyses: tuple[PlannedAnalysis, ...]
     subgroups: PlannedSubgroups | None
+    flow: tuple[PlannedFlowBox, ...] = ()
     choices: tuple[Choice, ...] = ()
     warnings: tuple[Notice, ...] = ()
 

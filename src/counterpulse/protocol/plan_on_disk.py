@@ -7,6 +7,7 @@ import json
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from counterpulse.data.terms import Categorical, Interaction, Numeric, Spline
@@ -74,7 +75,7 @@ def _read(tree: Any, kind: Any) -> Any:  # noqa: ANN401  (any part of a plan)
         return ProtocolNode.model_validate(tree)
     origin, arguments = get_origin(kind), get_args(kind)
     if isinstance(kind, type) and is_dataclass(kind) and isinstance(tree, dict):
-        hints = get_type_hints(kind)
+        hints = _declared(kind)
         return kind(**{name: _read(value, hints[name]) for name, value in tree.items() if name in hints})
     if isinstance(tree, list):
         return _read_tuple(tree, arguments if origin is tuple else ())
@@ -83,6 +84,10 @@ def _read(tree: Any, kind: Any) -> Any:  # noqa: ANN401  (any part of a plan)
     if isinstance(tree, dict):
         return _read_mapping(tree, arguments[1] if len(arguments) == 2 else object)
     return tree
+
+
+_declared = cache(get_type_hints)
+"""The types of a class's fields; to evaluate them takes longer than to read the plan."""
 
 
 def _read_tuple(tree: list[Any], arguments: tuple[Any, ...]) -> tuple[Any, ...]:

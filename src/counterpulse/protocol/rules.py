@@ -32,8 +32,11 @@ def rules_of(nodes: ProtocolNode) -> Iterator[Rule]:
     yield from _variables(nodes)
     for name, population in nodes.populations.items():
         yield Rule(("populations", name, "rule"), population.rule, populations=True)
-    for name, rule in nodes.flow.items():
-        yield Rule(("flow", name), rule, populations=True)
+    for name, box in nodes.flow.items():
+        if isinstance(box, str):
+            yield Rule(("flow", name), box, populations=True)
+        else:
+            yield Rule(("flow", name, "rule"), box.rule, populations=True)
     for name, outcome in nodes.outcomes.items():
         yield from _outcome(("outcomes", name), outcome, nodes)
     for index, event in enumerate(nodes.intercurrent_events):

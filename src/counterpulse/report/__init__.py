@@ -1,4 +1,4 @@
-"""The report: a neutral document composed from plan and result, rendered as HTML, with its figures and tables.
+"""The report: a neutral document composed from plan and result, rendered as HTML, Word and PDF.
 
 The package can be called: ``cp.report(result, directory)`` is `publish`.
 """

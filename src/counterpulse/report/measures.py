@@ -13,13 +13,12 @@ Kind = Literal["ratio", "points", "difference", "probability", "value", "index",
 class Measure:
     """A measure.
 
-    `noun` is what goes up or down ("odds"); `abbreviation` stands in narrow columns; `label` is printed instead of the name. "points" are differences of
-    proportions, printed in percentage points; "probability" is printed in percent; "value" in its own unit; "index" has none.
+    `noun` is what goes up or down ("odds"); `label` is printed instead of the name. "points" are differences of proportions,
+    printed in percentage points; "probability" is printed in percent; "value" in its own unit; "index" has none.
     """
 
     name: str
     kind: Kind
-    abbreviation: str = ""
     noun: str = ""
     label: str = ""
 
@@ -62,32 +61,32 @@ INDICES = (
 MEASURES: Mapping[str, Measure] = {
     measure.name: measure
     for measure in (
-        Measure("odds ratio", "ratio", "OR", "odds"),
-        Measure("hazard ratio", "ratio", "HR", "hazard"),
-        Measure("risk ratio", "ratio", "RR", "risk"),
-        Measure("rate ratio", "ratio", "IRR", "rate"),
-        Measure("rmst ratio", "ratio", "RMST ratio", "restricted mean event-free time"),
-        Measure("risk difference", "points", "RD", "risk"),
-        Measure("survival difference", "points", "SD", "survival"),
-        Measure("cumulative incidence difference", "points", "", "cumulative incidence"),
-        Measure("cumulative incidence ratio", "ratio", "", "cumulative incidence"),
-        Measure("win odds", "ratio", "", "odds of the better outcome"),
-        Measure("mean difference", "difference", "MD", "mean"),
-        Measure("median difference", "difference", "", "median"),
-        Measure("rmst difference", "difference", "RMST difference", "restricted mean event-free time"),
-        Measure("risk", "probability", "", "risk"),
-        Measure("proportion", "probability", "", "proportion"),
-        Measure("proportion who died", "probability", "", "proportion who died"),
-        Measure("survival", "probability", "", "survival"),
-        Measure("cumulative incidence", "probability", "", "cumulative incidence"),
-        Measure("rmst", "value", "", "restricted mean event-free time"),
+        Measure("odds ratio", "ratio", "odds"),
+        Measure("hazard ratio", "ratio", "hazard"),
+        Measure("risk ratio", "ratio", "risk"),
+        Measure("rate ratio", "ratio", "rate"),
+        Measure("rmst ratio", "ratio", "restricted mean event-free time"),
+        Measure("risk difference", "points", "risk"),
+        Measure("survival difference", "points", "survival"),
+        Measure("cumulative incidence difference", "points", "cumulative incidence"),
+        Measure("cumulative incidence ratio", "ratio", "cumulative incidence"),
+        Measure("win odds", "ratio", "odds of the better outcome"),
+        Measure("mean difference", "difference", "mean"),
+        Measure("median difference", "difference", "median"),
+        Measure("rmst difference", "difference", "restricted mean event-free time"),
+        Measure("risk", "probability", "risk"),
+        Measure("proportion", "probability", "proportion"),
+        Measure("proportion who died", "probability", "proportion who died"),
+        Measure("survival", "probability", "survival"),
+        Measure("cumulative incidence", "probability", "cumulative incidence"),
+        Measure("rmst", "value", "restricted mean event-free time"),
         *(Measure(name, "index") for name in INDICES),
         Measure("interaction", "test"),
         Measure("test of curves", "test"),
         Measure("overall", "test", label="test of all its terms"),
         Measure("nonlinearity", "test", label="test of nonlinearity"),
         Measure("coefficient", "index"),
-        Measure("slope difference", "difference", "", "slope"),
+        Measure("slope difference", "difference", "slope"),
     )
 }
 

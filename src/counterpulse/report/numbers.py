@@ -1,146 +1,35 @@
-"""Numbers as journals print them. Every rule stands in `STYLES`; a number is rounded once, half up, on its decimal digits."""
+"""Numbers as journals print them: rounded once, half up, on their decimal digits. The rules stand in `number_styles`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from math import isfinite
 
-MINUS = "\N{MINUS SIGN}"
-NARROW = "\N{NARROW NO-BREAK SPACE}"
+from counterpulse.report.number_styles import EM_DASH, MINUS, NARROW, PLAIN, STYLES, NumberStyle, PRule
+
+__all__ = [
+    "EM_DASH", "MINUS", "NARROW", "PLAIN", "STYLES", "NumberStyle", "as_written", "count", "count_of", "count_percent", "estimate",
+    "estimate_places", "footnote_mark", "hundredfold", "interval", "level", "mean_sd", "measured_places", "median_quartiles",
+    "number", "p_phrase", "p_value", "percent", "percent_places", "probability", "reference", "rounded",
+]  # fmt: skip
+
 MOST_PLACES = 6
 MOST_ESTIMATE_PLACES = 3
+EVERY_DIGIT = Context(prec=400)
+"""Room for the digits of the largest float, which a limit that ran away may be."""
+LARGEST_RATIO = 1000
+"""A larger ratio is printed as above it, as one below 0.001 is printed as below that (ours): its digits mean nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class PRule:
-    """How a P value is printed.
-
-    `bands` are (upper bound, decimal places): the first band whose bound is above P holds. `smallest` is the least value
-    printed; below it stands "<smallest". With `significant`, that many significant figures are printed instead, within
-    the places of `smallest`. With `keeps_side`, a P value below 0.05 is never printed as 0.05.
-    """
-
-    bands: tuple[tuple[float, int], ...]
-    smallest: str = "0.001"
-    significant: int | None = None
-    leading_zero: bool = True
-    keeps_side: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class NumberStyle:
-    """The number rules of one journal.
-
-    `percent_bands` are (denominator below, places); `few_percent` counts places by the percentage instead: one below 10,
-    none from 10. `spread` is how a standard deviation follows its mean. Without `baseline_p` Table 1 has no P values;
-    without `secondary_p` secondary and exploratory analyses have intervals only, unless the plan adjusts for multiplicity.
-    """
-
-    name: str
-    p: PRule
-    decimal_mark: str = "."
-    thousands: str = ","
-    separator: str = " to "
-    separator_negative: str = " to "
-    after_level: str = ""
-    percent_bands: tuple[tuple[float, int], ...] = ((100, 0), (float("inf"), 1))
-    few_percent: bool = False
-    percent_sign: bool = False
-    spread: str = "{mean} ({sd})"
-    mean_label: str = "mean (SD)"
-    median_label: str = "median (IQR)"
-    baseline_p: bool = True
-    secondary_p: bool = True
-
-
-TWO_PLACES_THREE_BELOW_01 = ((0.01, 3), (float("inf"), 2))
-
-# Our own style where no journal is named: AMA's rules with a leading zero, "to" in every interval and the % sign.
-PLAIN = NumberStyle(
-    name="plain",
-    p=PRule(TWO_PLACES_THREE_BELOW_01, keeps_side=True),
-    percent_sign=True,
-    median_label="median (Q1\N{EN DASH}Q3)",
-)
-
-STYLES: Mapping[str, NumberStyle] = {
-    "plain": PLAIN,
-    # AMA Manual of Style, 11th ed.: P to two places, three below .01 or where rounding would cross .05, no leading zero
-    # (chapters 18.7.1, 19.5); percentages: none below N = 100, one from 100; no % sign in cells; thin space in thousands.
-    # Copy-editors set X.XX-Y.YY and "to" beside a negative limit (gtsummary issue 1590).
-    "jama": replace(
-        PLAIN,
-        name="jama",
-        p=PRule(TWO_PLACES_THREE_BELOW_01, leading_zero=False, keeps_side=True),
-        thousands=NARROW,
-        separator="-",
-        after_level=",",
-        percent_sign=False,
-        median_label="median (IQR)",
-    ),
-    # NEJM statistical reporting guidelines (2019): two places above .01, three from .001 to .01, then <0.001 (verbatim in
-    # Aguinis 2019); no P values of secondary outcomes without a plan for multiplicity. "to", mean ±SD and one decimal of a percentage at most: as printed in its tables.
-    "nejm": replace(
-        PLAIN,
-        name="nejm",
-        p=PRule(TWO_PLACES_THREE_BELOW_01),
-        after_level=",",
-        percent_sign=False,
-        spread="{mean}±{sd}",
-        mean_label="mean ±SD",
-        median_label="median (IQR)",
-        secondary_p=False,
-    ),
-    # Lancet: two significant figures, at most four places, <0·0001; mid-line point; % sign kept (gtsummary issue 1442 and
-    # pull request 2375). En dash, "to" beside a negative limit, thin space in thousands: as printed.
-    "lancet": replace(
-        PLAIN,
-        name="lancet",
-        p=PRule(((float("inf"), 2),), smallest="0.0001", significant=2),
-        decimal_mark="·",
-        thousands=NARROW,
-        separator="\N{EN DASH}",
-        median_label="median (IQR)",
-    ),
-    # BMJ: "to" in every interval and P<0.001, as printed in its tables; its author pages give no further rule of digits.
-    "bmj": replace(
-        PLAIN,
-        name="bmj",
-        p=PRule(TWO_PLACES_THREE_BELOW_01),
-        thousands=NARROW,
-        percent_sign=False,
-        median_label="median (interquartile range)",
-    ),
-    # JACC: two places, <0.001, "0.31-1.68", median (Q1-Q3); whole percentages, one place below 10 (as printed).
-    "jacc": replace(
-        PLAIN,
-        name="jacc",
-        p=PRule(((0.01, 3), (float("inf"), 2))),
-        separator="-",
-        after_level=":",
-        few_percent=True,
-        percent_sign=False,
-        median_label="median (Q1-Q3)",
-    ),
-    # Annals of Internal Medicine, general statistical guidance (annals.org/aim/pages/AuthorInformationStatisticsOnly): three
-    # places from .001 to .20, two above; one decimal of a percentage from N = 200; mean (SD), never ±; no P in Table 1.
-    "annals": replace(
-        PLAIN,
-        name="annals",
-        p=PRule(((0.2005, 3), (float("inf"), 2))),
-        percent_bands=((200, 0), (float("inf"), 1)),
-        percent_sign=False,
-        median_label="median (IQR)",
-        baseline_p=False,
-    ),
-}
+def probability(value: float, style: NumberStyle = PLAIN) -> str:
+    """A type I error or a power as written, without a leading zero where P values have none."""
+    text = as_written(value, style)
+    return text if style.p.leading_zero else text.removeprefix("0")
 
 
 def rounded(value: float, places: int) -> Decimal:
     """The value rounded once, half away from zero, from the digits that identify it."""
-    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, EVERY_DIGIT)
 
 
 def number(value: float, places: int, style: NumberStyle = PLAIN) -> str:
@@ -149,15 +38,21 @@ def number(value: float, places: int, style: NumberStyle = PLAIN) -> str:
         raise ValueError("a number that is not finite is a status, not text")
     decimal = rounded(value, places)
     whole, _, fraction = f"{abs(decimal):f}".partition(".")
-    if len(whole) > 4:
+    if len(whole) >= style.grouped_from:
         whole = f"{int(whole):,}".replace(",", style.thousands)
     text = f"{whole}{style.decimal_mark}{fraction}" if fraction else whole
     return f"{MINUS}{text}" if decimal < 0 else text
 
 
 def count(n: int, style: NumberStyle = PLAIN) -> str:
-    """A count; thousands are set apart from 10,000 on."""
+    """A count; thousands are set apart as the journal does."""
     return number(n, 0, style)
+
+
+def as_written(value: float, style: NumberStyle = PLAIN) -> str:
+    """A number of the protocol with the digits it was written with: a time point, a cut, a tick of an axis."""
+    digits = Decimal(repr(float(value))).normalize().as_tuple().exponent
+    return number(value, max(0, -digits) if isinstance(digits, int) else 0, style)
 
 
 def p_value(p: float, style: NumberStyle = PLAIN) -> str:
@@ -179,7 +74,9 @@ def p_value(p: float, style: NumberStyle = PLAIN) -> str:
 def p_phrase(p: float, style: NumberStyle = PLAIN) -> str:
     """A P value inside a sentence: "P = 0.03", "P < 0.001"."""
     text = p_value(p, style)
-    return f"P {text[0]} {text[1:]}" if text[0] in "<>" else f"P = {text}"
+    sign, digits = (text[0], text[1:]) if text[0] in "<>" else ("=", text)
+    space = style.p.space
+    return f"{style.p.letter}{space}{sign}{space}{digits}"
 
 
 def _p_places(p: float, rule: PRule) -> int:
@@ -192,18 +89,27 @@ def _p_places(p: float, rule: PRule) -> int:
     return places
 
 
-def interval(low: float | None, high: float | None, places: int, style: NumberStyle = PLAIN) -> str:
-    """Two limits; an end that is not finite or unknown reads as infinity or a dash."""
-    ends = [_end(low, places, style), _end(high, places, style)]
-    negative = any(end is not None and end < 0 for end in (low, high))
-    return (style.separator_negative if negative else style.separator).join(ends)
+def interval(
+    low: float | None, high: float | None, places: int, style: NumberStyle = PLAIN, *, null: float | None = None
+) -> str:
+    """Two limits; an end that is not finite reads as infinity, an unknown one as NE.
+
+    A hyphen or dash joins two plain numbers only: beside a minus, a sign or a word stands "to" (ours beyond the minus).
+    """
+    ends = [_end(end, places, style, null) for end in (low, high)]
+    plain = all(end[0].isdigit() for end in ends)
+    return (style.separator if plain else style.separator_negative).join(ends)
 
 
-def _end(value: float | None, places: int, style: NumberStyle) -> str:
+def _end(value: float | None, places: int, style: NumberStyle, null: float | None) -> str:
     if value is None:
         return "NE"
     if not isfinite(value):
         return "∞" if value > 0 else f"{MINUS}∞"
+    if null == 1 and value > LARGEST_RATIO:
+        return f">{number(LARGEST_RATIO, 0, style)}"
+    if null == 1 and not value:
+        return "0"
     if value and not rounded(value, places):
         least = number(10.0**-places, places, style)
         return f"<{least}" if value > 0 else f">{MINUS}{least}"
@@ -227,8 +133,13 @@ def estimate(
 ) -> str:
     """An estimate with its interval: "0.82 (0.69 to 0.99)"."""
     places = estimate_places(value, low, high, places=places, null=null)
-    printed = _end(value, places, style)
-    return printed if low is None and high is None else f"{printed} ({interval(low, high, places, style)})"
+    printed = _end(value, places, style, null)
+    return printed if low is None and high is None else f"{printed} ({interval(low, high, places, style, null=null)})"
+
+
+def reference(null: float, places: int, style: NumberStyle = PLAIN) -> str:
+    """The cell of the level that the others are compared with: "1 [Reference]"."""
+    return style.reference.format(null=number(null, places if style.reference_places else 0, style))
 
 
 def estimate_places(
@@ -256,7 +167,7 @@ def percent(n: int, total: int, style: NumberStyle = PLAIN, *, among: int | None
     A count that is neither none nor all never reads as 0 or 100.
     """
     if total <= 0:
-        return "\N{EM DASH}"
+        return EM_DASH
     share = 100 * Decimal(n) / Decimal(total)
     places = percent_places(float(share), total if among is None else among, style)
     unit = Decimal(1).scaleb(-places)
@@ -294,8 +205,14 @@ def mean_sd(mean: float, sd: float, places: int, style: NumberStyle = PLAIN) -> 
 
 def median_quartiles(median: float, q1: float, q3: float, places: int, style: NumberStyle = PLAIN) -> str:
     """A median with its quartiles: "60 (51–65)"."""
-    separator = " to " if min(q1, q3) < 0 else ("-" if style.separator == "-" else "\N{EN DASH}")
+    separator = style.separator_negative if min(q1, q3) < 0 else style.quartile_separator
     return f"{number(median, places, style)} ({number(q1, places, style)}{separator}{number(q3, places, style)})"
+
+
+def footnote_mark(position: int, style: NumberStyle = PLAIN) -> str:
+    """The mark of a footnote by its position from 0: a, b, c … aa; or *, †, ‡, … **."""
+    times, sign = divmod(position, len(style.marks))
+    return style.marks[sign] * (times + 1)
 
 
 def measured_places(spread: float) -> int:

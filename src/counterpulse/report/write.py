@@ -7,11 +7,12 @@ from dataclasses import fields
 
 from counterpulse.protocol.identity_nodes import ReportLooks
 from counterpulse.report.chapters.wording import anchor
-from counterpulse.report.document import Document, Figure, blocks_of
+from counterpulse.report.document import Document, Figure, Table, blocks_of
+from counterpulse.report.figures.print_formats import print_formats
 from counterpulse.report.figures.svg import to_svg
 from counterpulse.report.render.html import render_html
 from counterpulse.report.render.pdf import render_pdf
-from counterpulse.report.render.word.docx import render_docx
+from counterpulse.report.render.word.docx import render_docx, render_table_docx
 from counterpulse.report.typesetting import to_pngs
 from counterpulse.results import EstimateRow, StudyResult, TableOneRow
 from counterpulse.source.spreadsheet import spreadsheet_csv
@@ -36,9 +37,13 @@ def write_report(document: Document, result: StudyResult, looks: ReportLooks) ->
         files["report.docx"] = render_docx(document, pictures, line_numbers=bool(looks.line_numbers))
     if "pdf" in looks.outputs:
         files["report.pdf"] = render_pdf(document)
+    if looks.separate_tables:
+        tables = (block for block in blocks_of(document.sections) if isinstance(block, Table))
+        files |= {f"tables/{table.id}.docx": render_table_docx(document, table) for table in tables}
     for figure in figures:
         files[f"figures/{figure.id}.svg"] = to_svg(figure.scene, prefix=figure.id).encode()
         files[f"figures/{figure.id}.png"] = pictures[figure.id]
+    files |= print_formats(figures, looks.figures)
     if result.table_one:
         files["tables/table_one.csv"] = _table_one(result.table_one)
     for block in result.blocks:

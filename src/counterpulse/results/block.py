@@ -70,6 +70,22 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "group-test": {
         "group": TEXT, "n": COUNT, "observed": NUMBER, "expected": NUMBER,
     },
+    # A standardized difference of each variable (level) in each sample; between more than two groups the largest is `smd_max`.
+    "balance": {
+        "variable": TEXT, "level": TEXT, "sample": TEXT, "smd": NUMBER, "smd_max": NUMBER, "denominator": TEXT,
+        "variance_ratio": NUMBER, "ks": NUMBER,
+    },
+    # Estimates as a reader reads them; `role` is study, subtotal, total or prediction; weights and I-squared are fractions.
+    # Subtotals and totals carry their heterogeneity.
+    "study-forest": {
+        "study": TEXT, "subgroup": TEXT, "role": TEXT, "measure": TEXT, "events_1": COUNT, "n_1": COUNT, "events_2": COUNT,
+        "n_2": COUNT, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "weight": NUMBER, "tau_squared": NUMBER,
+        "i_squared": NUMBER, "q": NUMBER, "df": NUMBER, "p_value": NUMBER,
+    },
+    # Estimates as a reader reads them, errors on the scale of estimation; `imputed` is yes of a study that was filled in.
+    "funnel": {
+        "study": TEXT, "measure": TEXT, "estimate": NUMBER, "std_error": NUMBER, "imputed": TEXT, "pooled": NUMBER,
+    },
 }  # fmt: skip
 
 

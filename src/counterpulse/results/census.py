@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Set
+from collections.abc import Hashable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from counterpulse.results.estimate import GroupCount
 from counterpulse.results.small_cells import Sum
-from counterpulse.results.study_result import EstimateRow, FlowStep, StudyResult, TableOneRow
+from counterpulse.results.study_result import (
+    FLOW_BOX,
+    FLOW_REASON,
+    FLOW_UNKNOWN,
+    EstimateRow,
+    FlowStep,
+    StudyResult,
+    TableOneRow,
+)
 
 
 def people(n: int, group: str | None = None, variable: str | None = None, level: str | None = None) -> Hashable:
@@ -67,25 +76,71 @@ def census_of(result: StudyResult) -> Census:
     return census
 
 
-def flow_cell(step: FlowStep) -> Hashable:
-    """The cell of a box of the flow."""
+def flow_cell(step: FlowStep, group: str | None = None) -> Hashable:
+    """The cell of a box of the flow, or of one group in it."""
+    if step.kind in (FLOW_BOX, FLOW_REASON, FLOW_UNKNOWN):
+        return ("box", step.id, group)
+    if group is not None:
+        return people((step.by_group or {}).get(group) or 0, group)
     whole = step.kind in ("eligible", "analyzed", "analysis")
     return people(step.n or 0) if whole else ("flow", step.id, step.n)
 
 
-def _census_of_flow(census: Census, flow: Iterable[FlowStep]) -> None:
+def _census_of_flow(census: Census, flow: Sequence[FlowStep]) -> None:
     by_kind: dict[str, list[Hashable]] = {}
     for step in flow:
         total = census.count(flow_cell(step), step.n or 0)
         by_kind.setdefault(step.kind, []).append(total)
-        parts = [census.count(people(n or 0, group), n or 0) for group, n in (step.by_group or {}).items()]
+        parts = [census.count(flow_cell(step, group), n or 0) for group, n in (step.by_group or {}).items()]
         if step.kind == "design":
             census.sum(next(iter(by_kind.get("eligible", [])), None), (total, *parts))
         else:
             census.sum(total, parts)
-    read, eligible = by_kind.get("read"), by_kind.get("eligible")
+    screened, read, eligible = (by_kind.get(kind) for kind in ("screened", "read", "eligible"))
     if read and eligible:
         census.sum(read[0], (*by_kind.get("removed", ()), eligible[0]))
+    if screened and read:
+        census.sum(screened[0], (*by_kind.get("absent", ()), read[0]))
+    _census_of_boxes(census, flow)
+
+
+def _census_of_boxes(census: Census, flow: Sequence[FlowStep]) -> None:
+    """In each group: those in a box, those whom its rule cannot judge, and the rest; and a box is the sum of its reasons."""
+    eligible = next((step for step in flow if step.kind == "eligible"), None)
+    for box in (step for step in flow if step.kind == FLOW_BOX):
+        own = [step for step in flow if step.id.startswith(f"{box.id}.")]
+        unknown = [step for step in own if step.kind == FLOW_UNKNOWN]
+        reasons = [step for step in own if step.kind == FLOW_REASON]
+        for group in (None, *(box.by_group or {})):
+            if eligible is not None:
+                census.sum(flow_cell(eligible, group), [flow_cell(step, group) for step in (box, *unknown)])
+            census.sum(flow_cell(box, group), [flow_cell(step, group) for step in reasons])
+    if eligible is not None:
+        for one, other in combinations([step for step in flow if step.kind == FLOW_BOX], 2):
+            _census_of_kin(census, flow, eligible, one, other)
+
+
+def _census_of_kin(
+    census: Census, flow: Sequence[FlowStep], eligible: FlowStep, one: FlowStep, other: FlowStep
+) -> None:
+    """Two boxes that are the same everywhere, or of which each holds the rest of the other: one tells the other."""
+    steps = {step.id: step for step in flow}
+    unknown, also = (steps.get(f"{box.id}.unknown") for box in (one, other))
+    groups = (None, *(one.by_group or {}))
+
+    def n(step: FlowStep | None, group: str | None) -> int:
+        return 0 if step is None else ((step.n if group is None else (step.by_group or {}).get(group)) or 0)
+
+    same = all(n(one, group) == n(other, group) for group in groups)
+    rest = all(n(one, group) + n(other, group) + n(unknown, group) == n(eligible, group) for group in groups)
+    for group in groups if same or rest else ():
+        if same:
+            census.sum(flow_cell(one, group), [flow_cell(other, group)])
+        else:
+            parts = [step for step in (one, other, unknown) if step is not None]
+            census.sum(flow_cell(eligible, group), [flow_cell(step, group) for step in parts])
+        if unknown and also and n(unknown, group) == n(also, group):
+            census.sum(flow_cell(unknown, group), [flow_cell(also, group)])
 
 
 def _census_of_table_one(census: Census, rows: Iterable[TableOneRow]) -> None:

@@ -84,7 +84,7 @@ def _notice(smallest: int) -> Notice:
         f"Counts below {smallest} are not shown (privacy: small_cells), nor is what they could be worked out from: other counts "
         "of the same total, percentages, summaries of small groups, smallest and largest values, unadjusted effects of small "
         f"counts, and steps of curves with fewer than {smallest} events. A dash in a table is such a number, and the bundle holds it "
-        "nowhere. Patients left out for a missing value may still follow from the sizes of two analyses.",
+        "nowhere. Patients left out for a missing value, or excluded from an analysis, may still follow from the sizes of two analyses.",
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _flow_step(step: FlowStep, screen: Screen) -> FlowStep:
         unknown=screen.small(step.unknown),
         by_group=None
         if by_group is None
-        else {group: screen.people(count, group) for group, count in by_group.items()},
+        else {group: None if flow_cell(step, group) in screen.hidden else count for group, count in by_group.items()},
     )
 
 

@@ -199,6 +199,13 @@ def _associations(block: Block, screen: Screen, withheld: Withheld) -> list[Row]
     return shown
 
 
+def _balance(block: Block, screen: Screen, withheld: Withheld) -> list[Row]:
+    """A difference of a category tells its counts: those of a variable with a hidden count are not shown."""
+    open_ = {cell[2] for cell in screen.hidden if isinstance(cell, tuple) and cell[0] == "patients" and len(cell) > 2}
+    gone = dict.fromkeys(("smd", "smd_max", "variance_ratio", "ks"), None)
+    return [row | gone if row["variable"] in open_ else row for row in block.rows()]
+
+
 def _per_parameter(block: Block, screen: Screen, withheld: Withheld) -> list[Row]:
     shown = []
     for row in block.rows():
@@ -237,5 +244,8 @@ RULES: Mapping[str, BlockRule] = {
     "proportional-hazards": AS_IT_IS,
     "proportional-odds": AS_IT_IS,
     "covariance": AS_IT_IS,
+    "balance": BlockRule(screened=_balance),
+    "study-forest": AS_IT_IS,
+    "funnel": AS_IT_IS,
 }
-"""Of every kind of block. As it is: what holds no count and no value of a patient."""
+"""Of every kind of block. As it is: what holds no count and no value of a patient; counts of studies are published ones."""

@@ -58,12 +58,12 @@ class Status(Enum):
     TIES = ("ties", "Values are tied, so the exact distribution does not apply; use the normal approximation.")
     FEW_CLUSTERS = (
         "few-clusters",
-        "There are fewer than 10 clusters, too few for a robust interval; use levels in the model (clusters: {as: fixed}).",
+        "There are fewer than 10 clusters, too few for a robust interval; use levels in the model (`as: fixed` under `clusters:`).",
     )
     ZERO_RANDOM_VARIANCE = (
         "zero-random-variance",
         "The variance between clusters is estimated as zero: the model is the one without a random intercept; say so, or use "
-        "clusters: {as: robust}.",
+        "`as: robust` under `clusters:`.",
     )
     SINGLE_ROW_CLUSTERS = (
         "single-row-clusters",

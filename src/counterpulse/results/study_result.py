@@ -14,6 +14,9 @@ DataKind = Literal["real", "mock", "synthetic", "simulated"]
 Role = Literal["primary", "secondary", "sensitivity", "exploratory", "covariate"]
 Planned = Literal["registered", "stated", "after-data"]
 
+FLOW_BOX, FLOW_REASON, FLOW_UNKNOWN = "flow", "flow-reason", "flow-unknown"
+"""Kinds of steps: a box of `flow`, one of its reasons, those whom its rule cannot judge. The ids of the latter begin with the box's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyIdentity:
@@ -33,9 +36,10 @@ class StudyIdentity:
 class FlowStep:
     """One box of the participant flow.
 
-    `kind` is "read", "absent" (patients with no row), "removed" (an unmet inclusion or a met
-    exclusion), "deviation" (the same in a randomized trial, where nobody is removed), "eligible",
-    "population", "design" (removed by a landmark, say) or "analyzed". `n` is the count at this step; for "removed" it is
+    `kind` is "screened", "absent" (patients with no row; one step a reason), "read", "removed" (an unmet inclusion or a met
+    exclusion), "deviation" (the same in a randomized trial, where nobody is removed), "eligible" (in a trial the randomized),
+    "population", "flow" (a box of the protocol's `flow`, with "flow-reason" and "flow-unknown"), "design" (removed by a
+    landmark, say), "analyzed" or "analysis". `n` is the count at this step; for "removed" it is
     how many this criterion removed, in order; `n_alone` how many it concerns on its own; `unknown` how many could not be judged.
     A count that small cells hide is None.
     """

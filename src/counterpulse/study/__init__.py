@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from counterpulse.study.interview.question import NONE, Question, Wrong
     from counterpulse.study.load import check, read_plan, read_study, study_name
     from counterpulse.study.mock.mock import mock_table, write_mock
+    from counterpulse.study.mock.rehearsal import rehearse
     from counterpulse.study.patients.queries import private_queries, write_queries
     from counterpulse.study.planning.plan import make_plan
     from counterpulse.study.planning.plan_text import plan_as_text
@@ -55,6 +56,7 @@ __all__ = [
     "read_plan",
     "read_result",
     "read_study",
+    "rehearse",
     "results_schema",
     "study_name",
     "summary_lines",
@@ -94,6 +96,7 @@ _HOME = {
     "read_plan": "study.load",
     "read_result": "study.explain",
     "read_study": "study.load",
+    "rehearse": "study.mock.rehearsal",
     "results_schema": "results.on_disk",
     "summary_lines": "study.short_table",
     "study_name": "study.load",

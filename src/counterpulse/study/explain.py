@@ -52,9 +52,11 @@ def explain_number(directory: Path, number: str) -> dict[str, Any]:
 
 def _context(kind: str, row: Json, results: Json, plan: Json) -> dict[str, Any]:
     if kind == "flow":
-        criterion = number_suffix(row["id"])
-        found = next((item for item in plan.get("criteria", []) if item["id"] == criterion), None)
-        return {"rule": found}
+        place, _, name = row["id"].partition(".")
+        if place == "flow":
+            name = name.split(".", 1)[0]
+            return {"rule": None, "box": next((box for box in plan.get("flow", []) if box["name"] == name), None)}
+        return {"rule": next((item for item in plan.get("criteria", []) if item["id"] == name), None)}
     analysis_id = row["id"] if kind == "analysis" else row["analysis"]
     record: Json = next((item for item in results["analyses"] if item["id"] == analysis_id), {})
     planned: Json = next((item for item in plan.get("analyses", []) if item["id"] == analysis_id), {})
@@ -76,11 +78,6 @@ def _leads_to(step: str, analysis: str) -> bool:
     return step in ("read", "eligible", f"analyzed.{analysis}") or step.startswith(f"landmark.{analysis}.")
 
 
-def number_suffix(text: str) -> str:
-    """``exclude.pregnant`` is about the criterion ``pregnant``."""
-    return text.split(".", 1)[-1]
-
-
 def explanation_text(found: Json) -> str:
     """An explanation as lines of text."""
     return "\n".join(_lines(found))
@@ -97,6 +94,11 @@ def _lines(found: Json) -> Iterator[str]:
             yield f"  rule      {rule['rule']}"
             yield f"  in words  {rule['english']}"
             yield f"  unknown   {row.get('unknown', 0)}; then: {rule['if_unknown'] or 'not stated'}"
+        if box := found.get("box"):
+            yield f"  rule      {box['rule']}"
+            yield f"  in words  {box['english']}"
+        for group, count in row.get("by_group", {}).items() if rule is None else ():
+            yield f"            {group}: {_counted(count)} patients"
         return
     if found["kind"] == "estimate":
         yield from _estimate_lines(row, found)

@@ -42,7 +42,8 @@ class Option:
 
     def sentence(self, value: object) -> str:
         """The words of the methods section for this value."""
-        shown = f"{value:g}" if isinstance(value, float) else value
+        values = value if isinstance(value, list | tuple) else (value,)
+        shown = ", ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in values)
         return dict(self.phrases).get(str(value), self.words.format(value=shown))
 
     def cited(self, value: object) -> str | None:
@@ -52,11 +53,12 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A choice that needs data: stated in the plan, answered in the provenance."""
+    """A choice that needs data: stated in the plan, answered in the provenance; `words` are those of the methods section."""
 
     name: str
     text: str
     reference: str | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -293,15 +293,26 @@ def _analyzed(plan: Plan, finished: Sequence[Finished]) -> tuple[FlowStep, ...]:
         row = next((row for row in item.answer.rows if row.n is not None), None)
         if row is None:
             continue
-        by_group = {count.group: count.n for count in row.groups} or None
+        n, by_group = _sizes(plan, row, item.answer.rows)
         label = f"Analyzed in {item.record.id}: {item.record.label}"
         steps.append(
-            FlowStep(id=f"analyzed.{item.record.id}", label=label, kind="analysis", n=row.n or 0, by_group=by_group,
+            FlowStep(id=f"analyzed.{item.record.id}", label=label, kind="analysis", n=n, by_group=by_group,
                      unknown=item.record.n_missing)
         )  # fmt: skip
         if item.record.id == primary:
-            main = [FlowStep(id="analyzed", label="Analyzed", kind="analyzed", n=row.n or 0, by_group=by_group)]
+            main = [FlowStep(id="analyzed", label="Analyzed", kind="analyzed", n=n, by_group=by_group)]
     return (*main, *steps)
+
+
+def _sizes(plan: Plan, first: EstimateRow, rows: Sequence[EstimateRow]) -> tuple[int, Mapping[str, int | None] | None]:
+    """The patients behind the first estimate and its groups; where it compares two of several, behind all such estimates."""
+    question = (first.outcome, first.model, first.subgroup)
+    own = [row for row in rows if (row.outcome, row.model, row.subgroup) == question]
+    found = {count.group: count.n for row in reversed(own) for count in row.groups}
+    order = [group.level for group in plan.groups if group.level in found]
+    by_group = {level: found[level] for level in (*order, *(level for level in found if level not in order))}
+    alone = len(by_group) == len(first.groups)
+    return (first.n or 0) if alone else sum(n or 0 for n in by_group.values()), by_group or None
 
 
 def _unique(rows: tuple[EstimateRow, ...]) -> tuple[EstimateRow, ...]:

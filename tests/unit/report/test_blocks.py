@@ -126,7 +126,7 @@ def test_the_ladder_is_one_table_with_the_main_model_marked(bench, document):
         ["crude", "nothing", "5480", "2450", "0.86 (0.75 to 0.98)", "0.02"],
         ["all candidates", "Age, selected from 4 candidates (stepwise)", "5480", "2450", "0.93 (0.80 to 1.08)", "0.34"],
     ]  # fmt: skip
-    assert [row.strong for row in shown.rows] == [True, True, False, False]
+    assert [row.strong for row in shown.rows] == [True, False, False, False]
     assert [model.name for model in ladder(Context(plan, result, STYLES["plain"]), "A4")] == [
         "main",
         "crude",
@@ -139,10 +139,23 @@ def test_the_ladder_is_one_table_with_the_main_model_marked(bench, document):
 def test_the_screen_is_one_table_and_no_effect(document):
     assert texts(table(document, "screen-A6")) == [
         ["Age", "per 10 years", "44/5480", "1.03 (1.02 to 1.04)", "<0.001"],
-        ["Sex", "Female vs Male", "12/900 vs 32/4580", "1.10 (0.90 to 1.30)", "0.31"],
-        ["Diabetes", "yes vs no", "12/900 vs 32/4580", "1.20 (1.00 to 1.44)", "0.05"],
+        ["Sex", "Male", "32/4580", "1.00 (reference)", "—"],
+        ["", "Female", "12/900", "1.10 (0.90 to 1.30)", "0.31"],
+        ["Diabetes", "no", "32/4580", "1.00 (reference)", "—"],
+        ["", "yes", "12/900", "1.20 (1.00 to 1.44)", "0.05"],
     ]
     assert not [row for row in texts(table(document, "estimates-A6")) if "Age" in row[0]]
+
+
+def test_counts_of_a_model_are_never_those_of_a_level(bench):
+    plan, result = bench
+    rows = tuple(replace(row, groups=()) if row.model == "screen" else row for row in result.estimates)
+    shown = texts(table(compose(replace(result, estimates=rows), plan, style="jama"), "screen-A6"))
+    assert shown[1:4] == [
+        ["Sex", "", "44/5480", "", ""],
+        ["", "Male", "", "1 [Reference]", "NA"],
+        ["", "Female", "", "1.10 (0.90-1.30)", ".31"],
+    ]
 
 
 def test_selection_says_that_intervals_are_too_narrow(document):

@@ -70,14 +70,14 @@ def test_table_one(document):
     table = block(document, "table-1")
     assert table.label == "Table 1"
     assert [column.head.text for column in table.columns] == [
-        "Characteristic", "IABP after ECMO\n(N = 832)", "ECMO only\n(N = 4648)", "All\n(N = 5480)", "Missing", "SMD", "P value",
+        "Characteristic", "IABP after ECMO\n(n = 832)", "ECMO only\n(n = 4648)", "All\n(n = 5480)", "Missing", "SMD", "P value",
     ]  # fmt: skip
     assert cells(table) == [
         ["Age, years, mean (SD)", "61.2 (11.8)", "60.9 (11.8)", "60.9 (11.8)", "0", "0.03", "0.41"],
         ["Sex", "", "", "", "0", "0.01", "0.77"],
         ["Male", "593 (71.3%)", "3290 (70.8%)", "3883 (70.9%)", "", "", ""],
         ["Female", "239 (28.7%)", "1358 (29.2%)", "1597 (29.1%)", "", "", ""],
-        ["Diabetes", "208 (25.1%)", "1162 (25.0%)", "1370 (25.0%)", "3", "0.00", ">0.99"],
+        ["Diabetes", "208/829 (25.1%)", "1162/4645 (25.0%)", "1370/5477 (25.0%)", "3", "0.00", ">0.99"],
         [
             "Lactate, mmol/L, median (Q1–Q3)",
             "6.4 (3.2–10.2)",
@@ -89,8 +89,14 @@ def test_table_one(document):
         ],
     ]
     notes = [f"{note.mark}|{note.text}" for note in table.footnotes]
-    assert notes[2:5] == ["a|Welch t test.", "b|Pearson chi-squared test.", "c|Mann-Whitney test."]
-    assert "standardized mean difference" in notes[1]
+    assert notes[0].startswith(
+        "|Abbreviations: ECMO, extracorporeal membrane oxygenation; IABP, intra-aortic balloon pump; SD, standard"
+    )
+    assert notes[1] == (
+        "|Values are n (%) or n/N (%) unless the row says otherwise. Percentages are of the patients with a known value."
+    )
+    assert "the square root of the mean of the groups' variances" in notes[2]
+    assert notes[-3:] == ["a|Welch t test.", "b|Pearson chi-squared test.", "c|Mann-Whitney test."]
 
 
 def test_the_comparison_in_every_analysis(document):
@@ -119,7 +125,7 @@ def test_subgroups_have_one_test_a_variable_and_no_p_value_a_stratum(document):
 def test_the_flow_adds_up(document):
     words = block(document, "flow").alternative
     assert (
-        "Not in the primary analysis: 24, Not followed to the landmark at 24 hours (A1): 15, A value of the model is missing: 9"
+        "Not in the primary analysis: 24, Not followed to the landmark at 24 hours: 15, A value of the model is missing: 9"
         in words
     )
     assert words.endswith("IABP after ECMO: 832. ECMO only: 4648.")

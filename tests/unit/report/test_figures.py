@@ -174,4 +174,4 @@ def test_the_flow_in_words():
     chart = FlowChart(
         stages=[FlowStage((FlowLine("9", "Read"),), (FlowLine("2", "Excluded"),))], groups=[(FlowLine("7", "IABP"),)]
     )
-    assert describe(chart) == "Read: 9. removed: Excluded: 2. IABP: 7."
+    assert describe(chart) == "Read: 9. Excluded: 2. IABP: 7."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from counterpulse.report.chapters.block_tables import block_anchor, make_table, number_text, titled
-from counterpulse.report.chapters.context import Context
+from counterpulse.report import numbers
+from counterpulse.report.chapters.block_tables import block_anchor, known, make_table, number_text, titled
+from counterpulse.report.chapters.context import EM_DASH, Context
 from counterpulse.report.document import Block as DocumentBlock
 from counterpulse.report.document import Cell, Paragraph, Row, Run
 from counterpulse.results import Block
@@ -37,10 +38,10 @@ def _tests(context: Context, block: Block, title: str, caution: str) -> list[Doc
         cells = (
             Cell(label),
             Cell(number_text(context, line["chi_squared"], 2)),
-            Cell(f"{line['df']:g}" if isinstance(line["df"], int | float) else number_text(context, None, 0)),
+            Cell(EM_DASH if (df := known(line["df"])) is None else numbers.as_written(df, context.style)),
             context.p(p if isinstance(p, float) else None, f"{block.id}.{name}"),
         )
         rows.append(Row(cells))
-    heads = ("Variable", "Chi-squared", "df", "P value")
+    heads = ("Variable", "Chi-squared", "df", context.style.p_head)
     title = titled(context, title, block).replace(": ", ", ", 1)
     return [make_table(context, id=f"ph-{block_anchor(block)}", title=title, heads=heads, rows=rows, notes=[caution])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 
 from counterpulse.report import numbers
@@ -66,11 +67,31 @@ def share_text(context: Context, n: Value, total: Value) -> str:
     return numbers.count_percent(round(count), round(whole), context.style)
 
 
+def without_columns(table: Table, *, of: Sequence[str]) -> Table:
+    """Leave out those of some columns, named by their heads, that have no value in any row."""
+    blank = ("", EM_DASH, "NA")
+    empty = [
+        k
+        for k, column in enumerate(table.columns)
+        if column.head.text in of
+        and all(len(row.cells) <= k or row.cells[k].text in blank for row in table.rows if len(row.cells) > 1)
+    ]
+    return replace(
+        table,
+        columns=tuple(column for k, column in enumerate(table.columns) if k not in empty),
+        rows=tuple(
+            replace(row, cells=tuple(cell for k, cell in enumerate(row.cells) if k not in empty)) for row in table.rows
+        ),
+    )
+
+
 def make_table(
     context: Context, *, id: str, title: str, heads: Sequence[str], rows: Sequence[Row], notes: Sequence[str] = (),
     left: int = 1, over: Sequence[Spanner] = (), wide: bool = False,
 ) -> Table:  # fmt: skip
     """A supplementary table whose first `left` columns are words."""
+    hidden = any(EM_DASH in cell.text for row in rows for cell in row.cells[1:])
+    notes = [*notes, context.hidden] if hidden and context.hidden else notes
     aligns: list[Align] = ["left" if k < left else "center" for k in range(len(heads))]
     return Table(
         id=id,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from counterpulse.report.chapters.context import CHANGED, EM_DASH, Context
+from counterpulse.report.chapters.block_tables import without_columns
+from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.chapters.participant_flow import draw_participants, flow_caption, of_design
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.document import Block, Cell, Column, Footnote, Row, Section, Table
-from counterpulse.report.figures.flow import Box, FlowChart, FlowLine, FlowStage, draw_flow
 from counterpulse.results import FlowStep
 
 CRITERION = {"include": "Inclusion", "exclude": "Exclusion"}
@@ -16,13 +17,8 @@ CRITERION = {"include": "Inclusion", "exclude": "Exclusion"}
 def cohort_section(context: Context) -> Section:
     """The section on participants."""
     blocks: list[Block] = []
-    chart = flow_chart(context)
-    if chart.stages:
-        caption = "Criteria were applied in the order shown; each patient is counted at the first one not met."
-        analyzed = next((step for step in context.result.flow if step.kind == "analyzed"), None)
-        if analyzed and analyzed.n is not None and sum(n or 0 for n in (analyzed.by_group or {}).values()) > analyzed.n:
-            caption = f"{caption} {CHANGED}"
-        blocks.append(figure(context, draw_flow(chart), id="flow", caption=caption))
+    if (scene := draw_participants(context)) is not None:
+        blocks.append(figure(context, scene, id="flow", caption=flow_caption(context)))
     removed = [step for step in context.result.flow if step.kind in ("removed", "deviation")]
     if removed:
         blocks.append(_criteria(context, removed))
@@ -31,89 +27,13 @@ def cohort_section(context: Context) -> Section:
     return Section(id="participants", title="Participants", blocks=tuple(blocks))
 
 
-def flow_chart(context: Context) -> FlowChart:
-    """The boxes of the diagram."""
-    steps = {kind: [step for step in context.result.flow if step.kind == kind] for kind in _kinds(context)}
-    stages: list[FlowStage] = []
-    absent = steps.get("absent", [])
-    read = steps.get("read", [])
-    if absent and read:
-        known = _total((*absent, *read))
-        stages.append(FlowStage(_box(context, known, "Patients known"), _lines(context, absent)))
-    stages += [
-        FlowStage(_box(context, step.n, step.label), _removed(context, steps.get("removed", []), "Excluded"))
-        for step in read
-    ]
-    analyzed = next(iter(steps.get("analyzed", [])), None)
-    for step in steps.get("eligible", []):
-        lost = _lost(context, step, analyzed) if analyzed else []
-        stages.append(
-            FlowStage(_box(context, step.n, step.label), _removed(context, lost, "Not in the primary analysis"))
-        )
-    if analyzed:
-        stages.append(FlowStage(_box(context, analyzed.n, "In the primary analysis")))
-    last = analyzed or next(iter(steps.get("eligible", [])), None)
-    groups = [_box(context, n, context.group(level)) for level, n in (last.by_group or {}).items()] if last else []
-    return FlowChart(stages=stages, groups=groups)
-
-
-def _kinds(context: Context) -> list[str]:
-    return list(dict.fromkeys(step.kind for step in context.result.flow))
-
-
-def _lost(context: Context, eligible: FlowStep, analyzed: FlowStep) -> list[FlowStep]:
-    """Why eligible patients are not in the primary analysis; what no step explains is said to be so."""
-    primary = context.plan.primary
-    own = [step for step in _design(context, primary.id if primary else "") if step.n][:1]
-    record = next((item for item in context.result.analyses if primary and item.id == primary.id), None)
-    if eligible.n is None or analyzed.n is None:
-        return []
-    gone = eligible.n - analyzed.n
-    missing = min((record.n_missing or 0) if record else 0, gone - sum(step.n or 0 for step in own))
-    if missing > 0:
-        own.append(FlowStep(id="missing", label="A value of the model is missing", kind="removed", n=missing))
-    other = gone - sum(step.n or 0 for step in own)
-    if other > 0:
-        own.append(FlowStep(id="other", label="In no compared group, or outcome unknown", kind="removed", n=other))
-    return own
-
-
-def _design(context: Context, analysis: str) -> list[FlowStep]:
-    """What the design of an analysis removed; the analysis is a part of the step's id."""
-    return [step for step in context.result.flow if step.kind == "design" and analysis in step.id.split(".")]
-
-
 def _ordered(context: Context) -> list[FlowStep]:
     """The eligible, then each analysis after what its design removed."""
     found = [step for step in context.result.flow if step.kind == "eligible"]
     for step in context.result.flow:
         if step.kind == "analysis":
-            found += [*_design(context, step.id.removeprefix("analyzed.")), step]
+            found += [*of_design(context, step.id.removeprefix("analyzed.")), step]
     return found
-
-
-def _box(context: Context, n: int | None, label: str) -> Box:
-    return (FlowLine(context.count(n), label),)
-
-
-def _lines(context: Context, steps: Sequence[FlowStep], indent: int = 0) -> Box:
-    return tuple(FlowLine(context.count(step.n), _reason(context, step), indent) for step in steps)
-
-
-def _reason(context: Context, step: FlowStep) -> str:
-    """A criterion's words; an inclusion names those who did not meet it."""
-    words = f"Not met: {step.label}" if step.id.startswith("include.") else step.label
-    return f"{words} ({context.count(step.unknown)} unknown)" if step.unknown else words
-
-
-def _removed(context: Context, steps: Sequence[FlowStep], title: str) -> Box:
-    return (FlowLine(context.count(_total(steps)), title), *_lines(context, steps, 1)) if steps else ()
-
-
-def _total(steps: Sequence[FlowStep]) -> int | None:
-    """How many the steps count together, where each is shown."""
-    counts = [step.n for step in steps if step.n is not None]
-    return sum(counts) if len(counts) == len(steps) else None
 
 
 def _criteria(context: Context, removed: Sequence[FlowStep]) -> Table:
@@ -181,8 +101,8 @@ def _analyzed(context: Context) -> Table:
                 indent={"eligible": 0, "analysis": 1}.get(step.kind, 2),
             )
         )
-    heads = ("", "Patients", *(group.label for group in groups), "Removed", "Incomplete")
-    return Table(
+    heads = ("Step", "Patients", *(group.label for group in groups), "Removed", "Incomplete")
+    table = Table(
         id="analyzed",
         label=context.counter.supplement(),
         title="Patients in each analysis",
@@ -190,3 +110,4 @@ def _analyzed(context: Context) -> Table:
         rows=tuple(rows),
         footnotes=(Footnote("", "Incomplete: patients left out of the analysis because a value it needs is missing."),),
     )
+    return without_columns(table, of=("Removed",))

@@ -9,9 +9,10 @@ from math import isfinite
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.report import numbers
 from counterpulse.report.document import Cell, Reference
+from counterpulse.report.figures.lettering import column_width
 from counterpulse.report.measures import Measure, measure_of
 from counterpulse.report.numbers import NumberStyle
-from counterpulse.results import REFERENCES, AnalysisRecord, EstimateRow, Status, StudyResult
+from counterpulse.results import REFERENCES, AnalysisRecord, Estimate, EstimateRow, Status, StudyResult
 
 EM_DASH = "\N{EM DASH}"
 MARKS = {
@@ -19,14 +20,6 @@ MARKS = {
     "synthetic": "SYNTHETIC DATA: no patient behind these numbers",
     "simulated": "SIMULATED DATA: no patient behind these numbers",
 }
-WORKS = {
-    "distribution": ("freedman-diaconis-1981",),
-    "variance-inflation": ("fox-monette-1992",),
-    "center-funnel": ("spiegelhalter-2005",),
-    "events-per-parameter": ("peduzzi-1996", "van-smeden-2016", "riley-2019"),
-}
-"""The works behind blocks that belong to no analysis."""
-OBSERVATIONAL = ("cohort", "case-control")
 CHANGED = "Patients whose treatment changed during follow-up are counted in each group they belonged to."
 PRINTED = (Status.OK, Status.NOT_REACHED)
 VALUED = (Status.FEW_CLUSTERS, Status.ZERO_RANDOM_VARIANCE, Status.SINGLE_ROW_CLUSTERS)
@@ -57,14 +50,36 @@ class Counter:
         return f"Figure {self.figures}"
 
 
+@dataclass(slots=True)
+class Works:
+    """Numbers works in the order in which they are first cited: chapters cite as a reader reads."""
+
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    def cite(self, *keys: str | None) -> tuple[int, ...]:
+        """The numbers of works, each once, in order; keys that are None or unknown are left out."""
+        known = [key for key in dict.fromkeys(keys) if key is not None and key in REFERENCES]
+        return tuple(sorted(self.numbers.setdefault(key, len(self.numbers) + 1) for key in known))
+
+    def references(self) -> tuple[Reference, ...]:
+        """The works cited so far."""
+        return tuple(_reference(key, number) for key, number in self.numbers.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A plan, its result and a style; `counter` labels what is made."""
+    """A plan, its result and a style; `counter` labels what is made, `works` numbers what is cited."""
 
     plan: Plan
     result: StudyResult
     style: NumberStyle
     counter: Counter = field(default_factory=Counter)
+    works: Works = field(default_factory=Works)
+
+    @property
+    def figure_width(self) -> float:
+        """The printed width of figures, in points."""
+        return column_width(self.plan.protocol.report.figures.width)
 
     @property
     def mark(self) -> str | None:
@@ -125,22 +140,41 @@ class Context:
 
     def cite(self, *keys: str | None) -> tuple[int, ...]:
         """The numbers of works, each once, in order."""
-        order = citation_order(self.result)
-        return tuple(sorted({order[key] for key in keys if key in order}))
+        return self.works.cite(*keys)
 
     def references(self) -> tuple[Reference, ...]:
         """The works that the report cites."""
-        return tuple(_reference(key, number) for key, number in citation_order(self.result).items())
+        return self.works.references()
 
     def count(self, n: int | None) -> str:
         """A count; a dash for one that the protocol's privacy hides, and for one worked out here that it would hide."""
         hidden = n is None or 0 < n < self.plan.protocol.privacy.small_cells
         return EM_DASH if hidden or n is None else numbers.count(n, self.style)
 
+    def group_size(self, n: int) -> str:
+        """The size of a group under its label: "(n = 832)"."""
+        return self.style.group_size.format(n=self.count(n))
+
+    @property
+    def hidden(self) -> str:
+        """What stands under a table some of whose counts are not shown; nothing where the protocol hides none."""
+        smallest = self.plan.protocol.privacy.small_cells
+        if not smallest:
+            return ""
+        return f"Counts below {smallest}, and those from which one would follow, are not shown."
+
     def p(self, value: float | None, result: str | None = None) -> Cell:
-        """A cell with a P value, or a dash."""
+        """A cell with a P value, or a blank."""
         known = value is not None and value == value
-        return Cell(numbers.p_value(value, self.style), result) if known and value is not None else Cell(EM_DASH)
+        return (
+            Cell(numbers.p_value(value, self.style), result) if known and value is not None else Cell(self.style.blank)
+        )
+
+    def at(self, estimate: Estimate) -> str:
+        """When an estimate holds: "at 30 days", or nothing."""
+        if estimate.at is None:
+            return ""
+        return f"at {numbers.as_written(estimate.at.time, self.style)} {estimate.at.unit or ''}".rstrip()
 
     def tested(self, row: EstimateRow) -> float | None:
         """The P value of an estimate, unless the style withholds it."""
@@ -188,7 +222,7 @@ class Context:
 
     def _limits(self, row: EstimateRow) -> str:
         _, _, low, high = self._scaled(row)
-        return numbers.interval(low, high, self.places(row), self.style)
+        return numbers.interval(low, high, self.places(row), self.style, null=measure_of(row.estimate.measure).null)
 
     def places(self, row: EstimateRow) -> int:
         """The decimal places of an estimate and its limits."""
@@ -232,30 +266,6 @@ def _places(measure: Measure, values: Iterable[float | None]) -> int:
 def changed_groups(row: EstimateRow) -> bool:
     """Whether patients count in more than one group because their treatment changed."""
     return row.n is not None and row.groups != () and sum(count.n or 0 for count in row.groups) > row.n
-
-
-def citation_order(result: StudyResult) -> dict[str, int]:
-    """Numbers of works in the order in which the analyses rest on them; unknown keys are left out."""
-    return {key: number for number, key in enumerate(dict.fromkeys(_cited(result)), start=1)}
-
-
-def _cited(result: StudyResult) -> Iterable[str]:
-    for analysis in result.analyses:
-        for key in (*analysis.citations, *(choice.reference for choice in analysis.choices)):
-            if key is not None and key in REFERENCES:
-                yield key
-    yield from (key for key in ("therneau-grambsch-2000", "yang-dalton-2012") if _needed(key, result))
-    for kind, keys in WORKS.items():
-        if any(block.kind == kind for block in result.blocks):
-            yield from keys
-    if result.identity.design in OBSERVATIONAL:
-        yield "strobe-2007"
-
-
-def _needed(key: str, result: StudyResult) -> bool:
-    if key == "yang-dalton-2012":
-        return any(row.smd is not None for row in result.table_one)
-    return any(block.kind == "numbers-at-risk" for block in result.blocks)
 
 
 def _reference(key: str, number: int) -> Reference:

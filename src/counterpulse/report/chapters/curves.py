@@ -6,18 +6,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import PRINTED, Context
+from counterpulse.report.chapters.context import EM_DASH, PRINTED, Context
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.chapters.wording import anchor, inside, sentence
 from counterpulse.report.document import Figure
 from counterpulse.report.figures.axes import linear_ticks
 from counterpulse.report.figures.kaplan_meier import MOST_BANDS, Curve, CurveFigure, RiskRow, draw_curves
+from counterpulse.report.figures.lettering import tick_texts
 from counterpulse.report.measures import measure_of
 from counterpulse.results import Block, Cell, EstimateRow
 
 OF_INCIDENCE = ("aalen-johansen", "fine-gray")
 """Methods whose contrasts belong to a curve of incidence."""
 COMPETING = " Patients with a competing event stay in the denominator: they can no longer have this event."
+UPWARD = " Drawn upward, as one minus event-free survival, because events are few."
+RARE = 0.7
+"""Where every curve of survival stays above this, events are drawn upward on an axis that shows them (Pocock, Lancet
+2002;359:1686-1689, doi:10.1016/S0140-6736(02)08594-X)."""
+MOST_CENSORED = 60
+"""Times of censoring a group up to which each has its mark; more would hide the curve."""
 
 
 def curve_figures(context: Context, block: Block) -> list[Figure]:
@@ -58,31 +65,62 @@ def _figure(context: Context, block: Block, cause: str = "", *more: str) -> Figu
     )  # fmt: skip
     outcome = next((name for name in context.plan.outcomes if f".{name}." in f"{block.id}."), "")
     label = context.outcome_label(outcome) if outcome else block.id
-    incidence = block.kind == "cumulative-incidence"
+    given = block.kind == "cumulative-incidence"
+    upward = not given and _rare(block)
+    block = _upward(block) if upward else block
+    incidence = given or upward
     levels = _levels(context, block)
     planned = context.outcome(outcome)
     ticks = _ticks(block, risk)
     end = _end(block, ticks, planned.horizon if planned else None)
     variant = "".join(f", {part.replace('-', ' ')}" for part in stem.split(".")[1:] if part != outcome)
+    marked = not given and _few_censored(block)
     drawing = CurveFigure(
         title=f"{'Cumulative incidence' if incidence else 'Event-free survival'}: {label}{_cause(context, outcome, cause)}{variant}",
-        curves=[_curve(context, block, level, end) for level in levels],
+        curves=[_curve(context, block, level, end, marked=marked) for level in levels],
         end=end,
         ticks=ticks,
-        tick_labels=[f"{tick:g}" for tick in ticks],
+        tick_labels=tick_texts(ticks, context.style),
         x_label=_time_label(context, planned.time_unit if planned else None),
         y_label="Cumulative incidence, %" if incidence else "Event-free survival, %",
         origin=0.0 if incidence else 1.0,
-        at_risk=[_risk_row(context, risk, level, ticks, incidence=incidence) for level in levels] if risk else (),
-        note=_note(context, block, stem) if not incidence or _own(context, outcome, cause) else "",
+        at_risk=[_risk_row(context, risk, level, ticks, incidence=given) for level in levels] if risk else (),
+        note=_note(context, block, stem) if not given or _own(context, outcome, cause) else "",
         top=_top(block) if incidence else 1.0,
+        width=context.figure_width,
+        style=context.style,
     )
     return figure(
         context,
         draw_curves(drawing),
         id=anchor("-".join((f"curve-{block.id.replace('.', '-')}", *more))),
-        caption=_caption(context, levels, risk) + (COMPETING if incidence else ""),
+        caption=_caption(context, drawing, marked=marked) + (COMPETING if given else UPWARD if upward else ""),
     )
+
+
+def _rare(block: Block) -> bool:
+    """Whether a curve of survival stays high in every group."""
+    known = [value for cell in block.columns["estimate"] if (value := _number(cell)) is not None]
+    return bool(known) and min(known) > RARE
+
+
+def _upward(block: Block) -> Block:
+    """A curve of survival as one of those with the event."""
+
+    def turned(name: str) -> tuple[Cell, ...]:
+        return tuple(None if (value := _number(cell)) is None else 1 - value for cell in block.columns[name])
+
+    changed = {"estimate": turned("estimate"), "conf_low": turned("conf_high"), "conf_high": turned("conf_low")}
+    return replace(block, columns={**block.columns, **changed})
+
+
+def _few_censored(block: Block) -> bool:
+    """Whether some times of censoring are known, and so few in each group that every one can have its mark."""
+    times: dict[Cell, int] = {}
+    for row in block.rows():
+        if (_number(row.get("censored")) or 0) > 0:
+            times[row["group"]] = times.get(row["group"], 0) + 1
+    return bool(times) and max(times.values()) <= MOST_CENSORED
 
 
 def _top(block: Block) -> float:
@@ -110,7 +148,7 @@ def _number(cell: Cell) -> float | None:
     return float(cell) if isinstance(cell, int | float) and cell == cell else None
 
 
-def _curve(context: Context, block: Block, level: str | None, end: float) -> Curve:
+def _curve(context: Context, block: Block, level: str | None, end: float, *, marked: bool) -> Curve:
     rows = [row for row in block.rows() if row["group"] == level]
     times = [float(time) if (time := _number(row["time"])) is not None else 0.0 for row in rows]
     return Curve(
@@ -120,6 +158,9 @@ def _curve(context: Context, block: Block, level: str | None, end: float) -> Cur
         low=[_number(row["conf_low"]) for row in rows],
         high=[_number(row["conf_high"]) for row in rows],
         reaches=min(max(times, default=0.0), end),
+        censored=[
+            time for time, row in zip(times, rows, strict=True) if marked and (_number(row.get("censored")) or 0) > 0
+        ],
     )
 
 
@@ -147,16 +188,12 @@ def _risk_row(
 
     def counts(column: str) -> list[str]:
         found = [_number(rows[tick][column]) if tick in rows else None for tick in ticks]
-        return ["" if value is None else _count(context, value) for value in found]
+        return [EM_DASH if value is None else _count(context, value) for value in found]
 
-    further = [
-        (words, found)
-        for words, column in (
-            ("Any event" if incidence else "Events", "cumulative_events"),
-            ("Censored", "cumulative_censored"),
-        )
-        if any(found := counts(column))
-    ]
+    if context.plan.protocol.report.figures.risk_table == "at-risk":
+        return RiskRow(context.group(level), counts("at_risk"))
+    columns = (("Censored", "cumulative_censored"), ("Any event" if incidence else "Events", "cumulative_events"))
+    further = [(words, found) for words, column in columns if set(found := counts(column)) != {EM_DASH}]
     return RiskRow(context.group(level), counts("at_risk"), further)
 
 
@@ -180,7 +217,7 @@ def _note(context: Context, block: Block, stem: str) -> str:
     contrast = next((row for row in rows if _is_contrast(row)), None)
     if contrast is not None and len(context.plan.groups) == 2:
         item = contrast.estimate
-        at = f" at {item.at.time:g} {item.at.unit or ''}".rstrip() if item.at else ""
+        at = f" {context.at(item)}" if item.at else ""
         unit = f" {context.unit(contrast)}" if context.unit(contrast) else ""
         value, _, rest = context.effect(contrast).partition(" (")
         parts.append(
@@ -205,11 +242,20 @@ def _is_contrast(row: EstimateRow) -> bool:
     )
 
 
-def _caption(context: Context, levels: Sequence[str | None], risk: Block | None) -> str:
-    bands = (
-        f"Shaded: {context.level_name(None)}, point by point. "
-        if len(levels) <= MOST_BANDS
-        else "Intervals are not drawn. "
-    )
-    at_risk = "Numbers at risk: patients under observation just before each time. " if risk else ""
-    return f"{bands}{at_risk}".strip()
+def _caption(context: Context, drawing: CurveFigure, *, marked: bool) -> str:
+    parts = [
+        f"Shaded: {context.level_name(None)}, point by point."
+        if len(drawing.curves) <= MOST_BANDS
+        else "Intervals are not drawn."
+    ]
+    if marked:
+        parts.append("Upright marks: censored.")
+    if drawing.at_risk:
+        parts.append("Numbers at risk: patients under observation just before each time.")
+    if any(row.further for row in drawing.at_risk):
+        parts.append("Censored and events: up to each time.")
+    if smallest := context.plan.protocol.privacy.small_cells:
+        parts.append(
+            f"Steps of fewer than {smallest} events are joined, and a curve ends at the last step that is shown."
+        )
+    return " ".join(parts)

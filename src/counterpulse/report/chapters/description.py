@@ -28,7 +28,6 @@ from counterpulse.results import Cell as Value
 
 MISSING = "(missing)"
 MOST_PATTERNS = 12
-MANY_COLUMNS = 5
 MEASURES = {
     "pearson": "Pearson's correlation of two numbers", "spearman": "Spearman's rank correlation of two numbers",
     "point-biserial": "point-biserial correlation of a number and yes/no",
@@ -46,7 +45,7 @@ def distributions(context: Context, block: Block) -> list[DocumentBlock]:
         panels = [_panel(context, group, [row for row in rows if row["group"] == group]) for group in groups]
         drawing = Histograms(
             title=f"Distribution of {context.variable(variable)}", panels=panels, x_label=context.variable(variable, unit=True),
-            y_label="Patients of the group, %", decimal_mark=context.style.decimal_mark,
+            y_label="Patients of the group, %", style=context.style, width=context.figure_width,
         )  # fmt: skip
         hidden = any(bar.n is None for panel in panels for bar in panel.bars)
         caption = (
@@ -98,13 +97,8 @@ def crosstabs(context: Context, block: Block) -> list[DocumentBlock]:
     heads = [context.variable(rows), *(_level(context, columns, column) for column in across)]
     title = f"{context.variable(rows)} by {context.variable(columns)}"
     over = [Spanner(context.variable(columns), 1, len(heads) - 1)]
-    note = "n (% of the row). Missing values are counted. Percentages of the columns stand in the bundle."
-    wide = len(heads) > MANY_COLUMNS
-    return [
-        make_table(
-            context, id=block_anchor(block), title=title, heads=heads, rows=body, notes=[note], over=over, wide=wide
-        )
-    ]
+    note = f"{context.style.counted}: percentages of the row. Missing values are counted. Percentages of the columns stand in the bundle."
+    return [make_table(context, id=block_anchor(block), title=title, heads=heads, rows=body, notes=[note], over=over)]
 
 
 def _level(context: Context, variable: str, level: str) -> str:
@@ -179,7 +173,7 @@ def rows_lost(context: Context, block: Block) -> list[DocumentBlock]:
         ]
         head = f"{key[0]}, {context.outcome_label(str(key[1]))}"
         lost = share_text(context, whole["missing"], whole["n"])
-        texts = [head, "; ".join(why) or EM_DASH, count_text(context, whole["n"]), lost]
+        texts = [head, "; ".join(why) or "nothing", count_text(context, whole["n"]), lost]
         body.append(text_row(texts, result=block.id))
     heads = ("Analysis", "Missing", "Patients", "Incomplete (%)")
     note = "A patient who misses several variables is counted at each, and once as incomplete."
@@ -191,7 +185,6 @@ def rows_lost(context: Context, block: Block) -> list[DocumentBlock]:
         rows=body,
         notes=[note],
         left=2,
-        wide=True,
     )
     return [table] if body else []
 
@@ -250,7 +243,8 @@ def variance_inflation(context: Context, block: Block) -> list[DocumentBlock]:
 def centers(context: Context, block: Block) -> list[DocumentBlock]:
     """The funnel plot, and its numbers."""
     body = [text_row(texts, result=block.id) for texts in center_rows(context, block)]
-    heads = ("Center", "Patients", "Events", "Risk, %", "95% limits, %", "99.8% limits, %")
+    outer = "99.8% limits, %".replace(".", context.style.decimal_mark)
+    heads = ("Center", "Patients", "Events", "Risk, %", "95% limits, %", outer)
     title = titled(context, "Centers", block)
     table = make_table(context, id=block_anchor(block, "table"), title=title, heads=heads, rows=body)
     return [*center_funnels(context, block), *([table] if body else [])]

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from string import ascii_lowercase
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import CHANGED, EM_DASH, PRINTED, Context, changed_groups
-from counterpulse.report.chapters.methods import done
+from counterpulse.report.chapters.analysis_words import analysis_paragraph
+from counterpulse.report.chapters.block_tables import without_columns
+from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.chapters.estimate_notes import Marks, footnotes_of, has_events, marks_of
 from counterpulse.report.chapters.models import counts, ladder_table, screen_table
 from counterpulse.report.chapters.predictions import is_prediction, prediction_table
 from counterpulse.report.chapters.renderers import rendered
+from counterpulse.report.chapters.results_words import results_paragraphs
 from counterpulse.report.chapters.subgroups import subgroup_blocks
-from counterpulse.report.chapters.wording import proper, sentence
-from counterpulse.report.document import Block, Cell, Column, Footnote, Paragraph, Row, Run, Section, Table
+from counterpulse.report.chapters.wording import sentence
+from counterpulse.report.document import Block, Cell, Column, Footnote, Row, Section, Table
 from counterpulse.report.measures import measure_of
-from counterpulse.results import AnalysisRecord, EstimateRow, GroupCount, Status
-
-Marks = dict[str, tuple[str, ...]]
+from counterpulse.results import AnalysisRecord, EstimateRow, GroupCount
 
 ROLES = {
     "primary": "Primary analysis",
@@ -29,14 +28,12 @@ ROLES = {
 DESCRIPTION, PER_PARAMETER = "description", ("events-per-parameter",)
 COEFFICIENT = "coefficient"
 """A column of a spline, which says nothing alone: the curve and the tests of its variable do."""
-WITHHELD = "No P value: no adjustment of secondary analyses for multiplicity was planned."
 AFTER_DATA = "planned after the data were seen"
-PLANNED = {"after-data": AFTER_DATA, "registered": "registered", "stated": ""}
 
 
 def results_section(context: Context) -> Section:
-    """All effects in one table, then a section an analysis."""
-    blocks: list[Block] = []
+    """The results in words, all effects in one table, then a section an analysis."""
+    blocks: list[Block] = [*results_paragraphs(context)]
     if any(_main(context, record.id) for record in context.result.analyses):
         blocks.append(_summary(context))
     blocks += rendered(context, DESCRIPTION, only=PER_PARAMETER)
@@ -66,36 +63,49 @@ def _main(context: Context, analysis: str) -> list[EstimateRow]:
 
 def _summary(context: Context) -> Table:
     used = [row for record in context.result.analyses for row in _main(context, record.id)]
-    marks = _marks(used)
+    marks = marks_of(used)
+    late = () if all(row.planned == "after-data" for row in used) else (AFTER_DATA,)
     rows: list[Row] = []
     for role, title in ROLES.items():
         records = [record for record in context.result.analyses if record.role == role and _main(context, record.id)]
         if records:
             rows.append(Row((Cell(title),), strong=True))
         for record in records:
-            rows += [_summary_row(context, record, row, marks) for row in _main(context, record.id)]
-    return Table(
+            for row in _main(context, record.id):
+                rows.append(_summary_row(context, record, row, marks, late if row.planned == "after-data" else ()))
+    table = Table(
         id="all-analyses",
         label=context.counter.table(),
         title="The comparison in every analysis",
         columns=(
             Column(Cell("Analysis"), "left"), Column(Cell("Outcome"), "left"),
-            *(Column(Cell(f"{group.label}\nevents/n")) for group in context.plan.groups),
-            Column(Cell("Measure"), "left"), Column(Cell(f"Estimate\n({_level(context, used)})")), Column(Cell("P value")),
+            *(Column(Cell(f"{group.label}\n{_counted(context, used, percent=False)}")) for group in context.plan.groups),
+            Column(Cell("Measure"), "left"), Column(Cell(f"Estimate\n({_level(context, used)})")), Column(Cell(context.style.p_head)),
         ),
         rows=tuple(rows),
-        footnotes=_footnotes(context, used),
-        wide=True,
+        footnotes=(*_planned_late(used), *footnotes_of(context, used)),
     )  # fmt: skip
+    return without_columns(table, of=(context.style.p_head,))
 
 
-def _summary_row(context: Context, record: AnalysisRecord, row: EstimateRow, marks: Marks) -> Row:
+def _planned_late(rows: Sequence[EstimateRow]) -> tuple[Footnote, ...]:
+    """Which analyses were planned after the data were seen: those marked, or all."""
+    late = [row for row in rows if row.planned == "after-data"]
+    if not late:
+        return ()
+    if len(late) == len(rows):
+        return (Footnote("", f"Every analysis was {AFTER_DATA}."),)
+    return (Footnote(AFTER_DATA, f"{sentence(AFTER_DATA)}."),)
+
+
+def _summary_row(
+    context: Context, record: AnalysisRecord, row: EstimateRow, marks: Marks, late: tuple[str, ...]
+) -> Row:
     model = f" ({row.model})" if row.model else ""
-    words = ", ".join(filter(None, (_contrast(context, row), AFTER_DATA if row.planned == "after-data" else "")))
-    head = f"{record.id}. {record.label}{model}" + (f"; {words}" if words else "")
+    versus = f"; {words}" if (words := _contrast(context, row)) else ""
     return Row(
         (
-            Cell(head), Cell(context.outcome_label(row.outcome)),
+            Cell(f"{record.id}. {record.label}{model}{versus}", notes=late), Cell(context.outcome_label(row.outcome)),
             *_group_cells(context, row, percent=False), Cell(_adjustment(context, row)),
             Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(context.tested(row), f"{row.id}.p"),
         ),
@@ -114,7 +124,7 @@ def _contrast(context: Context, row: EstimateRow) -> str:
     """Which groups, where there are more than two."""
     if len(context.plan.groups) <= 2:
         return ""
-    return f"{context.group(row.estimate.term)} vs {context.group(row.estimate.reference)}"
+    return f"{context.group(row.estimate.term)} {context.style.versus} {context.group(row.estimate.reference)}"
 
 
 def _group_cells(context: Context, row: EstimateRow, *, percent: bool) -> list[Cell]:
@@ -124,12 +134,10 @@ def _group_cells(context: Context, row: EstimateRow, *, percent: bool) -> list[C
 
 def _group_cell(context: Context, row: EstimateRow, count: GroupCount | None, *, percent: bool) -> Cell:
     if count is None:
-        return Cell(EM_DASH)
+        return Cell(context.style.blank)
     id_ = f"{row.id}.{count.group}"
     if count.events is None:
-        outcome = context.outcome(row.outcome)
-        counted = outcome is not None and outcome.kind in ("binary", "time-to-event")
-        hidden = counted and bool(context.plan.protocol.privacy.small_cells)
+        hidden = has_events(context, row) and bool(context.plan.protocol.privacy.small_cells)
         return Cell(f"{EM_DASH}/{context.count(count.n)}" if hidden else context.count(count.n), id_)
     if percent and not _timed(context, row) and count.n:
         return Cell(numbers.count_of(count.events, count.n, context.style), id_)
@@ -143,19 +151,13 @@ def _level(context: Context, rows: Sequence[EstimateRow]) -> str:
 
 
 def _analysis(context: Context, record: AnalysisRecord) -> Section:
-    planned = context.planned(record.id)
-    cites = context.cite(*record.citations)
-    note = PLANNED.get(planned.planned, "") if planned else ""
-    runs = [Run(done(record, planned), cites=cites)]
-    if note:
-        runs.append(Run(f" This analysis was {note}."))
-    blocks: list[Block] = [Paragraph(tuple(runs))]
+    blocks: list[Block] = [analysis_paragraph(context, record)]
     rows = [row for row in context.rows(record.id) if counts(context, row) and row.subgroup is None]
     effects = [row for row in rows if row.role != "covariate" and _tabled(row)]
     if effects:
         blocks.append(_effects(context, record, effects))
     for table in (ladder_table, screen_table, prediction_table):
-        blocks += table(context, record, partial(_footnotes, context), _marks)
+        blocks += table(context, record)
     blocks += rendered(context, record.id)
     blocks += subgroup_blocks(context, record.id)
     covariates = [row for row in rows if row.role == "covariate" and row.estimate.measure != COEFFICIENT]
@@ -176,7 +178,7 @@ def _effects(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRo
     adjusted = any(row.p_adjusted is not None for row in rows)
     tested = any(context.tested(row) is not None for row in rows)
     grouped = any(row.groups for row in rows)
-    marks = _marks(rows)
+    marks = marks_of(rows)
     body: list[Row] = []
     heading: tuple[str, str | None] | None = None
     for row in rows:
@@ -188,17 +190,19 @@ def _effects(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRo
         body.append(_effect_row(context, row, marks, grouped=grouped, tested=tested, adjusted=adjusted))
     heads = [Column(Cell("Outcome and measure"), "left")]
     if grouped:
-        heads += [Column(Cell(f"{group.label}\n{_counted(context, rows)}")) for group in context.plan.groups]
+        heads += [
+            Column(Cell(f"{group.label}\n{_counted(context, rows, percent=True)}")) for group in context.plan.groups
+        ]
     heads.append(Column(Cell(f"Estimate\n({_level(context, rows)})")))
-    heads += [Column(Cell("P value"))] if tested else []
-    heads += [Column(Cell("Adjusted P value"))] if adjusted else []
+    heads += [Column(Cell(context.style.p_head))] if tested else []
+    heads += [Column(Cell(f"Adjusted {context.style.p_head}"))] if adjusted else []
     return Table(
         id=f"estimates-{record.id}",
         label=context.counter.table(),
         title=f"Estimates of {record.id}: {record.label}",
         columns=tuple(heads),
         rows=tuple(body),
-        footnotes=_footnotes(context, rows, multiplicity=adjusted),
+        footnotes=footnotes_of(context, rows, multiplicity=adjusted),
     )
 
 
@@ -208,10 +212,12 @@ def _timed(context: Context, row: EstimateRow) -> bool:
     return outcome is not None and outcome.kind == "time-to-event"
 
 
-def _counted(context: Context, rows: Sequence[EstimateRow]) -> str:
+def _counted(context: Context, rows: Sequence[EstimateRow], *, percent: bool) -> str:
+    """What stands under a group: its patients, events of patients, and their percentage where all were followed as long."""
     if all(count.events is None for row in rows for count in row.groups):
         return "n"
-    return "events/n" if any(_timed(context, row) for row in rows) else "events/n (%)"
+    of = context.style.events_of
+    return f"{of} (%)" if percent and not any(_timed(context, row) for row in rows) else of
 
 
 def _effect_row(
@@ -220,7 +226,7 @@ def _effect_row(
     cells = [Cell(_measure_words(context, row))]
     if grouped:
         cells += _group_cells(context, row, percent=True)
-    printed = context.effect(row) if measure_of(row.estimate.measure).kind != "test" else EM_DASH
+    printed = context.effect(row) if measure_of(row.estimate.measure).kind != "test" else context.style.blank
     cells.append(Cell(printed, row.id, marks.get(row.id, ())))
     if tested:
         cells.append(context.p(context.tested(row), f"{row.id}.p"))
@@ -244,38 +250,72 @@ def _measure_words(context: Context, row: EstimateRow) -> str:
     elif len(context.plan.groups) > 2:
         words += f", {_contrast(context, row)}"
     if item.at is not None:
-        words += f", at {item.at.time:g} {item.at.unit or ''}".rstrip()
+        words += f", {context.at(item)}"
     unit = context.unit(row)
     return f"{words}, {unit}" if unit else words
 
 
 def _covariates(context: Context, record: AnalysisRecord, rows: Sequence[EstimateRow]) -> Table:
     body: list[Row] = []
-    marks = _marks(rows)
-    heading = None
-    for row in rows:
-        if (row.outcome, row.model) != heading:
-            heading = (row.outcome, row.model)
-            body.append(
-                Row((Cell(context.outcome_label(row.outcome) + (f" ({row.model})" if row.model else "")),), strong=True)
+    marks = marks_of(rows)
+    titles = list(dict.fromkeys(measure_of(row.estimate.measure).title for row in rows))
+    for outcome, model in dict.fromkeys((row.outcome, row.model) for row in rows):
+        body.append(Row((Cell(context.outcome_label(outcome) + (f" ({model})" if model else "")),), strong=True))
+        own = [row for row in rows if (row.outcome, row.model) == (outcome, model)]
+        for key in dict.fromkeys(map(_covariate, own)):
+            body += _covariate_rows(
+                context, [row for row in own if _covariate(row) == key], marks, several=len(titles) > 1
             )
-        cells = (
-            Cell(_term(context, row)), Cell(measure_of(row.estimate.measure).words),
-            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(context.tested(row), f"{row.id}.p"),
-        )  # fmt: skip
-        body.append(Row(cells, indent=1))
     caution = "Covariates are in the model to adjust the comparison; their own coefficients are not effects of the covariates."
-    return Table(
+    table = Table(
         id=f"covariates-{record.id}",
         label=context.counter.supplement(),
         title=f"Covariates of {record.id}",
         columns=(
-            Column(Cell("Covariate"), "left"), Column(Cell("Measure"), "left"),
-            Column(Cell(f"Estimate\n({_level(context, rows)})")), Column(Cell("P value")),
+            Column(Cell("Covariate"), "left"), *([Column(Cell("Measure"), "left")] if len(titles) > 1 else []),
+            Column(Cell(f"{'Estimate' if len(titles) > 1 else titles[0]}\n({_level(context, rows)})")),
+            Column(Cell(context.style.p_head)),
         ),
         rows=tuple(body),
-        footnotes=(Footnote("", caution), *_footnotes(context, rows)),
+        footnotes=(Footnote("", caution), *footnotes_of(context, rows)),
     )  # fmt: skip
+    return without_columns(table, of=(context.style.p_head,))
+
+
+def _covariate(row: EstimateRow) -> tuple[object, ...]:
+    """What a covariate's rows have in common: those of one are the levels of one variable."""
+    item = row.estimate
+    variable = item.variable or item.term
+    levels = item.reference is not None and variable != item.term
+    return (variable, item.reference, item.measure) if levels else (variable, item.term, item.measure, row.id)
+
+
+def _covariate_rows(context: Context, rows: Sequence[EstimateRow], marks: Marks, *, several: bool) -> list[Row]:
+    """A number or a yes/no in one row; several levels under their variable, the reference first.
+
+    With `several` measures in the table, each row names its own.
+    """
+    first = rows[0].estimate
+    variable = first.variable or first.term
+    planned = context.plan.variables.get(variable)
+    single = first.reference is None or variable == first.term or (planned is not None and planned.kind == "yesno")
+    measure = measure_of(first.measure)
+
+    def line(name: str, words: str, *cells: Cell, indent: int) -> Row:
+        return Row((Cell(name), *([Cell(words)] if several else []), *cells), indent=indent)
+
+    found = []
+    if not single:
+        reference = numbers.reference(measure.null or 0.0, context.places(rows[0]), context.style)
+        level = context.level(variable, str(first.reference))
+        found.append(line(context.variable(variable), measure.words, Cell(), Cell(), indent=1))
+        found.append(line(level, "", Cell(reference), Cell(context.style.blank), indent=2))
+    for row in rows:
+        name = _term(context, row) if single else context.level(variable, row.estimate.term)
+        effect = Cell(context.effect(row), row.id, marks.get(row.id, ()))
+        p = context.p(context.tested(row), f"{row.id}.p")
+        found.append(line(name, measure.words if single else "", effect, p, indent=1 if single else 2))
+    return found
 
 
 def _term(context: Context, row: EstimateRow) -> str:
@@ -285,59 +325,4 @@ def _term(context: Context, row: EstimateRow) -> str:
         unit = f", per {item.unit}" if item.unit else ""
         return f"{context.variable(variable, unit=not unit)}{unit}"
     level, reference = (context.level(variable, code) for code in (item.term, item.reference))
-    return f"{context.variable(variable)}: {level} vs {reference}"
-
-
-def _failures(rows: Sequence[EstimateRow]) -> dict[Status, str]:
-    """A letter for each reason why an estimate is not printed."""
-    reasons = dict.fromkeys(row.estimate.status for row in rows if row.estimate.status not in PRINTED)
-    return dict(zip(reasons, ascii_lowercase, strict=False))
-
-
-def _marks(rows: Sequence[EstimateRow]) -> Marks:
-    """The marks of each estimate that is not printed."""
-    letters = _failures(rows)
-    return {row.id: (letters[row.estimate.status],) for row in rows if row.estimate.status in letters}
-
-
-def _footnotes(context: Context, rows: Sequence[EstimateRow], *, multiplicity: bool = False) -> tuple[Footnote, ...]:
-    notes = [Footnote("", words)] if (words := _abbreviations(context, rows)) else []
-    if any(changed_groups(row) for row in rows):
-        notes.append(Footnote("", CHANGED))
-    if any(context.withheld(row) for row in rows):
-        notes.append(Footnote("", WITHHELD))
-    if multiplicity:
-        used = {planned.multiplicity for row in rows if (planned := context.planned(row.analysis)) is not None}
-        methods = " and ".join(sorted(name.capitalize() for name in used))
-        notes.append(Footnote("", f"Adjusted P value: by the method of {methods}."))
-    notes += [Footnote("", words) for words in _degrees_of_freedom(context, rows)]
-    notes += [Footnote(mark, status.text) for status, mark in _failures(rows).items()]
-    notes += [Footnote("", note) for note in dict.fromkeys(note for row in rows for note in row.estimate.notes)]
-    return tuple(notes)
-
-
-def _degrees_of_freedom(context: Context, rows: Sequence[EstimateRow]) -> list[str]:
-    """Where intervals and P values of clustered patients rest on Student's t, how many degrees of freedom it has."""
-    found: dict[str, None] = {}
-    for row in rows:
-        item = row.estimate
-        if row.clusters is None or item.df is None or item.statistic_name != "t":
-            continue
-        df = numbers.number(item.df, 0 if item.df == round(item.df) else 1, context.style)
-        clusters = (
-            "few clusters" if context.count(row.clusters) == EM_DASH else f"{context.count(row.clusters)} clusters"
-        )
-        found[f"{row.analysis}: interval and P value by Student's t with {df} degrees of freedom ({clusters})."] = None
-    return list(found)
-
-
-def _abbreviations(context: Context, rows: Sequence[EstimateRow]) -> str:
-    used = {"CI": "confidence interval"} if any(row.estimate.interval for row in rows) else {}
-    if any("rmst" in row.estimate.measure for row in rows):
-        used["RMST"] = "restricted mean survival time"
-    if any("NE)" in context.effect(row) for row in rows):
-        used["NE"] = "not estimable"
-    kinds = sorted({proper(row.estimate.interval.kind) for row in rows if row.estimate.interval})
-    listed = "; ".join(f"{short}, {words}" for short, words in sorted(used.items()))
-    made = f" Interval methods: {', '.join(kinds)}." if kinds else ""
-    return f"{listed}.{made}" if listed else made.strip()
+    return f"{context.variable(variable)}: {level} {context.style.versus} {reference}"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import CHANGED, PRINTED, Context, changed_groups
 from counterpulse.report.chapters.models import counts
-from counterpulse.report.document import Callout, Paragraph, Run, text
+from counterpulse.report.document import Callout, Emphasis, Paragraph, Run, text
 from counterpulse.report.measures import Measure, measure_of
 from counterpulse.results import EstimateRow, GroupCount
 
-LEAST_CHANGE = 0.1
+LEAST_CHANGE, MOST_CHANGE = 0.1, 99
 CAUTION = {
     "cohort": "Groups were not formed by chance: the estimate is an effect only as far as the adjustment captures confounding.",
     "case-control": "Groups were not formed by chance: the estimate is an effect only as far as the adjustment captures confounding.",
@@ -51,11 +51,13 @@ def effect_paragraphs(context: Context, row: EstimateRow) -> list[Paragraph]:
     """Counts, the effect with its interval, and what the interval allows."""
     item = row.estimate
     if not context.printed(row):
-        words = f"The {measure_of(item.measure).words} of {_versus(context, row)} could not be estimated. {item.status.text}"
+        words = (
+            f"The {measure_of(item.measure).words} of {versus(context, row)} could not be estimated. {item.status.text}"
+        )
         return [Paragraph((Run(words, result=row.id),))]
-    counted = _counts(context, row)
+    said = counted(context, row)
     effect = [
-        Run(f"{measure_of(item.measure).title} {_versus(context, row)}{_adjusted(context, row)}: "),
+        Run(f"{measure_of(item.measure).title} {versus(context, row)}{_adjusted(context, row)}: "),
         effect_run(context, row),
     ]
     if item.p_value is not None and item.p_value == item.p_value:
@@ -63,34 +65,34 @@ def effect_paragraphs(context: Context, row: EstimateRow) -> list[Paragraph]:
     effect.append(Run("."))
     if item.status not in PRINTED:
         effect.append(Run(f" {item.status.text}"))
-    sentences = [Paragraph((*counted, *effect))]
+    sentences = [Paragraph((*said, *effect))]
     meaning = allowed(context, row)
     return [*sentences, text(meaning)] if meaning else sentences
 
 
-def effect_run(context: Context, row: EstimateRow) -> Run:
+def effect_run(context: Context, row: EstimateRow, emphasis: Emphasis = "strong") -> Run:
     """The estimate with its unit and interval, the interval named."""
     printed, level = context.effect(row), f"{context.level_name(row)}{context.style.after_level}"
     value, _, rest = printed.partition(" (")
     unit = context.unit(row)
     unit = "%" if unit == "%" else f" {unit}" if unit else ""
-    return Run(f"{value}{unit} ({level} {rest}" if rest else f"{value}{unit}", "strong", row.id)
+    return Run(f"{value}{unit} ({level} {rest}" if rest else f"{value}{unit}", emphasis, row.id)
 
 
-def _versus(context: Context, row: EstimateRow) -> str:
+def versus(context: Context, row: EstimateRow) -> str:
     """Which group against which."""
     return f"for {context.group(row.estimate.term)} versus {context.group(row.estimate.reference)}"
 
 
 def _adjusted(context: Context, row: EstimateRow) -> str:
     planned = context.planned(row.analysis)
-    at = f" at {row.estimate.at.time:g} {row.estimate.at.unit or ''}".rstrip() if row.estimate.at else ""
+    at = f" {context.at(row.estimate)}" if row.estimate.at else ""
     if planned is None:
         return at
     return f"{at}, adjusted" if planned.adjusted else f"{at}, unadjusted"
 
 
-def _counts(context: Context, row: EstimateRow) -> list[Run]:
+def counted(context: Context, row: EstimateRow) -> list[Run]:
     """Events and patients in each of the two groups."""
     wanted = (row.estimate.term, row.estimate.reference)
     counts = [
@@ -101,11 +103,25 @@ def _counts(context: Context, row: EstimateRow) -> list[Run]:
     ]
     if len(counts) != len(wanted):
         return []
-    label, planned = context.outcome_label(row.outcome), context.outcome(row.outcome)
-    timed = planned is not None and planned.kind == "time-to-event"
-    said = " and ".join(_share(context, count, timed=timed) for count in counts)
+    label = _event(context, row)
+    if not label:
+        return []
+    said = " and ".join(_share(context, count, timed=_timed(context, row)) for count in counts)
     changed = f"{CHANGED} " if changed_groups(row) else ""
     return [Run(f"{label} occurred in {said}. {changed}")]
+
+
+def _event(context: Context, row: EstimateRow) -> str:
+    """What the events of an outcome are: the outcome itself, or the death that cuts its values short."""
+    outcome = context.outcome(row.outcome)
+    if outcome is None or outcome.kind in ("binary", "time-to-event"):
+        return context.outcome_label(row.outcome)
+    return outcome.truncation.label if outcome.kind == "worst-rank" and outcome.truncation else ""
+
+
+def _timed(context: Context, row: EstimateRow) -> bool:
+    outcome = context.outcome(row.outcome)
+    return outcome is not None and outcome.kind == "time-to-event"
 
 
 def _share(context: Context, count: GroupCount, *, timed: bool) -> str:
@@ -120,17 +136,30 @@ def _share(context: Context, count: GroupCount, *, timed: bool) -> str:
 
 def allowed(context: Context, row: EstimateRow) -> str:
     """From where to where the interval reaches, in words."""
+    reach = reached(context, row)
+    if not reach:
+        return ""
+    first = f"The {context.level_name(row)} reaches from {reach}"
+    if across_null(context, row):
+        return f"{first}: the data are compatible with effects in both directions."
+    return f"{first}."
+
+
+def across_null(context: Context, row: EstimateRow) -> bool:
+    """Whether the interval holds the value of equal groups inside it."""
+    measure, (_, low, high) = measure_of(row.estimate.measure), context.scaled(row)
+    return low is not None and high is not None and measure.null is not None and low < measure.null < high
+
+
+def reached(context: Context, row: EstimateRow) -> str:
+    """Both ends of the interval: "31% lower to 1% lower odds"."""
     measure = measure_of(row.estimate.measure)
     _, low, high = context.scaled(row)
     if low is None or high is None or measure.null is None or measure.kind == "test":
         return ""
     ends = [_end(context, measure, end, context.places(row)) for end in (low, high)]
     unit = _unit(context, row, measure)
-    noun = measure.noun or measure.name
-    first = f"The {context.level_name(row)} reaches from {_said(ends[0], unit)} to {_said(ends[1], unit)} {noun}"
-    if low < measure.null < high:
-        return f"{first}: the data are compatible with effects in both directions."
-    return f"{first}."
+    return f"{_said(ends[0], unit)} to {_said(ends[1], unit)} {measure.noun or measure.name}"
 
 
 def _end(context: Context, measure: Measure, value: float, places: int) -> tuple[str, str]:
@@ -145,6 +174,8 @@ def _end(context: Context, measure: Measure, value: float, places: int) -> tuple
         return f"{numbers.number(value, 1, context.style)} times", "as high"
     if measure.kind == "ratio":
         change = abs(numbers.hundredfold(value) - 100)
+        if value < 1 and change > MOST_CHANGE:
+            return f"more than {numbers.number(MOST_CHANGE, 0, context.style)}%", side
         if change < LEAST_CHANGE:
             return f"less than {numbers.number(LEAST_CHANGE, 1, context.style)}%", side
         return f"{numbers.number(change, 0 if change >= 1 else 1, context.style)}%", side
@@ -165,7 +196,7 @@ def _also(context: Context, rows: list[EstimateRow]) -> Paragraph:
     runs: list[Run] = [Run("On other scales: ")]
     for k, row in enumerate(rows):
         kind = f"{row.estimand.kind} " if row.estimand else ""
-        several = f" {_versus(context, row)}" if len(context.plan.groups) > 2 else ""
+        several = f" {versus(context, row)}" if len(context.plan.groups) > 2 else ""
         runs += [
             Run(("; " if k else "") + f"{kind}{measure_of(row.estimate.measure).words}{several} "),
             effect_run(context, row),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from counterpulse.data.terms import Interaction, Term, variables_of
 from counterpulse.protocol.plan import PlannedModel
@@ -14,8 +14,12 @@ from counterpulse.report.chapters.block_tables import (
     number_text,
     text_row,
     titled,
+    without_columns,
 )
 from counterpulse.report.chapters.context import EM_DASH, Context
+from counterpulse.report.chapters.estimate_notes import footnotes_of, marks_of
+from counterpulse.report.chapters.speech import in_written_order
+from counterpulse.report.chapters.wording import sentence
 from counterpulse.report.document import Block as DocumentBlock
 from counterpulse.report.document import Cell, Column, Footnote, Paragraph, Row, Table, text
 from counterpulse.report.measures import measure_of
@@ -23,8 +27,6 @@ from counterpulse.results import AnalysisRecord, Block, EstimateRow
 from counterpulse.results import Cell as Value
 
 SCREEN = "screen"
-Notes = Callable[[Sequence[EstimateRow]], tuple[Footnote, ...]]
-Marks = Callable[[Sequence[EstimateRow]], dict[str, tuple[str, ...]]]
 
 TOO_NARROW = (
     "The covariates were selected with the same patients that the model was then fitted to. Its intervals and P values take "
@@ -40,11 +42,7 @@ def ladder(context: Context, analysis: str) -> tuple[PlannedModel, ...]:
     planned = context.planned(analysis)
     if planned is None or len(planned.models) < 2:
         return ()
-    written = next((item for item in context.plan.protocol.analyses if item.id == analysis), None)
-    order = list(written.models or {}) if written is not None else []
-    return tuple(
-        sorted(planned.models, key=lambda model: order.index(model.name) if model.name in order else len(order))
-    )
+    return in_written_order(context.plan, planned)
 
 
 def main_model(context: Context, analysis: str) -> str | None:
@@ -61,14 +59,14 @@ def counts(context: Context, row: EstimateRow) -> bool:
     return row.model not in names or row.model == main_model(context, row.analysis)
 
 
-def ladder_table(context: Context, record: AnalysisRecord, notes: Notes, marks: Marks) -> list[DocumentBlock]:
+def ladder_table(context: Context, record: AnalysisRecord) -> list[DocumentBlock]:
     """The comparison in each model of a ladder."""
     models = ladder(context, record.id)
     names = [model.name for model in models]
     rows = [row for row in context.rows(record.id) if row.model in names and _compares(row)]
     if not rows:
         return []
-    marked = marks(rows)
+    marked = marks_of(rows)
     body: list[Row] = []
     for question in dict.fromkeys(map(_question, rows)):
         asked = [row for row in rows if _question(row) == question]
@@ -76,17 +74,16 @@ def ladder_table(context: Context, record: AnalysisRecord, notes: Notes, marks: 
         for model in models:
             for row in (item for item in asked if item.model == model.name):
                 body.append(_ladder_row(context, row, model, marked.get(row.id, ())))
-    heads = ("Model", "Adjusted for", "n", "Events", f"Estimate\n({_level(context, rows)})", "P value")
+    heads = ("Model", "Adjusted for", "n", "Events", f"Estimate\n({_level(context, rows)})", context.style.p_head)
     table = Table(
         id=f"models-{record.id}",
         label=context.counter.table(),
         title=f"The models of {record.id}: {record.label}",
         columns=tuple(Column(Cell(head), "left" if k < 2 else "center") for k, head in enumerate(heads)),
         rows=tuple(body),
-        footnotes=(Footnote("", LADDER), *notes(rows)),
-        wide=True,
+        footnotes=(Footnote("", LADDER), *footnotes_of(context, rows)),
     )
-    return [table]
+    return [without_columns(table, of=(context.style.p_head, "Events"))]
 
 
 def _compares(row: EstimateRow) -> bool:
@@ -100,8 +97,9 @@ def _question(row: EstimateRow) -> tuple[object, ...]:
 
 def _question_words(context: Context, row: EstimateRow) -> str:
     item = row.estimate
-    versus = f", {context.group(item.term)} vs {context.group(item.reference)}" if len(context.plan.groups) > 2 else ""
-    at = f" at {item.at.time:g} {item.at.unit or ''}".rstrip() if item.at else ""
+    several = len(context.plan.groups) > 2
+    versus = f", {context.group(item.term)} {context.style.versus} {context.group(item.reference)}" if several else ""
+    at = f" {context.at(item)}" if item.at else ""
     unit = f", {context.unit(row)}" if context.unit(row) else ""
     return f"{context.outcome_label(row.outcome)}: {measure_of(item.measure).words}{at}{unit}{versus}"
 
@@ -113,7 +111,7 @@ def _ladder_row(context: Context, row: EstimateRow, model: PlannedModel, marks: 
         Cell(context.count(row.n), f"{row.id}.n"), Cell(EM_DASH if row.events is None else context.count(row.events), f"{row.id}.events"),
         Cell(context.effect(row), row.id, marks), context.p(context.tested(row), f"{row.id}.p"),
     )  # fmt: skip
-    return Row(cells, indent=1, strong=main)
+    return Row(cells, indent=1)
 
 
 def _adjusted_for(context: Context, model: PlannedModel) -> str:
@@ -136,12 +134,12 @@ def _level(context: Context, rows: Sequence[EstimateRow]) -> str:
 # -- screen ------------------------------------------------------------------------------------------------------------
 
 
-def screen_table(context: Context, record: AnalysisRecord, notes: Notes, marks: Marks) -> list[DocumentBlock]:
+def screen_table(context: Context, record: AnalysisRecord) -> list[DocumentBlock]:
     """Predictors, each in a model of its own."""
     rows = [row for row in context.rows(record.id) if row.model == SCREEN and row.subgroup is None]
     if not rows:
         return []
-    marked = marks(rows)
+    marked = marks_of(rows)
     body: list[Row] = []
     for outcome in dict.fromkeys(row.outcome for row in rows):
         own = [row for row in rows if row.outcome == outcome]
@@ -151,17 +149,17 @@ def screen_table(context: Context, record: AnalysisRecord, notes: Notes, marks: 
             body += _predictor(context, variable, [row for row in own if _variable(row) == variable], marked)
     words = dict.fromkeys(measure_of(row.estimate.measure).title for row in rows)
     effect = f"{' or '.join(words)}\n({_level(context, rows)})"
-    counted = "Events/n" if any(row.events is not None for row in rows) else "n"
-    heads = ("Predictor", "Level", counted, effect, "P value")
+    counted = sentence(context.style.events_of) if any(row.events is not None for row in rows) else "n"
+    heads = ("Predictor", "Level", counted, effect, context.style.p_head)
     table = Table(
         id=f"screen-{record.id}",
         label=context.counter.table(),
         title=f"Predictors one by one, {record.id}: {record.label}",
         columns=tuple(Column(Cell(head), "left" if k < 2 else "center") for k, head in enumerate(heads)),
         rows=tuple(body),
-        footnotes=(Footnote("", ONE_BY_ONE), *notes(rows)),
+        footnotes=(Footnote("", ONE_BY_ONE), *footnotes_of(context, rows)),
     )
-    return [table]
+    return [without_columns(table, of=(context.style.p_head, "Level"))]
 
 
 def _variable(row: EstimateRow) -> str:
@@ -171,32 +169,49 @@ def _variable(row: EstimateRow) -> str:
 def _predictor(
     context: Context, variable: str, rows: Sequence[EstimateRow], marks: dict[str, tuple[str, ...]]
 ) -> list[Row]:
-    found = []
-    for k, row in enumerate(rows):
+    first = rows[0].estimate
+    leveled = first.reference is not None and first.term != variable
+    found = _reference_rows(context, variable, rows[0]) if leveled else []
+    for row in rows:
         item = row.estimate
         numeric = item.reference is None or item.term == variable
         name = context.variable(variable, unit=numeric and not item.unit)
-        level = f"per {item.unit}" if numeric and item.unit else ""
-        if not numeric:
-            level = f"{context.level(variable, item.term)} vs {context.level(variable, str(item.reference))}"
+        level = "" if numeric else context.level(variable, item.term)
+        words = _counted(context, row, item.term if leveled and not numeric else None)
+        counted = Cell(words, f"{row.id}.n" if words else None)
+        test = measure_of(item.measure).kind == "test"
         cells = (
-            Cell("" if k else name), Cell(level), Cell(_counted(context, row), f"{row.id}.n"),
-            Cell(context.effect(row), row.id, marks.get(row.id, ())), context.p(context.tested(row), f"{row.id}.p"),
+            Cell("" if found else name), Cell(f"per {item.unit}" if numeric and item.unit else level), counted,
+            Cell(context.style.blank if test else context.effect(row), row.id, marks.get(row.id, ())),
+            context.p(context.tested(row), f"{row.id}.p"),
         )  # fmt: skip
         found.append(Row(cells))
     return found
 
 
-def _counted(context: Context, row: EstimateRow) -> str:
-    """Events and patients of both levels where they are known, else of the model."""
-    sides = [
-        item for level in (row.estimate.term, row.estimate.reference) for item in row.groups if item.group == level
-    ]
-    known = [(item.n, item.events) for item in sides] if len(sides) == 2 else [(row.n, row.events)]
+def _reference_rows(context: Context, variable: str, row: EstimateRow) -> list[Row]:
+    """The level that the others are compared with; where levels have no counts, those of the model stand above them."""
+    item = row.estimate
+    printed = numbers.reference(measure_of(item.measure).null or 0.0, context.places(row), context.style)
+    level, name = context.level(variable, str(item.reference)), context.variable(variable)
+    own = _counted(context, row, item.reference)
+    tail = (Cell(printed), Cell(context.style.blank))
+    if own:
+        return [Row((Cell(name), Cell(level), Cell(own), *tail))]
+    head = (Cell(name), Cell(), Cell(_counted(context, row, None), f"{row.id}.n"), Cell(), Cell())
+    return [Row(head), Row((Cell(), Cell(level), Cell(), *tail))]
+
+
+def _counted(context: Context, row: EstimateRow, level: str | None) -> str:
+    """Events and patients of a level, nothing where they are not known; without a level those of the model."""
+    if level is None:
+        known = [(row.n, row.events)]
+    else:
+        known = [(item.n, item.events) for item in row.groups if item.group == level]
     texts = [
         context.count(n) if row.events is None else f"{context.count(events)}/{context.count(n)}" for n, events in known
     ]
-    return " vs ".join(texts)
+    return "".join(texts[:1])
 
 
 # -- selection ---------------------------------------------------------------------------------------------------------
@@ -215,12 +230,13 @@ def selection_path(context: Context, block: Block) -> list[DocumentBlock]:
         )
         for row in block.rows()
     ]  # fmt: skip
-    heads = ("Step", "Action", "Covariate", "Statistic", "df", "P value", "Criterion")
+    heads = ("Step", "Action", "Covariate", "Statistic", "df", context.style.p_head, "Criterion")
     title = titled(context, "Selection of covariates", block)
     warning: Paragraph = text(TOO_NARROW)
     if not rows:
         return [warning]
-    return [warning, make_table(context, id=block_anchor(block), title=title, heads=heads, rows=rows, left=3)]
+    table = make_table(context, id=block_anchor(block), title=title, heads=heads, rows=rows, left=3)
+    return [warning, without_columns(table, of=("Statistic", "df", context.style.p_head, "Criterion"))]
 
 
 def selection_frequency(context: Context, block: Block) -> list[DocumentBlock]:
@@ -256,4 +272,6 @@ def _p(context: Context, value: Value) -> str:
 
 def _share(context: Context, value: Value) -> str:
     """A frequency as a percentage, whether it stands as a fraction or not."""
-    return EM_DASH if not isinstance(value, int | float) else numbers.number(100 * value, 0, context.style)
+    return (
+        EM_DASH if not isinstance(value, int | float) else numbers.number(numbers.hundredfold(value), 0, context.style)
+    )

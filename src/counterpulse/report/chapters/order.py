@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from counterpulse.errors import UsageError
 from counterpulse.protocol.nodes import Registration
 from counterpulse.protocol.plan import Plan
+from counterpulse.report.chapters.checklists import checklist_sections
 from counterpulse.report.chapters.cohort import cohort_section
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.data_protection import data_protection_section
 from counterpulse.report.chapters.effects import DESCRIPTION, PER_PARAMETER, results_section
+from counterpulse.report.chapters.finishing import finished_blocks, finished_sections
 from counterpulse.report.chapters.key_result import key_result
+from counterpulse.report.chapters.limitations import limitations_section
 from counterpulse.report.chapters.methods import DESIGNS, methods_section
-from counterpulse.report.chapters.provenance import choices_section, limitations_section, provenance_section
+from counterpulse.report.chapters.provenance import choices_section, provenance_section
 from counterpulse.report.chapters.renderers import rendered
+from counterpulse.report.chapters.reviewers import reviewers_section
 from counterpulse.report.chapters.table_one import table_one_section
 from counterpulse.report.document import Callout, Document, Section, text
 from counterpulse.report.numbers import STYLES
@@ -42,29 +49,42 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
         raise UsageError(f"there is no number style {name!r}; the styles are {', '.join(STYLES)}")
     context = Context(plan, result, STYLES[name])
     front = tuple(box for box in (_banner(context), key_result(context)) if box)
-    cohort = cohort_section(context)
-    table_one = table_one_section(context)
-    described = _description(context)
-    sections = (
-        cohort,
-        *([table_one] if table_one else []),
-        *([described] if described else []),
-        results_section(context),
-        methods_section(context),
-        limitations_section(context),
-        choices_section(context),
-        provenance_section(context),
-    )
+    sections = _sections(context, name)
     return Document(
         title=result.identity.title,
         subtitle=f"{DESIGNS.get(result.identity.design, result.identity.design)} \N{MIDDLE DOT} {result.identity.id}",
         facts=_facts(context),
-        sections=sections,
+        sections=finished_sections(sections, context.style),
         references=context.references(),
         mark=context.mark,
-        front=front,
+        front=finished_blocks(front, context.style),
         colophon=_colophon(context, name),
     )
+
+
+def _sections(context: Context, style: str) -> tuple[Section, ...]:
+    """The chapters in the order of reading, in which tables and works are numbered; the page for reviewers and the checklists know them all."""
+    study = (
+        replace(cohort_section(context), new_page=True),
+        *_some(table_one_section(context)),
+        *_some(_description(context)),
+        results_section(context),
+        methods_section(context),
+        limitations_section(context),
+    )
+    reviewers = reviewers_section(context, study, style=style)
+    sections = (
+        reviewers,
+        *study,
+        choices_section(context),
+        data_protection_section(context),
+        provenance_section(context),
+    )
+    return (*sections, *checklist_sections(context, sections))
+
+
+def _some(section: Section | None) -> tuple[Section, ...]:
+    return () if section is None else (section,)
 
 
 def _description(context: Context) -> Section | None:

@@ -25,7 +25,7 @@ def figure(context: Context, scene: Scene, *, id: str, caption: str) -> Figure:
 
 def _marked(scene: Scene, mark: str) -> Scene:
     """The picture with what kind of data it shows at its foot, so that it says so wherever it is pasted."""
-    line = Text(x=4, y=scene.height + 8, text=mark, size=8, bold=True, color="#8c1c13")
+    line = Text(x=4, y=scene.height + 11, text=mark, size=8, bold=True, color="#8c1c13")
     return replace(
-        scene, height=scene.height + 14, width=max(scene.width, line.width + 8), shapes=(*scene.shapes, line)
+        scene, height=scene.height + 16, width=max(scene.width, line.width + 8), shapes=(*scene.shapes, line)
     )

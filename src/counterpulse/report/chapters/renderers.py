@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from counterpulse.report.chapters import description, models, planes
+from counterpulse.report.chapters import description, models, planes, prediction_planes
 from counterpulse.report.chapters.assumptions import proportional_hazards, proportional_odds
+from counterpulse.report.chapters.balance import balance
 from counterpulse.report.chapters.block_tables import plain_table
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.curves import curve_figures
+from counterpulse.report.chapters.synthesis import funnel_figures, study_forests
 from counterpulse.report.document import Block as DocumentBlock
 from counterpulse.results import Block
 
@@ -26,6 +28,9 @@ def unprinted(context: Context, block: Block) -> Sequence[DocumentBlock]:
 
 
 RENDERERS: Mapping[str, Renderer] = {
+    "balance": balance,
+    "study-forest": study_forests,
+    "funnel": funnel_figures,
     "survival-curve": curve_figures,
     "cumulative-incidence": curve_figures,
     "numbers-at-risk": elsewhere,
@@ -36,10 +41,10 @@ RENDERERS: Mapping[str, Renderer] = {
     "selection-path": models.selection_path,
     "selection-frequency": models.selection_frequency,
     "lasso-path": planes.lasso_paths,
-    "calibration-curve": planes.calibration_curves,
-    "roc": planes.roc_curves,
-    "decision-curve": planes.decision_curves,
-    "time-dependent-auc": planes.time_dependent_aucs,
+    "calibration-curve": prediction_planes.calibration_curves,
+    "roc": prediction_planes.roc_curves,
+    "decision-curve": prediction_planes.decision_curves,
+    "time-dependent-auc": prediction_planes.time_dependent_aucs,
     "distribution": description.distributions,
     "crosstab": description.crosstabs,
     "missingness": description.missingness,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from counterpulse.report.chapters.context import PRINTED, Context
+from counterpulse.report.chapters.estimate_notes import footnotes_of, marks_of
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.chapters.wording import anchor
 from counterpulse.report.document import Block, Cell, Column, Footnote, Row, Table
-from counterpulse.report.figures.forest import Forest, ForestRow, draw_forest
+from counterpulse.report.figures.forest import Forest, ForestRow, forest_scenes
 from counterpulse.report.measures import measure_of
 from counterpulse.results import Estimate, EstimateRow, GroupCount
 
@@ -49,26 +50,37 @@ def _forest(context: Context, analysis: str, rows: Sequence[EstimateRow]) -> lis
     counted = "events/n" if any(count.events is not None for count in first.groups) else "n"
     forest = Forest(
         title=f"Subgroups: {context.outcome_label(first.outcome)}"
-        + (f": {treated} vs {reference}" if len(context.plan.groups) > 2 else ""),
+        + (f": {treated} {context.style.versus} {reference}" if len(context.plan.groups) > 2 else ""),
         columns=[f"{context.group(level)}, {counted}" for level in levels],
         effect_label=f"{measure.title} ({context.level_name(first)})",
-        p_label="P for interaction",
+        p_label=f"{context.style.p.letter} for interaction",
         rows=drawn,
         axis_label=f"{measure.title}{' (log scale)' if measure.kind == 'ratio' else _unit(context, first)}",
         ratio=measure.kind == "ratio",
         left=f"Favors {treated if lower_first else reference}" if first.better else f"Lower with {treated}",
         right=f"Favors {reference if lower_first else treated}" if first.better else f"Higher with {treated}",
-        decimal_mark=context.style.decimal_mark,
+        style=context.style,
     )
     id_ = anchor(
         "-".join(["subgroups", analysis, *([first.model] if first.model else []), first.outcome, first.estimate.term])
     )
     caption = f"Diamond: all patients. Arrow: the interval leaves the axis. {CAUTION}"
-    picture = figure(context, draw_forest(forest), id=id_, caption=caption)
-    return [
-        picture,
-        _table(context, f"{id_}-table", forest, rows, overall, _continuous(context, first)),
+    pictures = [
+        figure(context, scene, id=f"{id_}-{k}" if k > 1 else id_, caption=caption)
+        for k, scene in enumerate(forest_scenes(forest), start=1)
     ]
+    in_order = [*([overall] if overall else []), *_in_order(rows)]
+    of = context.style.events_of if counted == "events/n" else "n"
+    heads = ("Subgroup", *(f"{context.group(level)}\n{of}" for level in levels), forest.effect_label, forest.p_label)
+    table = Table(
+        id=f"{id_}-table",
+        label=context.counter.supplement(),
+        title=forest.title,
+        columns=tuple(Column(Cell(head), "left" if k == 0 else "center") for k, head in enumerate(heads)),
+        rows=tuple(_table_rows(forest, in_order, marks_of(in_order))),
+        footnotes=(*(Footnote("", words) for words in _continuous(context, first)), *footnotes_of(context, in_order)),
+    )
+    return [*pictures, table]
 
 
 def _unit(context: Context, row: EstimateRow) -> str:
@@ -92,7 +104,7 @@ def _tests(context: Context, first: EstimateRow) -> dict[str, float | None]:
 
 def _continuous(context: Context, first: EstimateRow) -> list[str]:
     return [
-        f"{context.variable(str(test.variable))} as a continuous variable: P for interaction {_p(context, test.p_value)}."
+        f"{context.variable(str(test.variable))} as a continuous variable: {context.style.p.letter} for interaction {_p(context, test.p_value)}."
         for test in _interactions(context, first, continuous=True)
     ]
 
@@ -140,34 +152,18 @@ def _counted(context: Context, count: GroupCount | None) -> str:
     return n if count.events is None else f"{context.count(count.events)}/{n}"
 
 
-def _table(
-    context: Context,
-    id: str,
-    forest: Forest,
-    rows: Sequence[EstimateRow],
-    overall: EstimateRow | None,
-    tests: list[str],
-) -> Table:
+def _table_rows(forest: Forest, rows: Sequence[EstimateRow], marks: Mapping[str, tuple[str, ...]]) -> Iterator[Row]:
     """The forest plot's numbers, each with its result."""
-    ids = iter([*([overall.id] if overall else []), *_in_order(rows)])
-    body = []
+    estimates = iter(rows)
     for row in forest.rows:
         if not row.cells and not row.effect:
-            body.append(Row((Cell(row.label), *(Cell() for _ in forest.columns), Cell(), Cell(row.p)), strong=True))
+            yield Row((Cell(row.label), *(Cell() for _ in forest.columns), Cell(), Cell(row.p)), strong=True)
         else:
-            cells = (*(Cell(cell) for cell in row.cells), Cell(row.effect, next(ids)), Cell(row.p))
-            body.append(Row((Cell(row.label), *cells), indent=row.indent))
-    heads = ("Subgroup", *forest.columns, forest.effect_label, forest.p_label)
-    return Table(
-        id=id,
-        label=context.counter.supplement(),
-        title=forest.title,
-        columns=tuple(Column(Cell(head), "left" if k == 0 else "center") for k, head in enumerate(heads)),
-        rows=tuple(body),
-        footnotes=tuple(Footnote("", words) for words in tests),
-    )
+            estimate = next(estimates)
+            effect = Cell(row.effect, estimate.id, marks.get(estimate.id, ()))
+            yield Row((Cell(row.label), *(Cell(cell) for cell in row.cells), effect, Cell(row.p)), indent=row.indent)
 
 
-def _in_order(rows: Sequence[EstimateRow]) -> list[str]:
+def _in_order(rows: Sequence[EstimateRow]) -> list[EstimateRow]:
     variables = dict.fromkeys(row.subgroup.variable for row in rows if row.subgroup)
-    return [row.id for variable in variables for row in rows if row.subgroup and row.subgroup.variable == variable]
+    return [row for variable in variables for row in rows if row.subgroup and row.subgroup.variable == variable]

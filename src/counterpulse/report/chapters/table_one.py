@@ -46,7 +46,7 @@ def table_one(context: Context) -> Table:
         *(Column(Cell(_head(context, everything, group))) for group in groups),
         *([Column(Cell("Missing"))] if missing else []),
         *([Column(Cell("SMD"))] if smd else []),
-        *([Column(Cell("P value"))] if tested else []),
+        *([Column(Cell(context.style.p_head))] if tested else []),
     ]
     compared = [k for k, group in enumerate(groups, start=1) if group != EVERYBODY]
     spanner = (Spanner(context.plan.group_label, compared[0], compared[-1]),) if len(compared) > 1 else ()
@@ -58,7 +58,6 @@ def table_one(context: Context) -> Table:
         spanners=spanner if context.plan.group_label else (),
         rows=tuple(rows),
         footnotes=tuple(_footnotes(context, everything, marks)),
-        wide=len(groups) > 3,
     )
 
 
@@ -76,7 +75,7 @@ def _head(context: Context, rows: Sequence[TableOneRow], group: str) -> str:
         None,
     )
     label = "All" if group == EVERYBODY else context.group(group)
-    return label if n is None else f"{label}\n(N = {context.count(n)})"
+    return label if n is None else f"{label}\n{context.group_size(n)}"
 
 
 def _variable(
@@ -92,11 +91,17 @@ def _variable(
     levels = list(dict.fromkeys(row.level for row in parts if row.level is not None))
     if not levels:
         return [
-            Row((Cell(f"{label}, {words}" if words else label), *cells, *(empty if k else tail)))
+            Row(
+                (Cell(f"{label}{context.style.label_link}{words}" if words else label), *cells, *(empty if k else tail))
+            )
             for k, (words, cells) in enumerate(_summaries(context, parts, groups))
         ]
-    counts = {level: _counts(context, level, parts, groups) for level in levels}
+    of = any(row.missing for row in parts if row.percent is not None)
+    counts = {level: _counts(context, level, parts, groups, of=of) for level in levels}
     planned = context.plan.variables.get(name)
+    if context.style.counted_in_row:
+        style = context.style
+        label = f"{label}{style.label_link}{style.counted_of if of else style.counted}"
     if len(levels) == 1 and planned is not None and planned.kind == "yesno":
         return [Row((Cell(label), *counts[levels[0]], *tail))]
     head = Row((Cell(label), *(Cell() for _ in groups), *tail))
@@ -116,7 +121,9 @@ def _tail(
         value = contrast.smd if contrast else None
         id_ = f"table-one.{contrast.variable}.smd" if contrast else None
         cells.append(
-            Cell(numbers.number(abs(value), 2, context.style), id_) if known and value is not None else Cell(EM_DASH)
+            Cell(numbers.number(abs(value), 2, context.style), id_)
+            if known and value is not None
+            else Cell(context.style.blank)
         )
     if tested:
         cell = context.p(
@@ -149,7 +156,10 @@ def _of(parts: Sequence[TableOneRow], group: str, level: str | None = None) -> T
     return next((row for row in parts if (row.group or EVERYBODY) == group and row.level == level), None)
 
 
-def _counts(context: Context, level: str, parts: Sequence[TableOneRow], groups: Sequence[str]) -> list[Cell]:
+def _counts(
+    context: Context, level: str, parts: Sequence[TableOneRow], groups: Sequence[str], *, of: bool
+) -> list[Cell]:
+    """A count with its percentage in every group, `of` those known where some are not."""
     cells = []
     total = max((row.n or 0) for row in parts)
     for group in groups:
@@ -161,7 +171,8 @@ def _counts(context: Context, level: str, parts: Sequence[TableOneRow], groups: 
             cells.append(Cell(context.count(row.count), _cell_id(row, "count")))
             continue
         known = (row.n or 0) - (row.missing or 0)
-        cells.append(Cell(numbers.count_percent(row.count, known, context.style, among=total), _cell_id(row, "count")))
+        printed = numbers.count_of if of else numbers.count_percent
+        cells.append(Cell(printed(row.count, known, context.style, among=total), _cell_id(row, "count")))
     return cells
 
 
@@ -207,28 +218,44 @@ def _test(name: str) -> str:
 
 
 def _footnotes(context: Context, rows: Sequence[TableOneRow], marks: dict[str, str]) -> list[Footnote]:
+    notes = [Footnote("", words) for words in (_values(context, rows), _imbalance(context, rows)) if words]
+    if words := _quartiles(context, rows):
+        notes.append(Footnote("", words))
+    if context.hidden and any(row.level is not None and (row.count is None or row.percent is None) for row in rows):
+        notes.append(Footnote("", context.hidden))
+    return [*notes, *(Footnote(mark, f"{_test(test)}.") for test, mark in marks.items())]
+
+
+def _values(context: Context, rows: Sequence[TableOneRow]) -> str:
+    """What a cell holds where its row does not say so, and of whom."""
     style = context.style
-    words = "Values are number (%), of patients with a known value, unless the row says otherwise."
-    notes = [Footnote("", words)] if any(row.count is not None for row in rows) else []
-    if any(row.smd is not None for row in rows):
-        kind = next((row.smd_denominator for row in rows if row.smd_denominator), "pooled")
-        several = len(context.plan.groups) > 2
-        notes.append(
-            Footnote(
-                "",
-                f"SMD, standardized mean difference{', the largest of all pairs of groups' if several else ''}: the difference "
-                f"of means or proportions divided by {DENOMINATOR.get(kind, kind)}, without its sign; for several levels, "
-                "the Mahalanobis distance of the proportions. It measures imbalance and is not a test.",
-            )
-        )
-    notes += [Footnote(mark, f"{_test(test)}.") for test, mark in marks.items()]
-    quartiles = context.plan.table_one.quartiles if context.plan.table_one else None
-    if quartiles and any(row.median is not None for row in rows):
-        words = "Q1, Q3: lower and upper quartile" if "Q1" in style.median_label else "IQR: lower to upper quartile"
-        notes.append(
-            Footnote(
-                "",
-                f"{words}; quartiles by the definition \N{LEFT DOUBLE QUOTATION MARK}{quartiles}\N{RIGHT DOUBLE QUOTATION MARK}.",
-            )
-        )
-    return notes
+    counted = [row for row in rows if row.count is not None]
+    if not counted:
+        return ""
+    of = "Percentages are of the patients with a known value." if any(row.missing for row in rows) else ""
+    if style.counted_in_row:
+        return of
+    either = {style.counted_of if row.missing else style.counted for row in counted if row.percent is not None}
+    words = " or ".join(sorted(either)) or "n"
+    return f"{style.values_are} {words} unless the row says otherwise. {of}".strip()
+
+
+def _imbalance(context: Context, rows: Sequence[TableOneRow]) -> str:
+    if not any(row.smd is not None for row in rows):
+        return ""
+    kind = next((row.smd_denominator for row in rows if row.smd_denominator), "pooled")
+    several = ", the largest of all pairs of groups" if len(context.plan.groups) > 2 else ""
+    return (
+        f"SMD{several}: the difference of means or proportions divided by {DENOMINATOR.get(kind, kind)}, without its sign; for "
+        "several levels, the Mahalanobis distance of the proportions. It measures imbalance and is not a test."
+    )
+
+
+def _quartiles(context: Context, rows: Sequence[TableOneRow]) -> str:
+    definition = context.plan.table_one.quartiles if context.plan.table_one else None
+    if not definition or not any(row.median is not None for row in rows):
+        return ""
+    label = context.style.median_label
+    words = "Q1, Q3: lower and upper quartile" if "Q1" in label else f"{label[8:-1]}: lower to upper quartile"
+    words = words[:1].upper() + words[1:]
+    return f"{words}; quartiles by the definition \N{LEFT DOUBLE QUOTATION MARK}{definition}\N{RIGHT DOUBLE QUOTATION MARK}."

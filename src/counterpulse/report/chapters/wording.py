@@ -15,6 +15,9 @@ AUTHORS = frozenset(
 )  # fmt: skip
 
 
+SPELLED = {"anova": "ANOVA", "delong": "DeLong"}
+
+
 def anchor(words: str) -> str:
     """A name for a figure that every page and file system takes; different words keep different names."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", words).strip("-")
@@ -24,8 +27,9 @@ def anchor(words: str) -> str:
 
 
 def inside(words: str) -> str:
-    """A label inside a sentence: its capital falls, an abbreviation stays."""
-    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
+    """A label inside a sentence: its capital falls, an abbreviation (IABP, PaCO2) stays."""
+    first = words.split(" ", 1)[0]
+    return words if any(letter.isupper() or letter.isdigit() for letter in first[1:]) else words[:1].lower() + words[1:]
 
 
 def sentence(words: str) -> str:
@@ -39,4 +43,4 @@ def proper(name: str) -> str:
 
 
 def _part(part: str) -> str:
-    return part.capitalize() if part in AUTHORS else part.upper() if part == "anova" else part
+    return part.capitalize() if part in AUTHORS else SPELLED.get(part, part)

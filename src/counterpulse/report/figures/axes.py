@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from math import ceil, floor, log10
 
+NARROWEST = 1e-9
+"""The least range of an axis, as a share of its values (of 1 for small ones): ticks are rounded far below it."""
+
 
 def linear_ticks(low: float, high: float, *, about: int = 6) -> tuple[float, ...]:
-    """Round ticks that cover low to high."""
-    if high <= low:
-        high = low + 1
+    """Round ticks that cover low to high; a range that no reader could see is one of 1."""
+    if high - low <= NARROWEST * max(1.0, abs(low), abs(high)):
+        high = low + max(1.0, abs(low))
     rough = (high - low) / about
     power = 10.0 ** floor(log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterpulse.report.figures.axes import linear_ticks
+from counterpulse.report.figures.lettering import SIZE, TWO_COLUMNS, apart, fitted, named, tick_texts, told, widest
 from counterpulse.report.figures.palette import COLORS
 from counterpulse.report.figures.scene import INK, Canvas, Scene
-from counterpulse.report.figures.typeface import LINE, text_width, wrap
-from counterpulse.report.numbers import MINUS
+from counterpulse.report.figures.typeface import LINE
+from counterpulse.report.numbers import PLAIN, NumberStyle
 
-SIZE = 8.5
 ROW = SIZE * LINE
-PANEL_WIDTH, PANEL_HEIGHT = 176.0, 108.0
+PANEL_WIDTHS = (110.0, 180.0)
+PANEL_HEIGHT = 108.0
 GAP = 18.0
 ACROSS = 3
 LEFT = 42.0
@@ -46,7 +47,8 @@ class Histograms:
     panels: Sequence[Panel]
     x_label: str
     y_label: str
-    decimal_mark: str = "."
+    width: float = TWO_COLUMNS
+    style: NumberStyle = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,41 +72,29 @@ class _Scale:
 
 
 def draw_histograms(figure: Histograms) -> Scene:
-    """Draw one panel a group."""
+    """Draw one panel a group, as many side by side as the page holds."""
     canvas = Canvas()
     scale = _scale(figure.panels)
-    x_ticks, y_ticks = (
-        _inside(linear_ticks(scale.start, scale.end, about=5), scale),
-        linear_ticks(0, scale.highest, about=4),
-    )
-    heads = [wrap(panel.label, PANEL_WIDTH - 6, SIZE, bold=True) for panel in figure.panels]
-    across = min(ACROSS, max(1, len(figure.panels)))
+    across = max(1, min(ACROSS, len(figure.panels), int((figure.width - LEFT) / (PANEL_WIDTHS[0] + GAP))))
+    room = min((figure.width - LEFT) / across - GAP, PANEL_WIDTHS[1])
+    y_ticks = linear_ticks(0, scale.highest, about=4)
+    heads = [fitted(panel.label, room - 4, lines=3, bold=True) for panel in figure.panels]
     top = 6.0
     for first in range(0, len(figure.panels), across):
         lines = max(len(head) for head in heads[first : first + across]) + 1
         bottom = top + lines * ROW + 6 + PANEL_HEIGHT
         for k, panel in enumerate(figure.panels[first : first + across]):
-            left = LEFT + k * (PANEL_WIDTH + GAP)
-            for row, words in enumerate(heads[first + k]):
-                canvas.text(left, top + ROW * (row + 0.8), words, size=SIZE, bold=True)
-            canvas.text(left, top + ROW * (len(heads[first + k]) + 0.8), panel.note, size=SIZE)
-            _panel(
-                canvas,
-                figure,
-                panel,
-                scale,
-                (left, bottom),
-                x_ticks,
-                y_ticks,
-                COLORS[(first + k) % len(COLORS)],
-                labels=k == 0,
-            )
+            place = _Place(LEFT + k * (room + GAP), bottom, room, scale, y_ticks)
+            for row, words in enumerate((*heads[first + k], *fitted(panel.note, room))):
+                canvas.text(place.left, top + ROW * (row + 0.8), words, size=SIZE, bold=row < len(heads[first + k]))
+            _bars(canvas, place, panel, COLORS[(first + k) % len(COLORS)])
+            _axes(canvas, figure, place, labeled=k == 0)
         middle = bottom - PANEL_HEIGHT / 2
-        for row, words in enumerate(wrap(figure.y_label, PANEL_HEIGHT + 20, SIZE)[:2]):
+        for row, words in enumerate(fitted(figure.y_label, PANEL_HEIGHT + 20, lines=2)):
             canvas.text(9 + row * (SIZE + 1), middle, words, size=SIZE, anchor="middle", upright=False)
         top = bottom + 22
-    width = LEFT + across * (PANEL_WIDTH + GAP)
-    for words in wrap(figure.x_label, width - LEFT, SIZE):
+    width = LEFT + across * (room + GAP)
+    for words in fitted(figure.x_label, width - LEFT, lines=3):
         canvas.text(LEFT + (width - LEFT - GAP) / 2, top + 6, words, size=SIZE, anchor="middle")
         top += ROW
     return Scene(
@@ -131,52 +121,55 @@ def _scale(panels: Sequence[Panel]) -> _Scale:
     return _Scale(start, end, width, highest or 1.0)
 
 
-def _inside(ticks: Sequence[float], scale: _Scale) -> list[float]:
-    return [tick for tick in ticks if scale.start - 1e-9 <= tick <= scale.end + 1e-9]
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a panel stands, and its axes."""
+
+    left: float
+    bottom: float
+    width: float
+    scale: _Scale
+    y_ticks: Sequence[float]
+
+    def x(self, value: float) -> float:
+        """Where a value stands."""
+        return self.left + self.width * (value - self.scale.start) / (self.scale.end - self.scale.start)
+
+    def x_ticks(self) -> list[float]:
+        """The ticks between the ends."""
+        ticks = linear_ticks(self.scale.start, self.scale.end, about=5)
+        return [tick for tick in ticks if self.scale.start - 1e-9 <= tick <= self.scale.end + 1e-9]
 
 
-def _panel(
-    canvas: Canvas, figure: Histograms, panel: Panel, scale: _Scale, corner: tuple[float, float],
-    x_ticks: Sequence[float], y_ticks: Sequence[float], color: str, *, labels: bool,
-) -> None:  # fmt: skip
-    left, bottom = corner
-
-    def x(value: float) -> float:
-        return left + PANEL_WIDTH * (value - scale.start) / (scale.end - scale.start)
-
+def _bars(canvas: Canvas, place: _Place, panel: Panel, color: str) -> None:
+    """The bars; a dash where a count is not shown."""
     for bar in panel.bars:
-        low, high = (x(edge) for edge in scale.span(bar))
-        height = PANEL_HEIGHT * scale.height(panel, bar) / y_ticks[-1]
+        low, high = (place.x(edge) for edge in place.scale.span(bar))
+        height = PANEL_HEIGHT * place.scale.height(panel, bar) / place.y_ticks[-1]
         if bar.n is None:
-            canvas.text((low + high) / 2, bottom - 3, "\N{EN DASH}", size=SIZE, anchor="middle")
+            canvas.text((low + high) / 2, place.bottom - 3, "\N{EN DASH}", size=SIZE, anchor="middle")
         elif height > 0:
-            corners = (
-                (low + 0.4, bottom),
-                (low + 0.4, bottom - height),
-                (high - 0.4, bottom - height),
-                (high - 0.4, bottom),
-            )
+            left, right, top = low + 0.4, high - 0.4, place.bottom - height
+            corners = (left, place.bottom), (left, top), (right, top), (right, place.bottom)
             open_ = bar.low is None or bar.high is None
             canvas.area(*corners, fill=color, opacity=OPEN_OPACITY if open_ else BAR_OPACITY)
             canvas.line(*corners, color=color, width=0.6)
-    canvas.line((left, bottom - PANEL_HEIGHT), (left, bottom), (left + PANEL_WIDTH, bottom), color=INK)
-    for tick in y_ticks:
-        y = bottom - PANEL_HEIGHT * tick / y_ticks[-1]
+
+
+def _axes(canvas: Canvas, figure: Histograms, place: _Place, *, labeled: bool) -> None:
+    left, bottom = place.left, place.bottom
+    canvas.line((left, bottom - PANEL_HEIGHT), (left, bottom), (left + place.width, bottom), color=INK)
+    for tick, words in zip(place.y_ticks, tick_texts(place.y_ticks, figure.style), strict=True):
+        y = bottom - PANEL_HEIGHT * tick / place.y_ticks[-1]
         canvas.line((left - 3, y), (left, y))
-        if labels:
-            canvas.text(left - 5, y + SIZE * 0.35, _number(tick, figure), size=SIZE, anchor="end")
-    reach = left - GAP / 2
-    for tick in x_ticks:
-        canvas.line((x(tick), bottom), (x(tick), bottom + 3))
-        words = _number(tick, figure)
-        begins = x(tick) - text_width(words, SIZE) / 2
-        if begins > reach:
-            canvas.text(x(tick), bottom + 12, words, size=SIZE, anchor="middle")
-            reach = begins + text_width(words, SIZE) + 3
-
-
-def _number(tick: float, figure: Histograms) -> str:
-    return f"{tick:.6g}".replace("-", MINUS).replace(".", figure.decimal_mark)
+        if labeled:
+            canvas.text(left - 5, y + SIZE * 0.35, words, size=SIZE, anchor="end")
+    ticks = place.x_ticks()
+    texts = tick_texts(ticks, figure.style)
+    for tick in ticks:
+        canvas.line((place.x(tick), bottom), (place.x(tick), bottom + 3))
+    for k in apart([place.x(tick) for tick in ticks], [widest([text]) for text in texts], gap=4.0):
+        canvas.text(place.x(ticks[k]), bottom + 12, texts[k], size=SIZE, anchor="middle")
 
 
 def _describe(figure: Histograms, scale: _Scale) -> str:
@@ -185,5 +178,5 @@ def _describe(figure: Histograms, scale: _Scale) -> str:
         tallest = max(panel.bars, key=lambda bar: scale.height(panel, bar), default=None)
         if tallest is not None and tallest.n:
             low, high = scale.span(tallest)
-            parts.append(f"{panel.label}: most between {low:g} and {high:g}")
-    return f"Histograms of {figure.x_label}. {'; '.join(parts)}."
+            parts.append(f"{named(panel.label)}: most between {low:g} and {high:g}")
+    return told(f"Histograms of {figure.x_label}.", parts)

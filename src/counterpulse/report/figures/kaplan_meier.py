@@ -1,4 +1,8 @@
-"""Survival or cumulative-incidence curves with intervals, labels at the curves, and the numbers at risk under the axis."""
+"""Survival or cumulative-incidence curves with intervals, labels at the curves, and counts under the ticks of time.
+
+The counts stand as numbers at risk, one row a group, or by group as at risk, censored and events (KMunicate: Morris et al.,
+BMJ Open 2019;9:e030215, doi:10.1136/bmjopen-2019-030215).
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterpulse.report.figures.axes import linear_ticks
+from counterpulse.report.figures.lettering import SIZE, TWO_COLUMNS, apart, fitted, named, tick_texts, told, widest
 from counterpulse.report.figures.palette import look
-from counterpulse.report.figures.scene import FAINT, INK, Canvas, Scene
-from counterpulse.report.figures.typeface import LINE, text_width, wrap
-from counterpulse.report.numbers import number
+from counterpulse.report.figures.scene import INK, Canvas, Scene
+from counterpulse.report.figures.typeface import LINE, wrap
+from counterpulse.report.numbers import PLAIN, NumberStyle, number
 
-SIZE = 8.5
-SMALL = 8.0
 LEFT = 44.0
-PLOT_WIDTH = 340.0
-PLOT_HEIGHT = 214.0
-LABEL_WIDTH = 118.0
-LONGEST_SIDE_LABEL = 100.0
+MARGIN = 4.0
+PLOT_HEIGHT, NARROW_HEIGHT = 208.0, 168.0
+LABEL_WIDTH = 116.0
+LABEL_GAP = 10.0
+SIDE_LABEL = (64.0, 96.0)
+"""How wide a group's name beside its counts may be, in one column of print and in two."""
+NARROW = 320.0
 ROW = SIZE * LINE
 BAND_OPACITY = 0.13
 MOST_BANDS = 4
+SAMPLE = 18.0
+CENSORED = 3.0
+Corners = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
     """A step curve as a fraction of the group, with its interval where known.
 
-    All sequences have one length; the value holds from its time to the next one. `reaches` is the last follow-up.
+    The sequences have one length; the value holds from its time to the next one. `reaches` is the last follow-up, `censored`
+    are times at which a mark says that somebody was censored.
     """
 
     label: str
@@ -36,6 +46,7 @@ class Curve:
     low: Sequence[float | None]
     high: Sequence[float | None]
     reaches: float | None = None
+    censored: Sequence[float] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,8 @@ class CurveFigure:
     """What is drawn.
 
     `origin` is where curves start: 1 for survival, 0 for incidence. The axis runs from the first tick to `end`, which may
-    lie beyond the last tick. `note` stands above the plot.
+    lie beyond the last tick. `note` stands above the plot. In a narrow figure the groups are named above the plot, in a
+    wider one where their curves end.
     """
 
     title: str
@@ -66,80 +78,148 @@ class CurveFigure:
     at_risk: Sequence[RiskRow] = ()
     note: str = ""
     top: float = 1.0
+    width: float = TWO_COLUMNS
+    style: NumberStyle = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The plotting area and its scales."""
+    """The plotting area, its scales, and the ticks of time that can be read."""
 
     left: float
     top: float
-    start: float
-    end: float
-    highest: float
+    right: float
+    figure: CurveFigure
 
     @property
-    def right(self) -> float:
-        return self.left + PLOT_WIDTH
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return NARROW_HEIGHT if self.figure.width < NARROW else PLOT_HEIGHT
 
     @property
     def bottom(self) -> float:
-        return self.top + PLOT_HEIGHT
+        return self.top + self.height
+
+    @property
+    def start(self) -> float:
+        return self.figure.ticks[0] if self.figure.ticks else 0.0
+
+    @property
+    def end(self) -> float:
+        last = max(self.figure.end, *self.figure.ticks, self.start)
+        return last if last > self.start else self.start + 1.0
 
     def x(self, time: float) -> float:
-        return self.left + PLOT_WIDTH * (min(time, self.end) - self.start) / (self.end - self.start)
+        return self.left + self.width * (min(max(time, self.start), self.end) - self.start) / (self.end - self.start)
 
     def y(self, value: float) -> float:
-        return self.bottom - PLOT_HEIGHT * min(max(value / self.highest, 0.0), 1.0)
+        return self.bottom - self.height * min(max(value / self.figure.top, 0.0), 1.0)
+
+    def readable(self) -> list[int]:
+        """The ticks whose labels and counts do not touch those beside them."""
+        rows = [self.figure.tick_labels]
+        for row in self.figure.at_risk:
+            rows += [row.at_risk, *(counts for _, counts in row.further)]
+        widths = [widest(texts) for texts in zip(*rows, strict=True)]
+        return apart([self.x(tick) for tick in self.figure.ticks], widths)
 
 
 def draw_curves(figure: CurveFigure) -> Scene:
     """Draw the curves."""
     canvas = Canvas()
-    widest = max((text_width(row.label, SIZE, bold=True) for row in figure.at_risk), default=0.0)
-    further = [words for row in figure.at_risk for words, _ in row.further]
-    own_line = widest > LONGEST_SIDE_LABEL or bool(further)
-    side = max((text_width(words, SMALL) for words in [*further, *(["At risk"] if own_line else [])]), default=0.0)
-    first = max((text_width(row.at_risk[0], SIZE) for row in figure.at_risk if row.at_risk), default=0.0)
-    left = max(LEFT, 12 + (side if own_line else widest) + first / 2)
-    width = left + PLOT_WIDTH + 10 + LABEL_WIDTH
-    notes = wrap(figure.note, width - 8, SIZE) if figure.note else ()
-    frame = _Frame(
-        left,
-        10 + ROW * len(notes) + (4 if notes else 0),
-        figure.ticks[0],
-        max(figure.end, figure.ticks[-1]),
-        figure.top,
-    )
+    narrow = figure.width < NARROW
+    notes = wrap(figure.note, figure.width - 2 * MARGIN, SIZE) if figure.note else ()
     for k, line in enumerate(notes):
-        canvas.text(4, 12 + ROW * k, line, size=SIZE)
-    for index, curve in enumerate(figure.curves if len(figure.curves) <= MOST_BANDS else ()):
-        _band(canvas, frame, curve, figure.origin, look(index)[0])
+        canvas.text(MARGIN, 10 + ROW * k, line, size=SIZE)
+    top = 10 + ROW * len(notes) + (4 if notes else 0)
+    if narrow:
+        top = _legend(canvas, figure, top + 2)
+    frame = _Frame(_left(figure), top, _right(figure, narrow=narrow), figure)
+    if len(figure.curves) <= MOST_BANDS:
+        for index, curve in enumerate(figure.curves):
+            _band(canvas, frame, curve, index)
     for index, curve in enumerate(figure.curves):
         color, dash = look(index)
-        canvas.line(*_steps(frame, curve, curve.values, figure.origin), color=color, width=1.5, dash=dash)
-    _axes(canvas, frame, figure)
-    labels_end = _label_curves(canvas, frame, figure)
-    height = _risk_table(canvas, frame, figure, own_line) if figure.at_risk else frame.bottom + 34
+        canvas.line(*_steps(frame, curve, curve.values), color=color, width=1.5, dash=dash)
+        _censored(canvas, frame, curve, color)
+    kept = frame.readable()
+    below = _axes(canvas, frame, kept)
+    height = _risk_table(canvas, frame, kept, below + ROW + 4) if figure.at_risk else below + 6
+    lowest = 0.0 if narrow else _label_curves(canvas, frame)
     return Scene(
-        width=width,
-        height=max(height, labels_end + 6),
+        width=figure.width,
+        height=max(height, lowest + 6),
         title=figure.title,
         description=_describe(figure),
         shapes=tuple(canvas.shapes),
     )
 
 
-def _known(curve: Curve, values: Sequence[float | None]) -> list[tuple[float, float]]:
-    return [(time, value) for time, value in zip(curve.times, values, strict=True) if value is not None]
+def _left(figure: CurveFigure) -> float:
+    """Where the plot begins: right of the axis' own words, and of those beside the counts."""
+    first = widest(
+        [texts[0] for row in figure.at_risk for texts in (row.at_risk, *(c for _, c in row.further)) if texts]
+    )
+    return max(LEFT, MARGIN + _side(figure) + 7 + first / 2)
 
 
-def _steps(
-    frame: _Frame, curve: Curve, values: Sequence[float | None], origin: float
-) -> tuple[tuple[float, float], ...]:
+def _grouped(figure: CurveFigure) -> bool:
+    """Whether each group has several rows of counts, and its name on lines of its own."""
+    return any(row.further for row in figure.at_risk)
+
+
+def _side(figure: CurveFigure) -> float:
+    """The width of the words beside the counts."""
+    if _grouped(figure):
+        return widest(["At risk", *(words for row in figure.at_risk for words, _ in row.further)])
+    most = SIDE_LABEL[figure.width >= NARROW]
+    labels = widest([line for row in figure.at_risk for line in fitted(row.label, most, lines=3, bold=True)], bold=True)
+    return labels if figure.at_risk else 0.0
+
+
+def _right(figure: CurveFigure, *, narrow: bool) -> float:
+    last = widest([figure.tick_labels[-1]] if figure.tick_labels else [])
+    last = max(last, widest([row.at_risk[-1] for row in figure.at_risk if row.at_risk])) / 2
+    if narrow:
+        return figure.width - last - MARGIN
+    return figure.width - _labels_width(figure) - max(LABEL_GAP, last + 3) - MARGIN
+
+
+def _labels_width(figure: CurveFigure) -> float:
+    """The room of the names where the curves end, with the look of each curve where there are many."""
+    names = widest([curve.label for curve in figure.curves], bold=True)
+    return min(LABEL_WIDTH, names + _samples(figure))
+
+
+def _samples(figure: CurveFigure) -> float:
+    return SAMPLE + 4 if len(figure.curves) > MOST_BANDS else 0.0
+
+
+def _legend(canvas: Canvas, figure: CurveFigure, y: float) -> float:
+    """The groups above the plot, each on its line; gives where the plot begins."""
+    for index, curve in enumerate(figure.curves):
+        color, dash = look(index)
+        for k, line in enumerate(fitted(curve.label, figure.width - 2 * MARGIN - SAMPLE - 5, lines=2, bold=True)):
+            if not k:
+                canvas.line((MARGIN, y - 3), (MARGIN + SAMPLE, y - 3), color=color, width=1.5, dash=dash)
+            canvas.text(MARGIN + SAMPLE + 5, y, line, size=SIZE, bold=True, color=color)
+            y += ROW
+    return y
+
+
+def _known(curve: Curve) -> list[tuple[float, float]]:
+    return [(time, value) for time, value in zip(curve.times, curve.values, strict=True) if value is not None]
+
+
+def _steps(frame: _Frame, curve: Curve, values: Sequence[float | None]) -> Corners:
     """The corners of a right-continuous step curve inside the plot, one a tenth of a point at most."""
-    points = [(frame.x(frame.start), frame.y(origin))]
-    for time, value in _known(curve, values):
+    points = [(frame.x(frame.start), frame.y(frame.figure.origin))]
+    for time, value in zip(curve.times, values, strict=True):
+        if value is None:
+            continue
         if time > frame.end:
             break
         corner = (round(frame.x(time), 1), round(frame.y(value), 1))
@@ -155,64 +235,89 @@ def _reach(curve: Curve, frame: _Frame) -> float:
     return max(curve.times) if curve.times else frame.start
 
 
-def _band(canvas: Canvas, frame: _Frame, curve: Curve, origin: float, color: str) -> None:
-    """The interval, where both limits are known; it ends where one is no longer."""
+def _band(canvas: Canvas, frame: _Frame, curve: Curve, index: int) -> None:
+    """The interval, where both limits are known; it ends where one is no longer. Its edges have the dash of the curve."""
     pairs = zip(curve.times, curve.low, curve.high, strict=True)
     until = next((time for time, low, high in pairs if low is None or high is None), None)
     known = [k for k, time in enumerate(curve.times) if until is None or time < until]
     if not known:
         return
     reaches = _reach(curve, frame) if until is None else min(until, _reach(curve, frame))
-    part = Curve(
-        label=curve.label,
-        times=[curve.times[k] for k in known],
-        values=[None] * len(known),
-        low=[curve.low[k] for k in known],
-        high=[curve.high[k] for k in known],
-        reaches=reaches,
-    )
-    upper = _steps(frame, part, part.high, origin)
-    lower = _steps(frame, part, part.low, origin)
+    times = [curve.times[k] for k in known]
+    low, high = [curve.low[k] for k in known], [curve.high[k] for k in known]
+    part = Curve(label=curve.label, times=times, values=low, low=low, high=high, reaches=reaches)
+    upper, lower = _steps(frame, part, high), _steps(frame, part, low)
+    color, dash = look(index)
     canvas.area(*upper, *reversed(lower), fill=color, opacity=BAND_OPACITY)
+    for edge in (upper, lower):
+        canvas.line(*edge, color=color, width=0.35, dash=dash)
 
 
-def _axes(canvas: Canvas, frame: _Frame, figure: CurveFigure) -> None:
+def _censored(canvas: Canvas, frame: _Frame, curve: Curve, color: str) -> None:
+    """A small upright mark where somebody was censored."""
+    known = _known(curve)
+    for time in curve.censored:
+        if frame.start < time <= frame.end:
+            height = frame.y(next((value for at, value in reversed(known) if at <= time), frame.figure.origin))
+            x = frame.x(time)
+            top, bottom = max(height - CENSORED, frame.top), min(height + CENSORED, frame.bottom)
+            canvas.line((x, top), (x, bottom), color=color, width=0.7)
+
+
+def _axes(canvas: Canvas, frame: _Frame, kept: Sequence[int]) -> float:
+    """The axes with what fits of their ticks; gives the lowest line."""
+    figure = frame.figure
     canvas.line((frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom), color=INK)
-    ticks = [tick for tick in linear_ticks(0, frame.highest * 100, about=5) if tick <= frame.highest * 100 + 1e-9]
-    for tick in ticks:
+    highest = 100 * figure.top
+    ticks = [tick for tick in linear_ticks(0, highest, about=5) if tick <= highest * (1 + 1e-9)]
+    texts = tick_texts(ticks, figure.style)
+    for tick, text in zip(ticks, texts, strict=True):
         y = frame.y(tick / 100)
         canvas.line((frame.left - 3.5, y), (frame.left, y))
-        canvas.text(frame.left - 6, y + SIZE * 0.35, f"{tick:g}", size=SIZE, anchor="end")
-    for time, label in zip(figure.ticks, figure.tick_labels, strict=True):
-        x = frame.x(time)
+        canvas.text(frame.left - 6, y + SIZE * 0.35, text, size=SIZE, anchor="end")
+    for k in kept:
+        x = frame.x(figure.ticks[k])
         canvas.line((x, frame.bottom), (x, frame.bottom + 3.5))
-        canvas.text(x, frame.bottom + 13, label, size=SIZE, anchor="middle")
-    canvas.text(frame.left + PLOT_WIDTH / 2, frame.bottom + 27, figure.x_label, size=SIZE, anchor="middle")
-    across = frame.left - 32
-    canvas.text(across, frame.top + PLOT_HEIGHT / 2, figure.y_label, size=SIZE, anchor="middle", upright=False)
+        canvas.text(x, frame.bottom + 13, figure.tick_labels[k], size=SIZE, anchor="middle")
+    middle, y = (frame.left + frame.right) / 2, frame.bottom + 13
+    for line in fitted(figure.x_label, frame.width, lines=2):
+        y += ROW + 2
+        canvas.text(middle, y, line, size=SIZE, anchor="middle")
+    across = frame.left - 6 - widest(texts) - 7
+    (upright,) = fitted(figure.y_label, frame.height)
+    canvas.text(across, frame.top + frame.height / 2, upright, size=SIZE, anchor="middle", upright=False)
+    return y
 
 
-def _label_curves(canvas: Canvas, frame: _Frame, figure: CurveFigure) -> float:
+def _label_curves(canvas: Canvas, frame: _Frame) -> float:
     """Write each group's name where its curve ends, apart from the others; gives the lowest line."""
+    curves = frame.figure.curves
+    sample = _samples(frame.figure)
+    left = frame.figure.width - MARGIN - _labels_width(frame.figure)
+    most = max(1, min(4, int(PLOT_HEIGHT / (ROW * max(1, len(curves))))))
     wanted = []
-    for index, curve in enumerate(figure.curves):
-        end_x, end_y = _steps(frame, curve, curve.values, figure.origin)[-1]
-        wanted.append((end_y, index, end_x, wrap(curve.label, LABEL_WIDTH - 4, SIZE, bold=True)))
+    for index, curve in enumerate(curves):
+        end_x, end_y = _steps(frame, curve, curve.values)[-1]
+        wanted.append((end_y, index, end_x, fitted(curve.label, LABEL_WIDTH - sample, lines=most, bold=True)))
     wanted.sort(key=lambda entry: (entry[0], entry[1]))
     heights = [ROW * len(lines) + 1.5 for *_, lines in wanted]
-    tops = _apart([end - height / 2 for (end, *_), height in zip(wanted, heights, strict=True)], heights, frame)
+    tops = _spread([end - height / 2 for (end, *_), height in zip(wanted, heights, strict=True)], heights, frame)
     lowest = 0.0
     for top, height, (end_y, index, end_x, lines) in zip(tops, heights, wanted, strict=True):
-        color = look(index)[0]
-        middle = top + height / 2
-        canvas.line((end_x + 1, end_y), (frame.right + 7, middle), color=color, width=0.4, dash=(1.2, 1.8))
+        color, dash = look(index)
+        if any(lines):
+            canvas.line((end_x + 1, end_y), (left - 3, top + height / 2), color=color, width=0.4, dash=(1.2, 1.8))
+            if sample:
+                canvas.line(
+                    (left, top + height / 2), (left + SAMPLE, top + height / 2), color=color, width=1.5, dash=dash
+                )
         for k, line in enumerate(lines):
             lowest = top + ROW * (k + 0.78)
-            canvas.text(frame.right + 10, lowest, line, size=SIZE, bold=True, color=color)
+            canvas.text(left + sample, lowest, line, size=SIZE, bold=True, color=color)
     return lowest
 
 
-def _apart(tops: list[float], heights: list[float], frame: _Frame) -> list[float]:
+def _spread(tops: list[float], heights: list[float], frame: _Frame) -> list[float]:
     """Tops moved down, then up from the foot of the plot, until no two labels overlap."""
     placed: list[float] = []
     for top, height in zip(tops, heights, strict=True):
@@ -222,34 +327,51 @@ def _apart(tops: list[float], heights: list[float], frame: _Frame) -> list[float
     for k in range(len(placed) - 1, -1, -1):
         placed[k] = min(placed[k], floor - heights[k])
         floor = placed[k]
-    shift = max(0.0, 2.0 - placed[0]) if placed else 0.0
+    shift = max(0.0, frame.top - 8 - placed[0]) if placed else 0.0
     return [top + shift for top in placed]
 
 
-def _risk_table(canvas: Canvas, frame: _Frame, figure: CurveFigure, own_line: bool) -> float:
-    """Numbers under their ticks, rows grouped by arm; gives the height of the figure."""
-    y = frame.bottom + 48
-    start = 4.0
-    canvas.text(start, y, "Numbers at risk", size=SIZE, bold=True)
+def _risk_table(canvas: Canvas, frame: _Frame, kept: Sequence[int], y: float) -> float:
+    """Counts under their ticks, rows grouped by arm; gives the height of the figure."""
+    figure = frame.figure
+    grouped, side = _grouped(figure), _side(figure)
+    if not grouped:
+        canvas.text(MARGIN, y, "Numbers at risk", size=SIZE, bold=True)
+        y += ROW
     for index, row in enumerate(figure.at_risk):
         color = look(index)[0]
-        if own_line:
-            for line in wrap(row.label, frame.right - start, SIZE, bold=True):
-                y += ROW + (2 if figure.at_risk[0].further else 0)
-                canvas.text(start, y, line, size=SIZE, bold=True, color=color)
-        rows = [("At risk" if own_line else row.label, row.at_risk), *row.further]
-        for words, counts in rows:
+        y += 3 if grouped and index else 0
+        names = fitted(row.label, frame.right - MARGIN if grouped else side, lines=3, bold=True)
+        for k, line in enumerate(names):
+            canvas.text(MARGIN, y + k * ROW, line, size=SIZE, bold=True, color=color)
+        y += len(names) * ROW if grouped else 0
+        for words, counts in [("At risk" if grouped else "", row.at_risk), *row.further]:
+            canvas.text(MARGIN, y, words, size=SIZE, color=color)
+            for k in kept:
+                canvas.text(frame.x(figure.ticks[k]), y, counts[k], size=SIZE, anchor="middle")
             y += ROW
-            canvas.text(start, y, words, size=SMALL if own_line else SIZE, color=color, bold=not own_line)
-            for time, text in zip(figure.ticks, counts, strict=True):
-                canvas.text(frame.x(time), y, text, size=SIZE, anchor="middle", color=INK if text != "0" else FAINT)
-    return y + 8
+        y += 0 if grouped else (len(names) - 1) * ROW
+    return y - ROW + 8
 
 
 def _describe(figure: CurveFigure) -> str:
-    ends = []
-    for curve in figure.curves:
-        known = _known(curve, curve.values)
-        if known:
-            ends.append(f"{curve.label}: {number(100 * known[-1][1], 1)}% at {known[-1][0]:g}")
-    return f"{figure.y_label} by {figure.x_label}. Last values: {'; '.join(ends)}. {figure.note}".strip()
+    """What each curve reaches, and how many were at risk at the start."""
+    parts = []
+    for k, curve in enumerate(figure.curves):
+        words = named(curve.label)
+        if k < len(figure.at_risk) and figure.at_risk[k].at_risk and figure.ticks:
+            words += f", {figure.at_risk[k].at_risk[0]} at risk at {figure.tick_labels[0]}"
+        known = [(time, value) for time, value in _known(curve) if not figure.ticks or time <= figure.ticks[-1]]
+        if known and figure.ticks:
+            reach = min(figure.ticks[-1], curve.reaches if curve.reaches is not None else known[-1][0])
+            parts.append(
+                f"{words}: {number(100 * known[-1][1], 1, figure.style)}% at {number(reach, _digits(reach), figure.style)}"
+            )
+        else:
+            parts.append(f"{words}: no event")
+    head = f"{figure.y_label} by {figure.x_label[:1].lower()}{figure.x_label[1:]}."
+    return told(f"{head} {figure.note}.".replace("..", ".") if figure.note else head, parts)
+
+
+def _digits(value: float) -> int:
+    return len(f"{value:.6g}".partition(".")[2]) if value < 1e6 else 0

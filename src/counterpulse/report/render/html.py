@@ -1,8 +1,13 @@
-"""The document as one self-contained HTML page: no script, no link to another file, every text escaped."""
+"""The document as one self-contained HTML page: no script, no link to another file, every text escaped.
+
+The first place of every number has the number's result as its id, so that `report.html#A1.death.pump.odds-ratio` points at it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import singledispatch
 from html import escape
 from importlib.resources import files
@@ -11,6 +16,7 @@ from counterpulse.report.document import (
     Block,
     Callout,
     Cell,
+    Column,
     Definitions,
     Document,
     Figure,
@@ -25,124 +31,171 @@ from counterpulse.report.document import (
 from counterpulse.report.figures.svg import to_svg
 
 SHORT = 16
+"""Rows of a table that stays on one printed page."""
+BRIEF = 24
+"""Characters of a text in a table that stays on one line."""
+FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """The results that can be pointed at already; ids of sections, tables and figures hold no dot."""
+
+    placed: set[str] = field(default_factory=set)
+
+    def attributes(self, result: str | None) -> str:
+        """The attributes of an element that prints a result, if it prints one."""
+        if not result:
+            return ""
+        named = f' data-result="{_quoted(result)}"'
+        target = "_".join(_clean(result).split())
+        if "." not in target or target in self.placed:
+            return named
+        self.placed.add(target)
+        return f'{named} id="{_quoted(target)}"'
 
 
 def render_html(document: Document) -> str:
     """Render the whole page."""
     style = (files("counterpulse.report.render") / "report.css").read_text(encoding="utf-8")
-    sections = "\n".join(_section(section, 2) for section in document.sections)
+    anchors = Anchors()
+    front = "".join(_block(block, anchors) for block in document.front)
+    sections = "\n".join(_section(section, 2, anchors) for section in document.sections)
     return (
         f'<!doctype html>\n<html lang="{_quoted(document.language)}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(document.title)}</title>\n<style>\n{style}{_running_head(document)}</style>\n</head>\n<body>\n"
+        f"<title>{_text(document.title)}</title>\n<style>\n{style}{_running_heads(document)}</style>\n</head>\n<body>\n"
         '<a class="skip" href="#report">Skip to the report</a>\n'
-        f"{_mark(document)}{_front(document)}\n{_contents(document)}\n"
-        f'<main id="report">\n{sections}\n{_references(document.references)}</main>\n'
-        f"<footer><p>{_text(document.colophon)}</p></footer>\n</body>\n</html>\n"
+        f"{_mark(document)}{_header(document, front)}\n{_contents(document)}\n"
+        f'<main id="report" tabindex="-1">\n{sections}\n{_references(document.references)}</main>\n'
+        f"{_footer(document)}\n</body>\n</html>\n"
     )
 
 
-def _running_head(document: Document) -> str:
-    """The mark in the margin of every printed page; as code points, so that no text can end the style."""
-    if not document.mark:
-        return ""
-    words = "".join(f"\\{ord(character):06x}" for character in document.mark)
-    return f'@page {{ @top-center {{ content: "{words}"; color: #8c1c13; font: 700 9pt Arial, sans-serif; }} }}\n'
+def _running_heads(document: Document) -> str:
+    """What stands in the margins of every printed page; as code points, so that no text can end the style."""
+    page = f"@bottom-left {{ content: {_coded(document.subtitle)}; }}"
+    if document.mark:
+        page += f" @top-center {{ content: {_coded(document.mark)}; }}"
+    return f"@media print {{ @page {{ {page} }} }}\n"
+
+
+def _coded(words: str) -> str:
+    return '"' + "".join(f"\\{ord(character):06x}" for character in _clean(words)) + '"'
 
 
 def _mark(document: Document) -> str:
-    if not document.mark:
-        return ""
-    return f'<div class="mark" role="note">{_text(document.mark)}</div>\n'
+    return f'<aside class="mark" aria-label="Kind of data">{_text(document.mark)}</aside>\n' if document.mark else ""
 
 
-def _front(document: Document) -> str:
-    facts = "".join(f"<div><dt>{_text(term)}</dt><dd>{_text(words)}</dd></div>" for term, words in document.facts)
-    front = "".join(map(_block, document.front))
+def _header(document: Document, front: str) -> str:
+    facts = "".join(
+        f'<div><dt>{_text(term)}</dt><dd dir="auto">{_text(words)}</dd></div>' for term, words in document.facts
+    )
+    facts = f'<dl class="facts">{facts}</dl>' if facts else ""
     return (
         f'<header>\n<p class="subtitle">{_text(document.subtitle)}</p>\n<h1 dir="auto">{_text(document.title)}</h1>\n'
-        f'<dl class="facts">{facts}</dl>\n{front}</header>'
+        f"{facts}\n{front}</header>"
     )
 
 
 def _contents(document: Document) -> str:
-    entries = [(section.id, section.title) for section in document.sections]
+    entries = "".join(map(_entry, document.sections))
     if document.references:
-        entries.append(("references", "References"))
-    items = "".join(f'<li><a href="#{_quoted(id_)}">{_text(title)}</a></li>' for id_, title in entries)
-    return f'<nav aria-label="Contents"><h2>Contents</h2><ol>{items}</ol></nav>'
+        entries += _entry(Section(id="references", title="References"))
+    return f'<nav aria-label="Contents"><h2>Contents</h2><ol>{entries}</ol></nav>'
 
 
-def _section(section: Section, depth: int) -> str:
-    level = min(depth, 6)
-    blocks = "\n".join(_block(block) for block in section.blocks)
-    inner = "\n".join(_section(part, depth + 1) for part in section.sections)
-    id_ = _quoted(section.id)
+def _entry(section: Section) -> str:
+    parts = "".join(map(_entry, section.sections))
+    inner = f"<ol>{parts}</ol>" if parts else ""
+    return f'<li><a href="#{_quoted(section.id)}" dir="auto">{_text(section.title)}</a>{inner}</li>'
+
+
+def _footer(document: Document) -> str:
     return (
-        f'<section id="{id_}" aria-labelledby="{id_}-title">\n'
-        f'<h{level} id="{id_}-title" dir="auto">{_text(section.title)}</h{level}>\n{blocks}\n{inner}</section>'
+        f"<footer><p>{_text(document.colophon)}</p>\n<p>Every number can be pointed at: add <code>#</code> and the id of its "
+        "result, as <code>tables/estimates.csv</code> lists it, to the address of this page.</p></footer>"
     )
 
 
+def _section(section: Section, depth: int, anchors: Anchors) -> str:
+    level = min(depth, 6)
+    blocks = "\n".join(_block(block, anchors) for block in section.blocks)
+    inner = "\n".join(_section(part, depth + 1, anchors) for part in section.sections)
+    id_ = _quoted(section.id)
+    look = ' class="new-page"' if section.new_page else ""
+    return f'<section id="{id_}"{look}>\n<h{level} dir="auto">{_text(section.title)}</h{level}>\n{blocks}\n{inner}</section>'
+
+
 @singledispatch
-def _block(block: Block) -> str:
+def _block(block: Block, anchors: Anchors) -> str:
     raise TypeError(f"no HTML for {type(block).__name__}")
 
 
 @_block.register
-def _(block: Paragraph) -> str:
-    return f'<p dir="auto">{_runs(block.runs)}</p>'
+def _(block: Paragraph, anchors: Anchors) -> str:
+    return f'<p dir="auto">{_runs(block.runs, anchors)}</p>'
 
 
 @_block.register
-def _(block: Listing) -> str:
+def _(block: Listing, anchors: Anchors) -> str:
     tag = "ol" if block.ordered else "ul"
-    items = "".join(f'<li dir="auto">{_runs(item.runs)}</li>' for item in block.items)
+    items = "".join(f'<li dir="auto">{_runs(item.runs, anchors)}</li>' for item in block.items)
     return f"<{tag}>{items}</{tag}>"
 
 
 @_block.register
-def _(block: Definitions) -> str:
-    entries = "".join(f"<dt>{_text(term)}</dt><dd>{_runs(words.runs)}</dd>" for term, words in block.entries)
+def _(block: Definitions, anchors: Anchors) -> str:
+    entries = "".join(
+        f'<dt dir="auto">{_text(term)}</dt><dd dir="auto">{_runs(words.runs, anchors)}</dd>'
+        for term, words in block.entries
+    )
     return f'<dl class="definitions">{entries}</dl>'
 
 
 @_block.register
-def _(block: Callout) -> str:
-    inside = "".join(_block(inner) for inner in block.blocks)
+def _(block: Callout, anchors: Anchors) -> str:
+    inside = "".join(_block(inner, anchors) for inner in block.blocks)
     return (
-        f'<aside class="callout {block.kind}" aria-label="{_quoted(block.title)}">'
-        f'<p class="callout-title">{_text(block.title)}</p>{inside}</aside>'
+        f'<div class="callout {block.kind}" role="note" aria-label="{_quoted(block.title)}">'
+        f'<p class="callout-title" dir="auto">{_text(block.title)}</p>{inside}</div>'
     )
 
 
 @_block.register
-def _(block: Figure) -> str:
+def _(block: Figure, anchors: Anchors) -> str:
     svg = to_svg(block.scene, prefix=block.id).replace("<svg ", f'<svg style="max-width:{block.scene.width:.0f}pt" ', 1)
     return (
-        f'<figure id="{_quoted(block.id)}" class="picture">\n<div class="frame">{svg}</div>\n'
-        f"<figcaption><b>{_text(block.label)}.</b> {_text(block.title)} "
+        f'<figure id="{_quoted(block.id)}" class="picture">\n{_scrolling("frame", block.label, svg)}\n'
+        f'<figcaption dir="auto"><b>{_text(block.label)}.</b> {_text(block.title)} '
         f'<span class="legend">{_text(block.caption)}</span></figcaption>\n</figure>'
     )
 
 
 @_block.register
-def _(block: Table) -> str:
+def _(block: Table, anchors: Anchors) -> str:
     notes = "".join(
         f'<p dir="auto">{f"<sup>{_text(note.mark)}</sup> " if note.mark else ""}{_text(note.text)}</p>'
         for note in block.footnotes
     )
-    rows = "\n".join(_row(row, block) for row in block.rows)
-    short = " short" if len(block.rows) <= SHORT else ""
+    look = f"table{' wide' if block.wide else ''}{' short' if len(block.rows) <= SHORT else ''}"
+    spoken = f' <span class="spoken">{_text(block.alternative)}</span>' if block.alternative else ""
+    table = (
+        f'<table>\n<caption dir="auto"><span><b>{_text(block.label)}.</b> {_text(block.title)}{spoken}</span></caption>\n'
+        f"<thead>\n{_spanners(block)}{_heads(block)}\n</thead>\n{_bodies(block, anchors)}\n</table>"
+    )
     return (
-        f'<figure id="{_quoted(block.id)}" class="table{" wide" if block.wide else ""}{short}">\n'
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{_quoted(block.label)}">\n<table>\n'
-        f'<caption dir="auto"><b>{_text(block.label)}.</b> {_text(block.title)}</caption>\n'
-        f"<thead>\n{_spanners(block)}{_heads(block)}\n</thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>\n"
+        f'<figure id="{_quoted(block.id)}" class="{look}">\n{_scrolling("scroll", block.label, table)}\n'
         f"{f'<figcaption>{notes}</figcaption>' if notes else ''}\n</figure>"
     )
+
+
+def _scrolling(look: str, label: str, content: str) -> str:
+    """What may be wider than the window can be scrolled with the keyboard, under a name."""
+    return f'<div class="{look}" tabindex="0" role="group" aria-label="{_quoted(label)}">\n{content}\n</div>'
 
 
 def _spanners(table: Table) -> str:
@@ -161,21 +214,61 @@ def _spanners(table: Table) -> str:
 
 
 def _heads(table: Table) -> str:
-    heads = "".join(f'<th scope="col" class="{column.align}">{_inside(column.head)}</th>' for column in table.columns)
-    return f"<tr>{heads}</tr>"
+    return f"<tr>{''.join(map(_head, table.columns))}</tr>"
 
 
-def _row(row: Row, table: Table) -> str:
-    head = f'scope="row" class="indent-{row.indent}" dir="auto"'
-    if len(row.cells) == 1 and len(table.columns) > 1:
-        return f'<tr class="group"><th {head} colspan="{len(table.columns)}">{_inside(row.cells[0])}</th></tr>'
+def _head(column: Column) -> str:
+    """A column without a head has an empty cell: an empty head would be read aloud as one."""
+    tag, scope = ("th", ' scope="col"') if column.head.text.strip() else ("td", "")
+    longest = max(map(len, column.head.text.split()), default=0)
+    look = " brief" if len(column.head.text) <= BRIEF else " long" if longest > BRIEF else ""
+    return f'<{tag}{scope} class="{column.align}{look}" dir="auto">{_inside(column.head)}</{tag}>'
+
+
+def _look(cell: Cell, column: Column) -> str:
+    """A long text may be broken into lines; numbers and short words stay on one."""
+    longest = max(map(len, cell.text.split("\n")))
+    return f"{column.align} prose" if longest > (BRIEF if column.align == "left" else 2 * BRIEF) else column.align
+
+
+def _direction(column: Column) -> str:
+    return ' dir="auto"' if column.align == "left" else ""
+
+
+def _bodies(table: Table, anchors: Anchors) -> str:
+    """The rows, those under a row that groups them in a body of their own."""
+    bodies = ("".join(f"{_row(row, table, anchors)}\n" for row in rows) for rows in _grouped(table))
+    return "\n".join(f"<tbody>\n{rows}</tbody>" for rows in bodies)
+
+
+def _grouped(table: Table) -> Iterator[list[Row]]:
+    rows: list[Row] = []
+    for row in table.rows:
+        if rows and not row.indent and _groups(row, table):
+            yield rows
+            rows = []
+        rows.append(row)
+    if rows:
+        yield rows
+
+
+def _groups(row: Row, table: Table) -> bool:
+    return len(row.cells) == 1 and len(table.columns) > 1
+
+
+def _row(row: Row, table: Table, anchors: Anchors) -> str:
     first, *others = row.cells
+    look = f'class="indent-{row.indent}" dir="auto"'
+    if _groups(row, table):
+        return (
+            f'<tr class="group"><th scope="rowgroup" {look} colspan="{len(table.columns)}">{_inside(first)}</th></tr>'
+        )
     cells = "".join(
-        f'<td class="{column.align}"{_result(cell.result)}>{_inside(cell)}</td>'
+        f'<td class="{_look(cell, column)}"{_direction(column)}{anchors.attributes(cell.result)}>{_inside(cell)}</td>'
         for cell, column in zip(others, table.columns[1:], strict=True)
     )
-    look = ' class="strong"' if row.strong else ""
-    return f"<tr{look}><th {head}>{_inside(first)}</th>{cells}</tr>"
+    strong = ' class="strong"' if row.strong else ""
+    return f'<tr{strong}><th scope="row" {look}{anchors.attributes(first.result)}>{_inside(first)}</th>{cells}</tr>'
 
 
 def _inside(cell: Cell) -> str:
@@ -184,17 +277,17 @@ def _inside(cell: Cell) -> str:
     return f"{lines}{marks}"
 
 
-def _runs(runs: Iterable[Run]) -> str:
-    return "".join(map(_run, runs))
+def _runs(runs: Iterable[Run], anchors: Anchors) -> str:
+    return "".join(_run(run, anchors) for run in runs)
 
 
-def _run(run: Run) -> str:
+def _run(run: Run, anchors: Anchors) -> str:
     words = _text(run.text)
     tag = {"strong": "strong", "emphasis": "em", "code": "code"}.get(run.emphasis)
     if tag:
         words = f"<{tag}>{words}</{tag}>"
     if run.result:
-        words = f'<span class="number"{_result(run.result)}>{words}</span>'
+        words = f'<span class="number"{anchors.attributes(run.result)}>{words}</span>'
     if run.cites:
         links = ",".join(f'<a href="#reference-{number}">{number}</a>' for number in run.cites)
         words += f'<sup class="cite">{links}</sup>'
@@ -205,10 +298,7 @@ def _references(references: tuple[Reference, ...]) -> str:
     if not references:
         return ""
     items = "\n".join(f'<li id="reference-{work.number}">{_work(work)}</li>' for work in references)
-    return (
-        '<section id="references" aria-labelledby="references-title">\n<h2 id="references-title">References</h2>\n'
-        f'<ol class="references">\n{items}\n</ol>\n</section>\n'
-    )
+    return f'<section id="references">\n<h2>References</h2>\n<ol class="references">\n{items}\n</ol>\n</section>\n'
 
 
 def _work(work: Reference) -> str:
@@ -217,25 +307,9 @@ def _work(work: Reference) -> str:
     return f'{_text(work.text)} <a href="https://doi.org/{_quoted(work.doi)}">doi:{_text(work.doi)}</a>'
 
 
-def _result(result: str | None) -> str:
-    return f' data-result="{_quoted(result)}"' if result else ""
-
-
 def _clean(text: str) -> str:
     """Characters that HTML forbids are shown as the replacement character; bidirectional controls cannot leak."""
-    return "".join(
-        character
-        if character in "\t\n" or (character >= " " and not _control(character))
-        else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )
-
-
-def _control(character: str) -> bool:
-    return (
-        "\x7f" <= character <= "\x9f"
-        or character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe\uffff"
-    )
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _text(text: str) -> str:

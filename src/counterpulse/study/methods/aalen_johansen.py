@@ -133,23 +133,23 @@ def _notices(request: Request) -> tuple[Notice, ...]:
 SPEC = MethodSpec(
     name="aalen-johansen",
     label="Aalen-Johansen",
-    about="cumulative incidence was estimated by the Aalen-Johansen method, with the competing event as such",
+    about="cumulative incidences were estimated by the Aalen-Johansen method, in which the competing event was an event of its own",
     outcomes=frozenset({"time-to-event"}),
     measures=(DIFFERENCE, RATIO),
     options=(
         Option(
             name="interval", default="log-log", kind="word", allowed=("log-log", "log", "plain", "logit", "arcsine"),
-            about="the scale on which intervals of a curve are made", words="confidence intervals of curves on the {value} scale",
+            about="the scale on which intervals of a curve are made", words="confidence intervals of the curves were computed on the {value} scale",
             reference="borgan-liestol-1990",
         ),
         Option(
             name="variance", default="delta", kind="word", allowed=("delta", "aalen"), about="the variance of a curve",
-            phrases=(("delta", ""), ("aalen", "Aalen's variance")),
+            phrases=(("delta", ""), ("aalen", "the variance was estimated by Aalen's formula")),
             references=(("delta", "gaynor-1993"), ("aalen", "aalen-1978")),
         ),
         Option(
             name="at", default=(), kind="lengths", about="times at which cumulative incidences are given besides the horizon",
-            words="cumulative incidences also at {value}",
+            words="cumulative incidences were also estimated at {value}",
         ),
     ),
     needs_groups=False,

@@ -82,6 +82,9 @@ SPEC = MethodSpec(
             "binary: two-proportions, or logistic-regression when adjusted; time-to-event: cox; others: two-means, or when "
             "adjusted linear-regression of a continuous, ordinal-regression of an ordinal outcome, poisson-regression with the "
             "robust variance of a count; worst-rank where death is the worst rank; cox and aalen-johansen where death competes",
+            words="binary outcomes were compared as proportions (by logistic regression where adjusted), times to an event by Cox "
+            "regression, other outcomes as means (by linear, ordinal, or Poisson regression where adjusted), and values cut short by "
+            "death as the plan for that outcome says",
         ),
     ),
     adjustable=True,

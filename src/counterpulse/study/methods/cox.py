@@ -112,16 +112,16 @@ SPEC = MethodSpec(
     options=(
         Option(
             name="ties", default="efron", kind="word", allowed=("efron", "breslow"), about="how tied event times are treated",
-            phrases=(("efron", "ties by Efron's method"), ("breslow", "ties by Breslow's method")),
+            phrases=(("efron", "tied event times were handled by Efron's method"), ("breslow", "tied event times were handled by Breslow's method")),
             references=(("efron", "efron-1977"), ("breslow", "breslow-1974")),
         ),
         Option(
             name="strata", default=(), kind="names", about="variables whose levels have baseline hazards of their own",
-            words="baseline hazards stratified by {value}",
+            words="baseline hazards were stratified by {value}",
         ),
         Option(
             name="interval", default="wald", kind="word", allowed=("wald", "profile"), about="how intervals of hazard ratios are made",
-            phrases=(("wald", ""), ("profile", "profile-likelihood confidence intervals of hazard ratios")),
+            phrases=(("wald", "Wald confidence intervals and P values were computed"), ("profile", "confidence intervals were computed from the profile likelihood and P values by likelihood-ratio tests")),
             references=(("profile", "venzon-moolgavkar-1988"),),
         ),
         Option(

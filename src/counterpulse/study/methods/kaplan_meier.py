@@ -25,23 +25,23 @@ SPEC = MethodSpec(
     options=(
         Option(
             name="interval", default="log", kind="word", allowed=("log", "log-log", "plain", "logit", "arcsine"),
-            about="the scale on which intervals of a curve are made", words="confidence intervals of curves on the {value} scale",
+            about="the scale on which intervals of a curve are made", words="confidence intervals of the curves were computed on the {value} scale",
             references=(("log", "therneau-grambsch-2000"), ("log-log", "borgan-liestol-1990"), ("arcsine", "borgan-liestol-1990")),
         ),
         Option(
             name="compare_with", default="log-rank", kind="word", allowed=("log-rank", "peto-peto", "none"),
             about="the test that compares the curves",
-            phrases=(("log-rank", "curves compared by the log-rank test"), ("none", ""),
-                     ("peto-peto", "curves compared by the Peto-Peto test (G-rho, rho = 1)")),
+            phrases=(("log-rank", "curves were compared by the log-rank test"), ("none", ""),
+                     ("peto-peto", "curves were compared by the Peto-Peto test (G-rho, rho = 1)")),
             references=(("log-rank", "mantel-1966"), ("peto-peto", "harrington-fleming-1982")),
         ),
         Option(
             name="strata", default=(), kind="names", about="variables that stratify the test",
-            words="the test stratified by {value}",
+            words="the test was stratified by {value}",
         ),
         Option(
             name="at", default=(), kind="lengths", about="times at which risks are given besides the horizon",
-            words="risks also at {value}",
+            words="risks were also estimated at {value}",
         ),
     ),
     needs_groups=False,

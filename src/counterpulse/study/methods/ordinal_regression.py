@@ -65,7 +65,7 @@ SPEC = MethodSpec(
     options=(
         Option(
             name="interval", default="wald", kind="word", allowed=("wald", "profile"), about="how intervals are made",
-            phrases=(("wald", "Wald confidence intervals"), ("profile", "profile-likelihood confidence intervals")),
+            phrases=(("wald", "Wald confidence intervals and P values were computed"), ("profile", "confidence intervals were computed from the profile likelihood and P values by likelihood-ratio tests")),
         ),
     ),
     rules=(

@@ -29,7 +29,7 @@ SPEC = MethodSpec(
         Option(
             name="variance", default="robust", kind="word", allowed=("robust", "model"), about="which variance intervals use",
             phrases=(
-                ("robust", "a robust variance allowed for outcomes that do not vary as Poisson counts do"),
+                ("robust", "the variance was robust to outcomes that do not vary as Poisson counts do"),
                 ("model", ""),
             ),
             references=(("robust", "zou-2004"),),

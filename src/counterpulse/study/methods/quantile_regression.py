@@ -56,15 +56,15 @@ SPEC = MethodSpec(
     options=(
         Option(
             name="quantile", default=(0.5,), kind="numbers", about="which quantiles, each above 0 and below 1; 0.5 is the median",
-            words="quantiles {value}", reference="koenker-bassett-1978",
+            words="the quantiles modeled were {value}", reference="koenker-bassett-1978",
         ),
         Option(
             name="interval", default="by-size", kind="word", allowed=("by-size", "rank", "nid", "iid", "bootstrap"),
             about="how intervals are made",
             phrases=(
-                ("by-size", ""), ("rank", "confidence intervals by inversion of the rank test"),
-                ("nid", "Hendricks-Koenker sandwich confidence intervals"),
-                ("iid", "confidence intervals for identically distributed errors"), ("bootstrap", "bootstrap confidence intervals"),
+                ("by-size", ""), ("rank", "confidence intervals were computed by inversion of the rank test"),
+                ("nid", "confidence intervals were computed from the Hendricks-Koenker sandwich"),
+                ("iid", "confidence intervals were computed for identically distributed errors"), ("bootstrap", "confidence intervals were computed by the bootstrap"),
             ),
             references=(("rank", "koenker-1994"), ("nid", "hendricks-koenker-1992"), ("iid", "koenker-bassett-1978")),
         ),

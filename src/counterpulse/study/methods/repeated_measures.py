@@ -197,7 +197,7 @@ SPEC = MethodSpec(
             name="model", default="random-intercept", kind="word", allowed=tuple(WAYS),
             about="how the measurements of a patient hang together",
             phrases=(
-                ("random-intercept", "a linear model with a random intercept for each patient was fitted (REML)"),
+                ("random-intercept", "a linear mixed model with a random intercept for each patient was fitted by restricted maximum likelihood"),
                 ("gee", "generalized estimating equations were solved, with a robust variance by patient"),
             ),
             references=(("random-intercept", "laird-ware-1982"), ("gee", "liang-zeger-1986")),
@@ -208,7 +208,7 @@ SPEC = MethodSpec(
         ),
         Option(
             name="time", default="linear", kind="word", allowed=("linear", "spline"), about="how the mean changes with time",
-            phrases=(("linear", "time was a linear term"), ("spline", "time was a natural cubic spline with 4 knots")),
+            phrases=(("linear", "time was entered as a linear term"), ("spline", "time was entered as a natural cubic spline with 4 knots")),
         ),
         Option(
             name="interaction", default=False, kind="yes-no",

@@ -15,7 +15,7 @@ def estimate(request: Request) -> Answer:
 SPEC = MethodSpec(
     name="rmst",
     label="restricted mean survival time",
-    about="mean event-free time up to the horizon was compared (restricted mean survival time)",
+    about="restricted mean event-free times up to the horizon were compared",
     outcomes=frozenset({"time-to-event"}),
     measures=("rmst difference", "rmst ratio"),
     also=("rmst difference", "rmst ratio"),

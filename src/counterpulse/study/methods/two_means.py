@@ -41,7 +41,7 @@ SPEC = MethodSpec(
     options=(
         Option(
             name="variance", default="welch", kind="word", allowed=("welch", "pooled"), about="one variance, or one a group",
-            phrases=(("welch", "Welch's t interval"), ("pooled", "pooled t interval")),
+            phrases=(("welch", "Welch's t interval was computed"), ("pooled", "the t interval was computed with the pooled variance")),
             references=(("welch", "welch-1947"),),
         ),
     ),

@@ -76,9 +76,9 @@ SPEC = MethodSpec(
             name="interval", default="by-measure", kind="word",
             allowed=("by-measure", "newcombe", "miettinen-nurminen", "wald", "exact"), about="how intervals are made",
             phrases=(
-                ("by-measure", "Newcombe's interval for the risk difference, Miettinen and Nurminen's for ratios"),
-                ("newcombe", "Newcombe's interval"), ("wald", "Wald intervals"), ("exact", "exact intervals"),
-                ("miettinen-nurminen", "Miettinen and Nurminen's score interval"),
+                ("by-measure", "confidence intervals were Newcombe's for the risk difference and Miettinen and Nurminen's for ratios"),
+                ("newcombe", "confidence intervals were Newcombe's"), ("wald", "Wald confidence intervals were computed"), ("exact", "exact confidence intervals were computed"),
+                ("miettinen-nurminen", "confidence intervals were the score intervals of Miettinen and Nurminen"),
             ),
             references=(
                 ("by-measure", "newcombe-1998"), ("newcombe", "newcombe-1998"),
@@ -87,7 +87,8 @@ SPEC = MethodSpec(
         ),
     ),
     rules=(
-        Rule("P value", "of the interval's own test, else Pearson's chi-squared without correction", "pearson-1900"),
+        Rule("P value", "of the interval's own test, else Pearson's chi-squared without correction", "pearson-1900",
+             "P values were those of the interval's own test or, where it has none, of Pearson's chi-squared test without continuity correction"),
         Rule("zero cells", "no continuity correction; a ratio with a zero cell is named, not printed"),
     ),
     calls="counterpulse.two_groups.two_proportions",

@@ -159,14 +159,14 @@ def _row(request: Request, item: Estimate, groups: tuple[GroupCount, ...], n: in
 SPEC = MethodSpec(
     name="worst-rank",
     label="worst-rank analysis",
-    about="patients were ranked with death worse than any value of a survivor, and every patient was compared with every other",
+    about="patients were ranked with death as worse than any value of a survivor, and every patient of one group was compared with every patient of the other",
     outcomes=frozenset({"worst-rank"}),
     measures=(WIN_ODDS, INDEX, MEDIAN),
     also=(INDEX, MEDIAN),
     options=(
         Option(
             name="worst_rank", default="tied", kind="word", allowed=("tied", "by-time"), about="how the dead are ranked among themselves",
-            phrases=(("tied", "the dead share the worst rank"), ("by-time", "among the dead, an earlier death is worse")),
+            phrases=(("tied", "patients who died were given the same, worst rank"), ("by-time", "among patients who died, an earlier death was ranked worse")),
             reference="lachin-1999",
         ),
     ),

@@ -28,6 +28,7 @@ from counterpulse.study.patients.derive import (
     settle_not_applicable,
     take_measurements,
 )
+from counterpulse.study.patients.flow_boxes import count_boxes, group_counts
 from counterpulse.study.patients.outcomes import columns_behind, columns_of, derive_outcomes, event_dates
 from counterpulse.study.patients.queries import about_blanks, about_values
 from counterpulse.study.planning.exposure_outcome import with_exposure_outcomes
@@ -78,13 +79,14 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
     populations, more = _populations(desk, frame, rows)
     desk.stop([*findings, *more])
     contradicted = tuple(_contradicted(desk, frame, rows))
+    judged = _boxes(desk, frame, rows, scope)
     frame = with_exposure_outcomes(recode_groups(frame, nodes), plan)
     return Cohort(
         frame=frame,
         row_of_origin=rows,
-        flow=(*flow, _eligible_step(plan, frame)),
+        flow=(*_before_the_table(plan, table), *flow, _eligible_step(plan, frame), *count_boxes(plan, frame, judged)),
         populations=populations,
-        notices=(*_not_compared(plan, frame), *_deviations(flow)),
+        notices=(*_not_compared(plan, frame), *_deviations(flow), *_screened_otherwise(plan, table)),
         measurements=measured.repeated,
         findings=(*measured.findings, *contradicted),
         queries=together(desk.queries),
@@ -130,8 +132,7 @@ def _judge(desk: _Desk, frame: pl.DataFrame, scope: Scope) -> tuple[list[FlowSte
         criteria.append(
             Criterion(id=planned.id, label=planned.text, kind=kind, result=result, if_unknown=planned.if_unknown)  # type: ignore[arg-type]
         )
-    absent = plan.protocol.eligibility.not_in_table or 0
-    judged = cohort_flow(criteria, records=frame.height, not_in_table=absent)
+    judged = cohort_flow(criteria, records=frame.height)
     stated = {criterion.id: criterion.if_unknown for criterion in plan.criteria}
     findings = [
         _unknown(table, f"criterion '{count.id}'", count.unknown, stated[count.id])
@@ -242,17 +243,55 @@ def _populations(
     return members, findings
 
 
+def _boxes(desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp], scope: Scope) -> dict[str, pl.Series]:
+    """Judge the boxes of `flow`, and ask for the values whose lack leaves one open."""
+    judged = {}
+    for box in desk.plan.flow:
+        judged[box.name] = frame.select(condition(box.rule, scope).alias("inside"))["inside"]
+        desk.blank([box.rule], judged[box.name].is_null(), f"the box '{box.name}' of the flow", rows)
+    return judged
+
+
+def _before_the_table(plan: Plan, table: PatientTable) -> Iterable[FlowStep]:
+    """Those screened, and those of them who have no row, by reason; nothing where the two do not fit the table."""
+    eligibility, trial = plan.protocol.eligibility, plan.protocol.study.design == "randomized-trial"
+    screened, absent = eligibility.screened, eligibility.not_in_table
+    if screened is not None and not _fits(plan, table):
+        return
+    if screened is not None:
+        yield FlowStep(id="screened", label="Assessed for eligibility", kind="screened", n=screened.count)
+        absent = screened.count - table.frame.height if absent is None else absent
+    if isinstance(absent, Mapping):
+        for number, (reason, count) in enumerate(absent.items(), start=1):
+            yield FlowStep(id=f"absent.{number}", label=reason, kind="absent", n=count)
+    elif absent:
+        yield FlowStep(id="absent", label="Not randomized" if trial else "Not in the table", kind="absent", n=absent)
+
+
+def _fits(plan: Plan, table: PatientTable) -> bool:
+    """Whether those screened are those with a row and those without one."""
+    screened, absent = plan.protocol.eligibility.screened, plan.protocol.eligibility.not_in_table
+    if screened is None:
+        return True
+    without = sum(absent.values()) if isinstance(absent, Mapping) else absent
+    rest = screened.count - table.frame.height
+    return rest >= 0 if without is None else rest == without
+
+
+def _screened_otherwise(plan: Plan, table: PatientTable) -> Iterable[Notice]:
+    if not _fits(plan, table):
+        text = (
+            "The number screened is not the number of records plus those not in the table; the flow begins with the records. "
+            "Correct eligibility.screened or eligibility.not_in_table."
+        )
+        yield Notice("W534", "eligibility", text)
+
+
 def _eligible_step(plan: Plan, frame: pl.DataFrame) -> FlowStep:
+    """Everybody who is studied; in a trial these are the randomized."""
+    label = "Randomized" if plan.protocol.study.design == "randomized-trial" else "Eligible"
     by_group = group_counts(plan, frame)
-    return FlowStep(id="eligible", label="Eligible", kind="eligible", n=frame.height, by_group=by_group)
-
-
-def group_counts(plan: Plan, frame: pl.DataFrame) -> dict[str, int] | None:
-    """Patients of each compared group, the groups in the order of the protocol."""
-    if plan.group_variable is None:
-        return None
-    counts = dict(frame[plan.group_variable].drop_nulls().cast(pl.String).value_counts().iter_rows())
-    return {group.level: int(counts.get(group.level, 0)) for group in plan.groups}
+    return FlowStep(id="eligible", label=label, kind="eligible", n=frame.height, by_group=by_group)
 
 
 def patients(count: int) -> str:

@@ -17,8 +17,9 @@ from counterpulse.expression import Scope
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.protocol.words import HOURS, Duration
 from counterpulse.results import Cell, FlowStep, Notice
-from counterpulse.study.patients.cohort import Cohort, group_counts, patients
+from counterpulse.study.patients.cohort import Cohort, patients
 from counterpulse.study.patients.derive import condition
+from counterpulse.study.patients.flow_boxes import group_counts
 from counterpulse.study.patients.measurements import PATIENT, ROW
 from counterpulse.study.patients.outcomes import EXPOSURE_START, FOLLOWED
 from counterpulse.study.request import START, dead_column, event_column, time_column

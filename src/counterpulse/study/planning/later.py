@@ -43,12 +43,8 @@ def _refuse(desk: Desk) -> None:
 def _unused_of_the_trial(nodes: ProtocolNode) -> Iterator[tuple[YamlPath, str]]:
     if nodes.trial is not None:
         yield ("trial",), "the conduct of the trial (sample size, randomization, looks)"
-    if nodes.flow:
-        yield ("flow",), "the flow after randomization"
     if nodes.intercurrent_events:
         yield ("intercurrent_events",), "the list of intercurrent events"
-    if nodes.eligibility.screened is not None:
-        yield ("eligibility", "screened"), "the count of those screened"
     for key, criteria in (("include", nodes.eligibility.include), ("exclude", nodes.eligibility.exclude)):
         for index, criterion in enumerate(criteria):
             if criterion.earlier is not None:

@@ -39,6 +39,7 @@ from counterpulse.study.patients.measurement_rules import check_measurements, me
 from counterpulse.study.patients.outcomes import outcome_kind, time_unit
 from counterpulse.study.planning.drafts import Desk, drafts
 from counterpulse.study.planning.exposure_outcome import exposure_outcomes
+from counterpulse.study.planning.flow_boxes import planned_flow
 from counterpulse.study.planning.later import kept_for_later
 from counterpulse.study.planning.resolve import resolve
 from counterpulse.study.planning.truncation import better_of, label_of, planned_truncation, truncated_words
@@ -97,6 +98,7 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
         table_one=_table_one(nodes, resolved, variables),
         analyses=resolved,
         subgroups=_subgroups(nodes, variables),
+        flow=planned_flow(nodes, scope),
         choices=tuple(_study_choices(nodes)),
         warnings=tuple(Notice(finding.code, finding.where.short(), _one_line(finding)) for finding in findings),
     )

@@ -28,6 +28,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"Compared: {', '.join(labels)} with {reference}"
     yield from _derived(plan)
     yield from _eligibility(plan)
+    yield from _flow(plan)
     yield from _outcomes(plan)
     for analysis in plan.analyses:
         yield from _analysis(analysis)
@@ -62,6 +63,16 @@ def _eligibility(plan: Plan) -> Iterator[str]:
         word = "include" if criterion.kind == "include" else "exclude"
         unknown = f"  [unknown: {criterion.if_unknown}]" if criterion.if_unknown else ""
         yield f"  {word}  {criterion.text}: {criterion.english}{unknown}"
+
+
+def _flow(plan: Plan) -> Iterator[str]:
+    if not plan.flow:
+        return
+    yield ""
+    yield "Further boxes of the flow diagram, counted in each group"
+    for box in plan.flow:
+        reasons = f"  [reasons: {plan.variables[box.reasons].label}]" if box.reasons else ""
+        yield f"  {box.stage:<10}  {box.label}: {box.english}{reasons}"
 
 
 def _outcomes(plan: Plan) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from counterpulse.data.terms import Interaction, Term
 from counterpulse.protocol.nodes import GroupOutcome, Selection
 from counterpulse.protocol.plan import PlannedModel, PlannedSelection
+from counterpulse.protocol.selection_words import selection_text
 from counterpulse.results import Choice
 from counterpulse.source import did_you_mean
 from counterpulse.source.yaml_file import YamlPath
@@ -16,7 +17,7 @@ from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.planning.adjustment import Written, listed_terms
 from counterpulse.study.planning.drafts import Desk, Draft
-from counterpulse.study.planning.wording import model_text, selection_text, term_text
+from counterpulse.study.planning.wording import model_text, term_text
 from counterpulse.study.request import slug
 
 KEYS: Mapping[str, frozenset[str]] = {

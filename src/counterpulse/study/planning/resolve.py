@@ -30,7 +30,7 @@ from counterpulse.study.planning.planned_models import (
     same_rows,
 )
 from counterpulse.study.planning.truncation import refuse_method
-from counterpulse.study.planning.wording import composition, said_of_models, sentence, usual_label
+from counterpulse.study.planning.wording import clauses, composition, said_of_models, sentence, usual_label
 
 MARGINAL = ("risk difference", "risk ratio")
 KINDS: Mapping[str, Literal["conditional", "marginal"]] = {"gee": "marginal", "random-intercept": "conditional"}
@@ -87,6 +87,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         citations=_citations(spec, choices), multiplicity=node.multiplicity or "none", missing=missing,
         planned=node.planned or _planned(desk.nodes), of=node.of, keep=node.keep, companions=companions,
         checks=tuple(node.check), draws=tuple(node.draw) or spec.draws,
+        clauses=clauses(desk, spec, options),
         sentence=sentence(desk, spec, outcomes, options, measures, maker, landmarks, clusters, said),
     )  # fmt: skip
 

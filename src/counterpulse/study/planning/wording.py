@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from counterpulse.data.terms import Interaction, Numeric, Spline, Term, variables_of
-from counterpulse.protocol.plan import PlannedClusters, PlannedModel, PlannedSelection
+from counterpulse.protocol.plan import PlannedClause, PlannedClusters, PlannedModel, PlannedSelection
+from counterpulse.protocol.selection_words import SELECTED, in_a_row, selection_text
 from counterpulse.protocol.words import Duration
-from counterpulse.study.method_spec import MethodSpec
+from counterpulse.study.method_spec import MethodSpec, Option
 from counterpulse.study.planning.drafts import Desk
 
 CLUSTERED = {
@@ -54,32 +55,8 @@ def spline_text(term: Spline) -> str:
     if isinstance(term.knots, int):
         knots = f"{term.knots} knots"
     else:
-        knots = f"knots at {_listed([f'{knot:g}' for knot in term.knots])}"
+        knots = f"knots at {in_a_row([f'{knot:g}' for knot in term.knots])}"
     return f"spline with {knots}" + ("" if term.reference is None else f" (reference {term.reference:g})")
-
-
-SELECTED = {
-    "stepwise": "stepwise selection",
-    "forward": "forward selection",
-    "backward": "backward elimination",
-    "lasso": "the lasso",
-    "screen": "their P value in a model of their own",
-}
-
-
-def selection_text(selection: PlannedSelection, word: Callable[[Term], str]) -> str:
-    """How covariates are selected, and from what; `word` names a term."""
-    rule = {
-        "stepwise": f"P < {selection.enter:g} to enter, P < {selection.stay:g} to stay",
-        "forward": f"P < {selection.enter:g} to enter",
-        "backward": f"P < {selection.stay:g} to stay",
-        "lasso": f"penalty by {selection.folds}-fold cross-validation, rule: {selection.rule}",
-        "screen": f"P < {selection.enter:g}",
-    }[selection.method]
-    rule = rule if selection.by == "p" else f"lowest {selection.by.upper()}"
-    first = f", of those with P < {selection.screen:g} in a model of their own" if selection.screen is not None else ""
-    candidates = _listed(list(dict.fromkeys(map(word, selection.candidates))))
-    return f"selected from {candidates} by {SELECTED[selection.method]} ({rule}){first}"
 
 
 def model_text(model: PlannedModel, word: Callable[[Term], str] = term_text) -> str:
@@ -104,22 +81,42 @@ def said_of_models(
     parts = []
     if len(models) > 1:
         ladder = [f"{model.name} ({_adjusted(model, word)})" for model in models]
-        parts.append(f"in the models {_listed(ladder)}, of which {models[0].name} is the main one")
+        parts.append(f"in the models {in_a_row(ladder)}, of which {models[0].name} is the main one")
     elif models[0].terms or models[0].selection is not None:
         parts.append(_adjusted(models[0], word))
     if screen:
-        alone = f"each of {_listed(list(dict.fromkeys(map(word, screen))))} in a model of its own"
+        alone = f"each of {in_a_row(list(dict.fromkeys(map(word, screen))))} in a model of its own"
         parts.append(alone if only_screen else f"besides {alone}")
     return tuple(parts)
 
 
 def _adjusted(model: PlannedModel, word: Callable[[Term], str]) -> str:
     names = list(dict.fromkeys(map(word, model.terms)))
-    fixed = f"adjusted for {_listed(names)}" if names else "adjusted"
+    fixed = f"adjusted for {in_a_row(names)}" if names else "adjusted"
     if model.selection is None:
         return fixed if names else "unadjusted"
     also = f"{fixed} and " if names else f"{fixed} "
     return f"{also}for covariates {selection_text(model.selection, word)}"
+
+
+def clauses(desk: Desk, spec: MethodSpec, options: Mapping[str, object]) -> tuple[PlannedClause, ...]:
+    """What the method does, then what its options say, each with its works."""
+    found = [PlannedClause(spec.about, spec.citations)]
+    for option in spec.options:
+        value = options[option.name]
+        said = "" if value in (None, ()) else option.sentence(_labeled(desk, option, value))
+        if said:
+            found.append(PlannedClause(said, tuple(filter(None, (option.cited(value),)))))
+    found += [PlannedClause(rule.words, tuple(filter(None, (rule.reference,)))) for rule in spec.rules if rule.words]
+    return tuple(found)
+
+
+def _labeled(desk: Desk, option: Option, value: object) -> object:
+    """Names of variables as a reader knows them."""
+    if option.kind not in ("name", "names"):
+        return value
+    names = [str(name) for name in (value if isinstance(value, list | tuple) else (value,))]
+    return tuple(desk.variables[name].label if name in desk.variables else name for name in names)
 
 
 def sentence(
@@ -131,19 +128,15 @@ def sentence(
     parts = [f"{what}: {spec.about}", *models]
     if landmarks:
         parts.append(
-            f"among patients followed to the landmark ({_listed([str(mark) for mark in landmarks])} after time zero), "
+            f"among patients followed to the landmark ({in_a_row([str(mark) for mark in landmarks])} after time zero), "
             "grouped by the treatment given by then"
         )
     elif maker == "time-varying":
         parts.append("with the exposure as a time-varying covariate, each patient counted as untreated until it starts")
     if clusters is not None:
         parts.append(f"with {clustered(clusters, desk.variables[clusters.variable].label)}")
-    words = [option.sentence(options[option.name]) for option in spec.options if options[option.name] not in (None, ())]
-    extra = f" Also estimated: {_listed(list(measures[1:]))}." if measures[1:] else ""
+    words = [clause.text for clause in clauses(desk, spec, options)[1:]]
+    extra = f" Also estimated: {in_a_row(list(measures[1:]))}." if measures[1:] else ""
     body = ", ".join(parts) + "."
-    tail = " ".join(f"{word[0].upper()}{word[1:]}." for word in words if word)
+    tail = " ".join(f"{word[0].upper()}{word[1:]}." for word in words)
     return f"{body} {tail}{extra}".strip()
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
