@@ -81,9 +81,7 @@ def gallery() -> dict[str, str]:
 def _words(entry: Entry, block: Table | Figure) -> str:
     note = f"\n{block.caption}\n" if isinstance(block, Figure) else ""
     alternative = escape(block.alternative or block.title, quote=True)
-    return (
-        f'## {entry.title}\n\n<img src="gallery/{entry.name}.svg" alt="{alternative}">\n{note}\n```yaml\n{entry.yaml}```\n'
-    )
+    return f'## {entry.title}\n\n<img src="gallery/{entry.name}.svg" alt="{alternative}">\n{note}\n```yaml\n{entry.yaml}```\n'
 
 
 if __name__ == "__main__":

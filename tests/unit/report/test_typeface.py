@@ -13,7 +13,6 @@ from counterpulse.report.figures.typeface import text_width, wrap
 from counterpulse.report.fonts.clusters import clusters, unbroken
 from counterpulse.report.fonts.coverage import DIRECTING, FAMILIES, FILES, FOLDER, family, family_of, shown
 from counterpulse.report.fonts.direction import in_visual_order, right_to_left
-from counterpulse.report.fonts.sfnt import read_sfnt
 
 MEASURED = 1e-12
 """Widths are sums of whole font units divided by the em: only the order of summing differs."""
@@ -36,17 +35,6 @@ def _advance(path, character, cache={}):  # noqa: B006
         cache[path] = font.getBestCmap(), font["hmtx"], font["head"].unitsPerEm
     names, metrics, units = cache[path]
     return metrics[names[ord(character)]][0] / units
-
-
-@pytest.mark.parametrize("file", sorted({name for names in FILES.values() for name in names}))
-def test_the_faces_are_read_as_a_font_library_reads_them(file):
-    face, font = read_sfnt(FOLDER / file), TTFont(BytesIO((FOLDER / file).read_bytes()), lazy=True)
-    order = {name: number for number, name in enumerate(font.getGlyphOrder())}
-    theirs = {code: order[name] for code, name in font.getBestCmap().items() if order[name]}
-    assert dict(zip(face.characters.tolist(), face.glyphs.tolist(), strict=True)) == theirs
-    metrics, units = font["hmtx"], font["head"].unitsPerEm
-    some = list(theirs)[::37]
-    assert [face.advance(code) for code in some] == [metrics[font.getBestCmap()[code]][0] / units for code in some]
 
 
 @pytest.mark.parametrize("bold", [False, True])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
-from pathlib import Path as FilePath
 
 from counterpulse.report.figures.outline import UNITS, outline
 from counterpulse.report.figures.scene import Path, Scene, Text
@@ -16,6 +15,7 @@ from counterpulse.report.figures.typeface import text_width
 from counterpulse.report.fonts.clusters import IGNORABLE
 from counterpulse.report.fonts.coverage import family_of, shown
 from counterpulse.report.fonts.direction import in_visual_order
+from counterpulse.report.fonts.face import Face
 
 PROLOG = """\
 /m /moveto load def /l /lineto load def /c /curveto load def /h /closepath load def
@@ -85,7 +85,7 @@ class _Letters:
     """Letters set so far; each outline is written once."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[FilePath, int], str] = {}
+        self.known: dict[tuple[Face, str], str] = {}
 
     def line(self, text: Text) -> Iterator[str]:
         """A line of text, letter by letter from left to right."""
@@ -103,10 +103,10 @@ class _Letters:
         if found is None or letter in IGNORABLE or letter.isspace():
             return
         face = found.face(bold=text.bold)
-        name = self.known.setdefault((face.path, face.glyph(ord(letter))), f"g{len(self.known)}")
+        name = self.known.setdefault((face, face.glyph(letter)), f"g{len(self.known)}")
         yield f"{_n(x)} {text.size / UNITS:.5f} {name}"
 
     def outlines(self) -> Iterator[str]:
         """The definitions of the letters; each takes a place on the line and a size."""
-        for (path, glyph), name in self.known.items():
-            yield f"/{name} {{gsave exch 0 translate dup neg scale newpath {outline(path, glyph)} fill grestore}} bind def"
+        for (face, glyph), name in self.known.items():
+            yield f"/{name} {{gsave exch 0 translate dup neg scale newpath {outline(face, glyph)} fill grestore}} bind def"

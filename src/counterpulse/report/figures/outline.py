@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from io import BytesIO
-from pathlib import Path
-
 from fontTools.pens.basePen import BasePen
-from fontTools.ttLib import TTFont
+
+from counterpulse.report.fonts.face import Face
 
 UNITS = 1000
 """Outlines are in thousandths of the type's size."""
@@ -39,16 +36,9 @@ class _Pen(BasePen):  # type: ignore[misc]
         self._write("h")
 
 
-@cache
-def _font(path: Path) -> TTFont:
-    return TTFont(BytesIO(path.read_bytes()), lazy=True)
-
-
-@cache
-def outline(path: Path, glyph: int) -> str:
+def outline(face: Face, glyph: str) -> str:
     """The outline of a glyph of a face, baseline at 0, upward."""
-    font = _font(path)
-    glyphs = font.getGlyphSet()
-    pen = _Pen(glyphs, UNITS / font["head"].unitsPerEm)
-    glyphs[font.getGlyphName(glyph)].draw(pen)
+    glyphs = face.font.getGlyphSet()
+    pen = _Pen(glyphs, UNITS / face.font["head"].unitsPerEm)
+    glyphs[glyph].draw(pen)
     return " ".join(pen.parts)

@@ -34,7 +34,7 @@ class _Advances(dict[str, float]):
         if character in IGNORABLE or category(character) in MARKS:
             return 0.0
         known = family_of(character)
-        return known.face(bold=self.bold).advance(ord(character)) if known else 0.0
+        return known.face(bold=self.bold).advance(character) if known else 0.0
 
 
 ADVANCES = {bold: _Advances(bold=bold) for bold in (False, True)}

@@ -13,7 +13,7 @@ from pathlib import Path
 from unicodedata import category, combining, normalize
 
 from counterpulse.report.fonts.clusters import IGNORABLE, clusters
-from counterpulse.report.fonts.sfnt import Sfnt, read_sfnt
+from counterpulse.report.fonts.face import Face, read_face
 
 FOLDER = Path(str(files("counterpulse.report.fonts")))
 FAMILIES = ("Liberation Sans", "DejaVu Sans", "Droid Sans Fallback")
@@ -35,17 +35,17 @@ class Family:
     """A family in its two weights."""
 
     name: str
-    regular: Sfnt
-    bold: Sfnt
+    regular: Face
+    bold: Face
 
     def holds(self, text: str) -> bool:
         """Whether both weights hold every character that shows."""
         return all(
-            character in IGNORABLE or (self.regular.glyph(ord(character)) and self.bold.glyph(ord(character)))
+            character in IGNORABLE or (self.regular.holds(character) and self.bold.holds(character))
             for character in text
         )
 
-    def face(self, *, bold: bool) -> Sfnt:
+    def face(self, *, bold: bool) -> Face:
         """The face of a weight."""
         return self.bold if bold else self.regular
 
@@ -54,7 +54,7 @@ class Family:
 def family(name: str) -> Family:
     """A family that ships."""
     regular, bold = FILES[name]
-    return Family(name, read_sfnt(FOLDER / regular), read_sfnt(FOLDER / bold))
+    return Family(name, read_face(FOLDER / regular), read_face(FOLDER / bold))
 
 
 @lru_cache(maxsize=8192)
