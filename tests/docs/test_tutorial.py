@@ -8,9 +8,10 @@ import json
 import numpy as np
 import polars as pl
 import pyreadstat
-from pages import ROOT, Reader
+from pages import ROOT, Reader, blocks, call
 
 PAGE = ROOT / "docs" / "tutorial" / "first-study.md"
+JOURNAL = ROOT / "docs" / "tutorial" / "to-a-journal.md"
 EXPORT = ROOT / "docs" / "tutorial" / "from-an-export.md"
 PATIENTS = 240
 YES_NO = {0: "no", 1: "yes"}
@@ -52,3 +53,27 @@ def test_an_export_becomes_a_checked_protocol(tmp_path, monkeypatch):
     protocol = (tmp_path / "study" / "patients.protocol.yaml").read_text(encoding="utf-8")
     assert "site: hosp" in protocol
     assert "surname" not in protocol + (tmp_path / "study" / "patients.dictionary.csv").read_text(encoding="utf-8")
+
+
+def test_the_way_to_a_journal(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Reader(tmp_path).follow(JOURNAL)
+    report = tmp_path / "stanford-heart-report"
+    assert {path.suffix for path in report.glob("report.*")} == {".html", ".docx", ".pdf"}
+    assert "Number style: lancet" in (report / "report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "plan.docx").exists()
+    assert (tmp_path / "shells.docx").exists()
+
+
+def test_the_looks_that_a_journal_may_ask_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    call(["counterpulse", "example", "stanford-heart"])
+    protocol = tmp_path / "stanford-heart" / "stanford-heart.protocol.yaml"
+    (looks,) = (block.text for block in blocks(JOURNAL) if block.language == "yaml")
+    before, _, _ = protocol.read_text(encoding="utf-8").partition("\nreport:")
+    protocol.write_text(f"{before}\n{looks}", encoding="utf-8")
+    call(["counterpulse", "run", str(protocol)])
+    report = tmp_path / "stanford-heart-report"
+    assert {path.suffix for path in report.glob("report.*")} == {".docx", ".pdf"}
+    assert {path.suffix for path in report.glob("figures/*")} == {".svg", ".png", ".tiff", ".pdf"}
+    assert {path.stem for path in report.glob("tables/*.docx")} >= {"table-1", "all-analyses"}
