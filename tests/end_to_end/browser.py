@@ -18,7 +18,7 @@ OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
 )  # fmt: skip
-LIMIT = 120  # seconds
+LIMIT = 300  # seconds
 
 
 def browse(page, *options):

@@ -7,7 +7,7 @@ from ward import call
 
 from counterpulse.protocol.plan_on_disk import plan_from_json
 from counterpulse.report import compose
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.report.proofreading import proofread
 from counterpulse.results.on_disk import from_json
 

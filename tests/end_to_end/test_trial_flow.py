@@ -13,9 +13,9 @@ from ward import call
 from counterpulse.errors import DONE, PROTOCOL_INVALID
 from counterpulse.protocol.plan_on_disk import plan_from_json
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.participant_flow import consort_chart, draw_participants
+from counterpulse.report.chapters.participants.participant_flow import consort_chart, draw_participants
 from counterpulse.report.figures.boxes import FlowLine
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.results.on_disk import from_json
 
 N = 240

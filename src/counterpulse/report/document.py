@@ -63,11 +63,24 @@ class Callout:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell. `result` is the id of the number it prints, `notes` the marks of the footnotes it refers to."""
+    """A cell. `result` is the id of the number it prints, `notes` the marks of the footnotes it refers to.
+
+    `links` are words of the text, in its order, each with the id of the section, table or figure that they lead to.
+    """
 
     text: str = ""
     result: str | None = None
     notes: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+
+    def pieces(self) -> Iterator[tuple[str, str | None]]:
+        """The text in pieces, each with the id of what it leads to, if anything."""
+        rest = self.text
+        for words, place in self.links:
+            before, found, rest = rest.partition(words)
+            yield from ((piece, to) for piece, to in ((before, None), (found, place)) if piece)
+        if rest or not self.text:
+            yield rest, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +195,44 @@ def text(words: str) -> Paragraph:
     return Paragraph((Run(words),))
 
 
-def blocks_of(sections: Sequence[Section]) -> Iterator[Block]:
-    """Every block in reading order, those inside a callout after it."""
+def columns_of(heads: Sequence[str], *, words: int | None = None, align: Align = "center") -> tuple[Column, ...]:
+    """Columns by their heads; the first `words` of them, or all, begin at the left, the others are set as `align` says."""
+    left = len(heads) if words is None else words
+    return tuple(Column(Cell(head), "left" if k < left else align) for k, head in enumerate(heads))
+
+
+def sections_of(sections: Sequence[Section]) -> Iterator[Section]:
+    """Every section in reading order, those inside it after each."""
     for section in sections:
-        for block in section.blocks:
-            yield block
-            if isinstance(block, Callout):
-                yield from block.blocks
-        yield from blocks_of(section.sections)
+        yield section
+        yield from sections_of(section.sections)
+
+
+def opened(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Every block, those inside a callout after it."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Callout):
+            yield from opened(block.blocks)
+
+
+def blocks_of(sections: Sequence[Section]) -> Iterator[Block]:
+    """Every block of every section in reading order."""
+    for section in sections_of(sections):
+        yield from opened(section.blocks)
+
+
+def paragraphs_of(block: Block) -> tuple[Paragraph, ...]:
+    """The paragraphs of a text, a list or definitions; none of other blocks."""
+    if isinstance(block, Paragraph):
+        return (block,)
+    if isinstance(block, Listing):
+        return block.items
+    return tuple(words for _, words in block.entries) if isinstance(block, Definitions) else ()
+
+
+def cells_of(table: Table) -> Iterator[Cell]:
+    """Every cell as a reader meets it: the heads, then row by row."""
+    yield from (column.head for column in table.columns)
+    for row in table.rows:
+        yield from row.cells

@@ -91,6 +91,15 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
+SMD_DENOMINATORS = {
+    "pooled": "the square root of the mean of the groups' variances",
+    "treated": "the standard deviation of the treated group",
+    "reference": "the standard deviation of the reference group",
+    "all": "the standard deviation of all patients",
+}
+"""What a difference is divided by to be a standardized mean difference."""
+
+
 def measure_of(name: str) -> Measure:
     """The measure of a name; one that is not listed is read by its last word."""
     if name in MEASURES:

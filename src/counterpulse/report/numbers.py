@@ -5,13 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Context, Decimal
 from math import isfinite
 
-from counterpulse.report.number_styles import EM_DASH, MINUS, NARROW, PLAIN, STYLES, NumberStyle, PRule
-
-__all__ = [
-    "EM_DASH", "MINUS", "NARROW", "PLAIN", "STYLES", "NumberStyle", "as_written", "count", "count_of", "count_percent", "estimate",
-    "estimate_places", "footnote_mark", "hundredfold", "interval", "level", "mean_sd", "measured_places", "median_quartiles",
-    "number", "p_phrase", "p_value", "percent", "percent_places", "probability", "reference", "rounded",
-]  # fmt: skip
+from counterpulse.report.number_styles import EM_DASH, MINUS, PLAIN, NumberStyle, PRule
 
 MOST_PLACES = 6
 MOST_ESTIMATE_PLACES = 3

@@ -14,16 +14,14 @@ from decimal import Decimal
 from counterpulse.report.abbreviations import known, used
 from counterpulse.report.document import (
     Block,
-    Callout,
-    Cell,
-    Definitions,
     Document,
     Figure,
-    Listing,
-    Paragraph,
     Row,
-    Section,
     Table,
+    cells_of,
+    opened,
+    paragraphs_of,
+    sections_of,
 )
 from counterpulse.report.figures.scene import Path, Scene
 
@@ -76,47 +74,23 @@ def proofread(document: Document) -> tuple[Remark, ...]:
 
 def _blocks(document: Document) -> Iterator[tuple[str, Block]]:
     """Every block with the section it stands in."""
-    yield from _opened("Front", document.front)
-    yield from _of_sections(document.sections)
-
-
-def _of_sections(sections: Sequence[Section]) -> Iterator[tuple[str, Block]]:
-    for section in sections:
-        yield from _opened(section.title, section.blocks)
-        yield from _of_sections(section.sections)
-
-
-def _opened(place: str, blocks: Sequence[Block]) -> Iterator[tuple[str, Block]]:
-    for block in blocks:
-        yield place, block
-        if isinstance(block, Callout):
-            yield from _opened(place, block.blocks)
-
-
-def _paragraphs(block: Block) -> tuple[Paragraph, ...]:
-    if isinstance(block, Paragraph):
-        return (block,)
-    if isinstance(block, Listing):
-        return block.items
-    return tuple(words for _, words in block.entries) if isinstance(block, Definitions) else ()
+    yield from (("Front", block) for block in opened(document.front))
+    for section in sections_of(document.sections):
+        yield from ((section.title, block) for block in opened(section.blocks))
 
 
 def _sentences(document: Document, blocks: Sequence[tuple[str, Block]]) -> Iterator[tuple[str, str]]:
     """Every text with its place; code is what the researcher wrote, and is not read."""
     yield from ((f"Fact {term}", words) for term, words in document.facts)
     for place, block in blocks:
-        for paragraph in _paragraphs(block):
+        for paragraph in paragraphs_of(block):
             yield place, "".join(run.text for run in paragraph.runs if run.emphasis != "code")
         if isinstance(block, Figure):
             yield block.label, f"{block.title} {block.caption} {block.alternative}"
         if isinstance(block, Table):
             yield block.label, f"{block.title} {block.alternative}"
             yield from ((block.label, note.text) for note in block.footnotes)
-            yield from ((block.label, cell.text) for cell in _cells(block))
-
-
-def _cells(table: Table) -> list[Cell]:
-    return [*(column.head for column in table.columns), *(cell for row in table.rows for cell in row.cells)]
+            yield from ((block.label, cell.text) for cell in cells_of(block))
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
@@ -143,7 +117,7 @@ def _table(table: Table) -> Iterator[Remark]:
 
 
 def _marks(table: Table) -> Iterator[Remark]:
-    referred = dict.fromkeys(mark for cell in _cells(table) for mark in cell.notes)
+    referred = dict.fromkeys(mark for cell in cells_of(table) for mark in cell.notes)
     noted = [note.mark for note in table.footnotes if note.mark]
     yield from (Remark(table.label, "a mark without a note", mark) for mark in referred if mark not in noted)
     yield from (Remark(table.label, "a note without a mark", mark) for mark in noted if mark not in referred)
@@ -155,7 +129,7 @@ def _marks(table: Table) -> Iterator[Remark]:
 def _abbreviations(table: Table) -> Iterator[Remark]:
     """Known abbreviations of the table against the note that lists them."""
     listed: dict[str, str] = {}
-    rest = [table.title, *(spanner.text for spanner in table.spanners), *(cell.text for cell in _cells(table))]
+    rest = [table.title, *(spanner.text for spanner in table.spanners), *(cell.text for cell in cells_of(table))]
     for note in table.footnotes:
         if found := _listed(note.text):
             listed |= found
@@ -277,7 +251,7 @@ def _references(document: Document, blocks: Sequence[tuple[str, Block]]) -> Iter
     cited = {
         number
         for _, block in blocks
-        for paragraph in _paragraphs(block)
+        for paragraph in paragraphs_of(block)
         for run in paragraph.runs
         for number in run.cites
     }

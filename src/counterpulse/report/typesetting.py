@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -24,6 +25,7 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+GLYPH, LONG_NUMBER = re.compile(r"\bg[0-9A-F]{32}\b"), re.compile(r"\d+\.\d{3,}")
 HEADER = 33
 """Bytes of a PNG file up to the end of its header."""
 FONTS = f"({', '.join(map(quoted, FAMILIES))})"
@@ -75,11 +77,28 @@ def _placed(text: Text, scale: float) -> str:
     return f"place(top + left, dx: {text.x * scale:.2f}pt, dy: {text.y * scale:.2f}pt, pdf.artifact({turned}))"
 
 
-def to_pdf(source: str, *, accessible: bool = True) -> bytes:
-    """Typeset a source as PDF; an `accessible` one is tagged and checked against PDF/UA-1."""
+def to_pdf(source: str) -> bytes:
+    """Typeset a source as PDF, tagged and checked against PDF/UA-1."""
     import typst
 
-    return typst.compile(source.encode(), font_paths=_fonts(), pdf_standards=["ua-1"] if accessible else [])
+    return typst.compile(source.encode(), font_paths=_fonts(), pdf_standards=["ua-1"])
+
+
+def to_picture_svg(source: str) -> str:
+    """Typeset a source of one page as SVG; letters are outlines, so no typeface is needed to see them."""
+    import typst
+
+    return _terse(typst.compile(source.encode(), font_paths=_fonts(), format="svg").decode())
+
+
+def _terse(svg: str) -> str:
+    """The picture in a third of its letters: short names of glyphs, hundredths of a point, no defaults said."""
+    names = {name: f"g{k}" for k, name in enumerate(dict.fromkeys(GLYPH.findall(svg)))}
+    svg = GLYPH.sub(lambda name: names[name[0]], svg)
+    svg = LONG_NUMBER.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), svg)
+    for said in (' y="0"', ' fill-rule="nonzero"', ' xmlns:h5="http://www.w3.org/1999/xhtml"'):
+        svg = svg.replace(said, "")
+    return svg
 
 
 def to_pngs(

@@ -7,13 +7,13 @@ from dataclasses import fields
 
 from counterpulse.protocol.identity_nodes import ReportLooks
 from counterpulse.report.chapters.wording import anchor
-from counterpulse.report.document import Document, Figure, Table, blocks_of
-from counterpulse.report.figures.print_formats import print_formats
+from counterpulse.report.document import Document, Table, blocks_of
 from counterpulse.report.figures.svg import to_svg
 from counterpulse.report.render.html import render_html
 from counterpulse.report.render.pdf import render_pdf
+from counterpulse.report.render.pictures import figures_of, pictures_of
+from counterpulse.report.render.print_formats import print_formats
 from counterpulse.report.render.word.docx import render_docx, render_table_docx
-from counterpulse.report.typesetting import to_pngs
 from counterpulse.results import EstimateRow, StudyResult, TableOneRow
 from counterpulse.source.spreadsheet import spreadsheet_csv
 
@@ -28,8 +28,8 @@ ESTIMATE_COLUMNS = (
 
 def write_report(document: Document, result: StudyResult, looks: ReportLooks) -> Mapping[str, bytes]:
     """The files of a report: the pages asked for, each figure as SVG and PNG, the tables as CSV with full precision."""
-    figures = [block for block in blocks_of(document.sections) if isinstance(block, Figure)]
-    pictures = dict(zip((figure.id for figure in figures), to_pngs([figure.scene for figure in figures]), strict=True))
+    figures = figures_of(document)
+    pictures = pictures_of(figures)
     files: dict[str, bytes] = {}
     if "html" in looks.outputs:
         files["report.html"] = render_html(document).encode()

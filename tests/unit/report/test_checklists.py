@@ -4,14 +4,14 @@ import pytest
 
 from counterpulse.protocol.nodes import Registration
 from counterpulse.protocol.reporting import BY_DESIGN, GUIDELINES, guideline_named, guidelines_of
-from counterpulse.report.chapters.checklists import checklist_sections
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.order import compose
+from counterpulse.report.chapters.supplement.checklists import checklist_sections
 from counterpulse.report.checklists.answering import RULES, answer_items
 from counterpulse.report.checklists.evidence import TITLE_PAGE, Evidence, runs_of
 from counterpulse.report.checklists.guideline import FILES, read_guideline
 from counterpulse.report.document import Figure, Section, Table, blocks_of, text
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 
 STATES = {"answered", "partly", "to-write", "not-applicable"}
 

@@ -6,9 +6,9 @@ import pytest
 
 from counterpulse.protocol.identity_nodes import DataSource, Privacy, RelatedTable, ReportLooks
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.data_protection import BLANK, BLANKS, data_protection_section
+from counterpulse.report.chapters.supplement.data_protection import BLANK, BLANKS, data_protection_section
 from counterpulse.report.document import Definitions, Table
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 
 SOURCE = {"table": "patients.csv", "dictionary": "dictionary.csv"}
 

@@ -10,13 +10,13 @@ from bench_study import bench_plan, bench_result, block, calibration, roc
 from made_up_study import ECMO, IABP, make_plan, make_result, placed, plain
 from scene_checks import assert_clean
 
-from counterpulse.report.chapters.context import EM_DASH, Context
-from counterpulse.report.chapters.renderers import RENDERERS
+from counterpulse.report.chapters.blocks.renderers import RENDERERS
+from counterpulse.report.chapters.context import Context
 from counterpulse.report.document import Figure, Table
 from counterpulse.report.figures.funnel import CONTOURS, Z_95, Funnel, FunnelStudy, draw_funnel
 from counterpulse.report.figures.lettering import ONE_COLUMN, TWO_COLUMNS
 from counterpulse.report.figures.scene import Path, Text
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import EM_DASH, STYLES
 from counterpulse.results import Block
 
 HALF_POINT = 0.5  # of the page: finer than print
@@ -139,7 +139,7 @@ def test_balance_before_and_after():
     picture, table = RENDERERS["balance"](context(), made)
     shown = texts(picture.scene)
     assert [text for text in shown if text in ("Age", "Lactate", "Sex: Female")] == ["Lactate", "Sex: Female", "Age"]
-    assert "root of the mean of the two groups' variances" in picture.caption
+    assert "root of the mean of the groups' variances" in picture.caption
     assert "no test" in picture.caption
     assert "Unadjusted, 2 of 3 beyond 0.10; Matched, 1 of 2 beyond 0.10" in picture.alternative
     assert isinstance(table, Table)

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scene_checks import assert_clean, outside, overlapping, text_box
 
-from counterpulse.report.figures.forest import Forest, ForestRow, draw_forest, forest_scenes
+from counterpulse.report.figures.forest import Forest, ForestRow, forest_scenes
 from counterpulse.report.figures.funnel import Funnel, FunnelStudy, draw_funnel
 from counterpulse.report.figures.histograms import Bar, Histograms, Panel, draw_histograms
 from counterpulse.report.figures.kaplan_meier import Curve, CurveFigure, RiskRow, draw_curves
@@ -20,7 +20,7 @@ from counterpulse.report.figures.scene import Scene, Text
 from counterpulse.report.figures.study_forest import StudyForest, StudyRow, study_forest_scenes
 from counterpulse.report.figures.typeface import text_width
 from counterpulse.report.figures.xy import Area, Axis, Line, Plane, draw_plane
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 
 LONG = "Intra-aortic balloon pump within twenty-four hours of venoarterial support " * 4
 NASTY = (
@@ -144,7 +144,7 @@ def test_forty_subgroups_stand_on_pages_that_break_before_a_heading():
         next(text for text in texts if " " in text and text[0] in "Vab").startswith("Variable") for texts in shown
     )
     assert {tuple(text for text in texts if text in ("0.5", "1", "2"))[-3:] for texts in shown} == {("0.5", "1", "2")}
-    assert draw_forest(forest).height > TALLEST
+    assert len(scenes) > 1
 
 
 @st.composite

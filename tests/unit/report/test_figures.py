@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from counterpulse.report.figures.axes import linear_ticks, log_ticks
-from counterpulse.report.figures.flow import FlowChart, FlowLine, FlowStage, describe, draw_flow
-from counterpulse.report.figures.forest import Forest, ForestRow, draw_forest
+from counterpulse.report.figures.boxes import FlowLine, FlowStage
+from counterpulse.report.figures.flow import FlowChart, describe, draw_flow
+from counterpulse.report.figures.forest import Forest, ForestRow, forest_scenes
 from counterpulse.report.figures.kaplan_meier import Curve, CurveFigure, RiskRow, draw_curves
 from counterpulse.report.figures.palette import look
 from counterpulse.report.figures.scene import Path, Text
@@ -127,12 +128,13 @@ FORESTS = {
 @pytest.mark.parametrize("name", FORESTS)
 @pytest.mark.parametrize("ratio", [True, False])
 def test_forests_stay_inside_the_picture(name, ratio):
-    inside(draw_forest(forest(FORESTS[name], ratio=ratio)))
+    for scene in forest_scenes(forest(FORESTS[name], ratio=ratio)):
+        inside(scene)
 
 
 def test_a_clipped_interval_has_an_arrowhead():
-    whole = draw_forest(forest([row(1.0, 0.9, 1.1), row(3.0, 0.5, 40.0)]))
-    clipped = draw_forest(forest([row(1.0, 0.9, 1.1), row(3.0, 0.5, 4000.0)]))
+    [whole] = forest_scenes(forest([row(1.0, 0.9, 1.1), row(3.0, 0.5, 40.0)]))
+    [clipped] = forest_scenes(forest([row(1.0, 0.9, 1.1), row(3.0, 0.5, 4000.0)]))
     triangles = [sum(isinstance(s, Path) and len(s.points) == 3 for s in scene.shapes) for scene in (whole, clipped)]
     assert triangles[0] + 1 >= triangles[1] >= triangles[0]
     assert triangles[1] == 3

@@ -5,7 +5,7 @@ import pytest
 from counterpulse.report.abbreviations import used
 from counterpulse.report.chapters.finishing import finished_blocks, finished_table
 from counterpulse.report.document import Callout, Cell, Column, Footnote, Listing, Paragraph, Row, Run, Table, text
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 
 LONG = "A label of three hundred characters that says everything there is to say. " * 4
 

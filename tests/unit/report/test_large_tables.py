@@ -8,7 +8,7 @@ import pytest
 
 from counterpulse.report import compose, render_html
 from counterpulse.report.document import Table, blocks_of
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.report.proofreading import proofread
 from counterpulse.results import GroupCount
 from counterpulse.results.study_result import Subgroup, TableOneRow

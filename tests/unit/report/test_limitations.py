@@ -10,8 +10,8 @@ from worded_study import snapshot, text_of, worded_plan, worded_result
 
 from counterpulse.protocol.plan import PlannedSelection, PlannedTruncation
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.limitations import limitations, limitations_section
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.chapters.limitations.section import limitations, limitations_section
+from counterpulse.report.number_styles import STYLES
 from counterpulse.results import Block, Notice, Status
 
 

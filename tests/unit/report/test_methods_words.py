@@ -14,11 +14,11 @@ from worded_study import snapshot, text_of, worded_plan, worded_result
 from counterpulse.data.terms import Categorical, Interaction, Numeric, Spline
 from counterpulse.protocol.plan import PlannedModel, PlannedSelection
 from counterpulse.report.chapters.context import Context, Works
-from counterpulse.report.chapters.methods import methods_section, methods_sections
+from counterpulse.report.chapters.methods.section import methods_section, methods_sections
+from counterpulse.report.chapters.methods.statistics_words import analysis_paragraphs
 from counterpulse.report.chapters.speech import Speech, listed, paragraph, spelled
-from counterpulse.report.chapters.statistics_words import analysis_paragraphs
 from counterpulse.report.chapters.wording import inside
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.results import REFERENCES
 
 

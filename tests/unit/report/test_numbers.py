@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterpulse.report import numbers
-from counterpulse.report.numbers import NARROW, STYLES
+from counterpulse.report.number_styles import NARROW, STYLES
 
 NO_PLACE, ONE_PLACE = 0, 1
 P_VALUES = (0.00004, 0.0004, 0.0042, 0.0116, 0.0449, 0.0496, 0.0499, 0.05, 0.5, 0.994, 0.997, 1)

@@ -8,11 +8,16 @@ import pytest
 
 from counterpulse.protocol.plan import PlannedCriterion, PlannedFlowBox
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.participant_flow import consort_chart, draw_participants, flow_caption, flow_chart
-from counterpulse.report.chapters.prisma import prisma_chart
+from counterpulse.report.chapters.participants.participant_flow import (
+    consort_chart,
+    draw_participants,
+    flow_caption,
+    flow_chart,
+)
+from counterpulse.report.chapters.participants.prisma import prisma_chart
 from counterpulse.report.figures.boxes import FlowLine, abreast, columns
 from counterpulse.report.figures.prisma import describe_prisma, draw_prisma
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.results import FlowStep
 
 GROUPS = ("iabp", "ecmo_only")

@@ -16,8 +16,9 @@ from counterpulse.protocol.identity_nodes import FigureLooks
 from counterpulse.report.chapters.order import compose
 from counterpulse.report.document import Figure, blocks_of
 from counterpulse.report.figures.eps import to_eps
-from counterpulse.report.figures.print_formats import COLUMNS, LARGEST, SMALLEST, print_formats, printed_width
+from counterpulse.report.figures.lettering import column_width
 from counterpulse.report.figures.scene import Path, Scene, Text
+from counterpulse.report.render.print_formats import LARGEST, SMALLEST, print_formats, printed_width
 from counterpulse.report.typesetting import to_pngs
 from counterpulse.report.write import write_report
 
@@ -55,10 +56,10 @@ def figures(plan, result):
 
 @pytest.mark.parametrize("column", ["one-column", "two-column"])
 def test_a_figure_is_as_wide_as_its_column(column):
-    assert printed_width(scene(text("a", size=7), width=COLUMNS[column] * 0.9), column) == pytest.approx(
-        COLUMNS[column]
+    assert printed_width(scene(text("a", size=7), width=column_width(column) * 0.9), column) == pytest.approx(
+        column_width(column)
     )
-    assert printed_width(scene(width=999), column) == COLUMNS[column]
+    assert printed_width(scene(width=999), column) == column_width(column)
 
 
 def test_text_stays_legible_and_modest():

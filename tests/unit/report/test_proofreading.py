@@ -20,7 +20,7 @@ from counterpulse.report.document import (
     text,
 )
 from counterpulse.report.figures.scene import Path, Scene
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.report.proofreading import proofread
 
 HEADS = (Column(Cell("Characteristic"), "left"), Column(Cell("IABP\n(n = 832)")), Column(Cell("P value")))

@@ -14,9 +14,9 @@ from worded_study import snapshot, text_of, worded_plan, worded_result
 
 from counterpulse.report import compose
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.results_words import results_paragraphs
+from counterpulse.report.chapters.results.results_words import results_paragraphs
 from counterpulse.report.document import Section
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.results import FlowStep, GroupCount, Interval, Status
 
 FORBIDDEN = re.compile(

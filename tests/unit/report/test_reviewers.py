@@ -8,8 +8,8 @@ import pytest
 from worded_study import snapshot, text_of, worded_plan, worded_result
 
 from counterpulse.report import compose
-from counterpulse.report.chapters.shown import in_short, shown
-from counterpulse.report.document import Cell, Column, Row, Section, Table, blocks_of
+from counterpulse.report.chapters.supplement.shown import in_short, shown
+from counterpulse.report.document import Cell, Column, Figure, Row, Section, Table, blocks_of
 from counterpulse.results import AnalysisRecord, Status
 
 
@@ -33,11 +33,20 @@ def test_the_page_for_reviewers(document):
 
 
 def test_it_is_the_first_page(document):
-    first, second, *rest = document.sections
-    assert (first.id, first.new_page, second.id, second.new_page) == ("reviewers", False, "participants", True)
-    assert [item.id for item in rest if item.id in ("baseline", "results", "methods", "limitations", "choices-section")] == [
-        "baseline", "results", "methods", "limitations", "choices-section",
-    ]  # fmt: skip
+    first, *rest = document.sections
+    assert (first.id, first.new_page) == ("reviewers", True)
+    order = ["methods", "participants", "baseline", "results", "limitations", "choices-section"]
+    assert [item.id for item in rest if item.id in order] == order
+
+
+def test_where_an_analysis_is_shown_leads_there(document):
+    table = next(block for block in page(document).blocks if isinstance(block, Table))
+    ids = {block.label: block.id for block in blocks_of(document.sections) if isinstance(block, Table | Figure)}
+    (cell,) = (row.cells[4] for row in table.rows if row.cells[0].text.startswith("A1."))
+    assert cell.links
+    assert {place for _, place in cell.links} <= set(ids.values())
+    assert "".join(words for words, _ in cell.pieces()) == cell.text
+    assert all(words in (*label.split(), label) for words, place in cell.links for label, id_ in ids.items() if id_ == place)
 
 
 def test_every_planned_analysis_has_a_row(document):

@@ -13,7 +13,7 @@ from counterpulse.report.before_data.skeleton import UNIT, skeleton
 from counterpulse.report.chapters.order import compose
 from counterpulse.report.document import Figure, Table, blocks_of
 from counterpulse.report.figures.scene import Text
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.results import Block, Interval, Status
 
 NUMBER = re.compile(r"\d")

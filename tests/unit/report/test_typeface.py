@@ -11,9 +11,10 @@ from test_html import CORPUS
 
 from counterpulse.report.figures.typeface import text_width, wrap
 from counterpulse.report.fonts.clusters import clusters, unbroken
-from counterpulse.report.fonts.coverage import DIRECTING, FAMILIES, FILES, FOLDER, family, family_of, shown
+from counterpulse.report.fonts.coverage import FAMILIES, FILES, FOLDER, family, family_of, shown
 from counterpulse.report.fonts.direction import in_visual_order, right_to_left
 
+DIRECTING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 MEASURED = 1e-12
 """Widths are sums of whole font units divided by the em: only the order of summing differs."""
 LABELS = ("Balloon pump, 12.3 (0.82 to 1.27)", "患者は入院した", "עברית", "Müller–Łukasz ≥ 3 µmol·l⁻¹", "a\u0301 שׁ ग़")

@@ -160,7 +160,7 @@ def test_a_wide_table_lies_on_its_side(tree):
 
 
 def test_many_columns_lie_on_their_side_unasked():
-    tree = of_blocks(table(columns=16))
+    tree = of_blocks(table(columns=24))
     assert orientations(tree) == ["landscape", "portrait"] or orientations(tree) == ["portrait", "landscape"]
 
 
@@ -190,12 +190,13 @@ def test_lines_are_numbered_on_request_only(tree):
 def test_the_index_names_every_result_with_its_text_and_place(tree):
     rows = [tuple(words(cell) for cell in find(row, "./w:tc")) for row in find(data_tables(tree)[-1], "./w:tr")]
     assert rows == [
-        ("Result", "As printed", "Where"), ("A1.or", "0.82", "Primary result"), ("A1.or", "0.82", "Results"),
-        ("A1.or", "0.82", "Results"), ("A1.or", "0.82", "Beware"), ("A1.or", "0.82", "Results"), ("T1.age", "61", "Table 1"),
-    ]  # fmt: skip
+        ("Result", "As printed", "Where"),
+        ("A1.or", "0.82", "Primary result; Results; Beware"),
+        ("T1.age", "61", "Table 1"),
+    ]
     marked = {mark.get(f"{W}name"): mark.getnext() for mark in find(tree, "//w:bookmarkStart")}
     links = find(data_tables(tree)[-1], ".//w:hyperlink/@w:anchor")
-    assert [words(marked[name]) for name in links] == ["0.82"] * 5 + ["61"]
+    assert [words(marked[name]) for name in links] == ["0.82"] * 3 + ["61"]
 
 
 def test_no_index_without_results():

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
 
-from counterpulse.protocol.nodes import Registration
 from counterpulse.protocol.plan import Plan
 from counterpulse.report.before_data import plan_sections
 from counterpulse.report.before_data.planned_analyses import planned_analyses_section
-from counterpulse.report.chapters.checklists import checklist_blocks
 from counterpulse.report.chapters.context import Counter, Works
 from counterpulse.report.chapters.finishing import finished_sections
-from counterpulse.report.chapters.methods import DESIGNS, methods_sections
+from counterpulse.report.chapters.methods.design_words import DESIGNS, registered
+from counterpulse.report.chapters.methods.section import methods_sections
+from counterpulse.report.chapters.supplement.checklists import checklist_blocks
 from counterpulse.report.document import Document, Section, text
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 
 GUIDELINE = "SAP-2017"
 STILL_TO_WRITE = (
@@ -72,11 +72,7 @@ def compose_analysis_plan(plan: Plan) -> Document:
 
 def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
     study = plan.protocol.study
-    known = study.registration
-    if isinstance(known, Registration):
-        yield "Registration", f"{known.registry} {known.id}{f', {known.date}' if known.date else ''}"
-    else:
-        yield "Registration", "Not registered"
+    yield "Registration", registered(study)
     yield "Version", study.version or "not numbered"
     yield "Date", study.date or "not dated"
     unseen = "not said to have been unseen" if study.data_seen_before_plan else "seen by nobody"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from counterpulse.errors import UsageError
-from counterpulse.report.document import Document, Figure, blocks_of
+from counterpulse.report.document import Document
 from counterpulse.report.render.html import render_html
 from counterpulse.report.render.pdf import render_pdf
+from counterpulse.report.render.pictures import figures_of, pictures_of
 from counterpulse.report.render.word.docx import render_docx
-from counterpulse.report.typesetting import to_pngs
 
 SUFFIXES = (".docx", ".pdf", ".html")
 
@@ -64,6 +64,4 @@ def to_format(document: Document, suffix: str, *, line_numbers: bool = False) ->
         return render_html(document).encode()
     if suffix == ".pdf":
         return render_pdf(document)
-    figures = [block for block in blocks_of(document.sections) if isinstance(block, Figure)]
-    pictures = dict(zip((figure.id for figure in figures), to_pngs([figure.scene for figure in figures]), strict=True))
-    return render_docx(document, pictures, line_numbers=line_numbers)
+    return render_docx(document, pictures_of(figures_of(document)), line_numbers=line_numbers)

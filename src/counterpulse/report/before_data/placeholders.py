@@ -11,7 +11,7 @@ from counterpulse.report.before_data.skeleton import P_VALUE, UNIT
 from counterpulse.report.document import Cell, Footnote, Row, Table
 from counterpulse.report.figures.scene import INK, Path, Scene, Shape, Text
 from counterpulse.report.measures import measure_of
-from counterpulse.report.numbers import NumberStyle
+from counterpulse.report.number_styles import NumberStyle
 from counterpulse.results import Status
 
 NOT_ESTIMABLE = "Not estimable"
@@ -83,7 +83,7 @@ def numeric(words: str) -> bool:
 
 def empty_table(table: Table, measures: Mapping[str, str], holders: Placeholders) -> Table:
     """A table with placeholders for its numbers; `measures` are those of the estimates, by id."""
-    columns = tuple(replace(column, head=_head(column.head, holders)) for column in table.columns)
+    columns = tuple(replace(column, head=_head(column.head)) for column in table.columns)
     rows = tuple(_row(row, [column.head.text for column in table.columns], measures, holders) for row in table.rows)
     notes = tuple(
         Footnote(note.mark, holders.among_words(note.text)) for note in table.footnotes if note.text not in STATUSES
@@ -91,7 +91,7 @@ def empty_table(table: Table, measures: Mapping[str, str], holders: Placeholders
     return replace(table, columns=columns, rows=rows, footnotes=notes)
 
 
-def _head(cell: Cell, holders: Placeholders) -> Cell:
+def _head(cell: Cell) -> Cell:
     return replace(cell, text=A_COUNT.sub(_unit, cell.text))
 
 
@@ -99,7 +99,7 @@ def _row(row: Row, heads: Sequence[str], measures: Mapping[str, str], holders: P
     """The first cell is the head of the row: its numbers are levels and limits."""
     first, *others = row.cells
     cells = [_cell(cell, head, measures, holders) for cell, head in zip(others, heads[1:], strict=False)]
-    return replace(row, cells=(_head(first, holders), *cells))
+    return replace(row, cells=(_head(first), *cells))
 
 
 def _cell(cell: Cell, head: str, measures: Mapping[str, str], holders: Placeholders) -> Cell:

@@ -6,13 +6,12 @@ from importlib.metadata import version
 
 from counterpulse.protocol.plan import Plan
 from counterpulse.report.chapters.context import Counter
-from counterpulse.report.chapters.provenance import choices_table
 from counterpulse.report.chapters.speech import Cite, Speech, listed
+from counterpulse.report.chapters.supplement.provenance import choices_table
 from counterpulse.report.chapters.wording import inside, sentence
 from counterpulse.report.document import (
     Block,
     Cell,
-    Column,
     Definitions,
     Listing,
     Paragraph,
@@ -20,6 +19,7 @@ from counterpulse.report.document import (
     Run,
     Section,
     Table,
+    columns_of,
     text,
 )
 
@@ -111,7 +111,7 @@ def populations_section(plan: Plan, counter: Counter) -> Section:
         id="analyzed",
         label=counter.table(),
         title="Who is in each analysis",
-        columns=tuple(Column(Cell(head), "left") for head in ("Analysis", "Population", "Sample")),
+        columns=columns_of(("Analysis", "Population", "Sample")),
         rows=rows,
     )
     defined: tuple[Block, ...] = (Definitions(definitions),) if definitions else ()
@@ -226,7 +226,7 @@ def amendments_section(plan: Plan, counter: Counter) -> Section:
     )
     heads = ("No.", "Date", "What was changed", "Why", "After outcomes were seen")
     table = Table(
-        id="amendments-table", label=counter.table(), title="Revisions", columns=tuple(Column(Cell(head), "left") for head in heads), rows=rows,
+        id="amendments-table", label=counter.table(), title="Revisions", columns=columns_of(heads), rows=rows,
     )  # fmt: skip
     return Section(id="amendments", title="Revisions", blocks=(table,))
 
@@ -237,8 +237,8 @@ def choices_section(plan: Plan, counter: Counter, cite: Cite) -> Section:
         "Given: written in the protocol. Default: the program's own, where the protocol says nothing. Derived: follows from "
         "another choice. What depends on the data stands as the rule that will decide it."
     )
-    parts = [("Whole study", plan.choices), *((f"{item.id}. {item.label}", item.choices) for item in plan.analyses)]
-    table = choices_table(parts, cite, counter.supplement())
+    analyses = [(item.id, item.choices) for item in plan.analyses]
+    table = choices_table(plan.choices, analyses, cite, counter.supplement())
     return Section(id="choices-section", title="Every choice", blocks=(text(words), table), new_page=True)
 
 
@@ -249,7 +249,7 @@ def signatures_section(counter: Counter) -> Section:
         id="signatures-table",
         label=counter.table(),
         title="Signatures",
-        columns=tuple(Column(Cell(head), "left") for head in heads),
+        columns=columns_of(heads),
         rows=tuple(Row((Cell(f"\n{role}"), *(Cell(f"\n{'_' * width}") for width in LINES))) for role in SIGNERS),
     )
     approved = Paragraph(

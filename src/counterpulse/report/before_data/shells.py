@@ -13,7 +13,7 @@ from counterpulse.report.before_data.placeholders import Placeholders, empty_sce
 from counterpulse.report.before_data.skeleton import skeleton
 from counterpulse.report.chapters.order import compose
 from counterpulse.report.document import Block, Document, Figure, Section, Table, text
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.results import StudyResult
 
 MARK = "SHELL: no data"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -11,18 +11,21 @@ from counterpulse.report import numbers
 from counterpulse.report.document import Cell, Reference
 from counterpulse.report.figures.lettering import column_width
 from counterpulse.report.measures import Measure, measure_of
-from counterpulse.report.numbers import NumberStyle
-from counterpulse.results import REFERENCES, AnalysisRecord, Estimate, EstimateRow, Status, StudyResult
+from counterpulse.report.number_styles import EM_DASH, NumberStyle
+from counterpulse.results import REFERENCES, AnalysisRecord, Estimate, EstimateRow, FlowStep, Status, StudyResult
 
-EM_DASH = "\N{EM DASH}"
 MARKS = {
     "mock": "MOCK DATA: no patient behind these numbers",
     "synthetic": "SYNTHETIC DATA: no patient behind these numbers",
     "simulated": "SIMULATED DATA: no patient behind these numbers",
 }
+EVERYBODY = "all"
+"""The term of an estimate of all patients of a study without groups."""
+SCREEN = "screen"
+"""The model of an estimate whose covariate is in a model of its own."""
 CHANGED = "Patients whose treatment changed during follow-up are counted in each group they belonged to."
 PRINTED = (Status.OK, Status.NOT_REACHED)
-VALUED = (Status.FEW_CLUSTERS, Status.ZERO_RANDOM_VARIANCE, Status.SINGLE_ROW_CLUSTERS)
+VALUED = (Status.FEW_CLUSTERS, Status.ZERO_RANDOM_VARIANCE, Status.SINGLE_ROW_CLUSTERS, Status.NO_GROUP_VARIANCE)
 """States of an estimate that is right although something around it, such as its interval, is not to be had."""
 
 
@@ -88,7 +91,8 @@ class Context:
 
     def group(self, level: str | None) -> str:
         """The label of a compared group."""
-        return next((group.label for group in self.plan.groups if group.level == level), level or "All patients")
+        known = next((group.label for group in self.plan.groups if group.level == level), None)
+        return known or ("All patients" if level is None or level == EVERYBODY else level)
 
     def outcome(self, name: str) -> PlannedOutcome | None:
         """A planned outcome."""
@@ -103,10 +107,17 @@ class Context:
         """A planned analysis."""
         return next((item for item in self.plan.analyses if item.id == analysis), None)
 
-    def records(self) -> Iterator[tuple[AnalysisRecord, PlannedAnalysis | None]]:
-        """Every analysis that ran, with its plan."""
-        for record in self.result.analyses:
-            yield record, self.planned(record.id)
+    def record(self, analysis: str) -> AnalysisRecord | None:
+        """An analysis that ran."""
+        return next((item for item in self.result.analyses if item.id == analysis), None)
+
+    def steps(self, kind: str) -> list[FlowStep]:
+        """The steps of a kind in the flow of participants."""
+        return [step for step in self.result.flow if step.kind == kind]
+
+    def step(self, kind: str) -> FlowStep | None:
+        """The first step of a kind."""
+        return next(iter(self.steps(kind)), None)
 
     def rows(self, analysis: str) -> list[EstimateRow]:
         """The estimates of one analysis."""
@@ -126,6 +137,25 @@ class Context:
         if name.removesuffix(".time") in self.plan.outcomes:
             return "Time, hours" if unit else "Time"
         return "Patient" if name == "patient" else name
+
+    @property
+    def sampled_by_outcome(self) -> bool:
+        """Whether patients were chosen by their outcome, so that how often it occurs cannot be told."""
+        return self.result.identity.design == "case-control"
+
+    def has_risks(self, row: EstimateRow) -> bool:
+        """Whether events by patients are the risk of a group: all were followed as long, and none was chosen by the outcome."""
+        return not self.timed(row) and not self.sampled_by_outcome
+
+    def has_events(self, row: EstimateRow) -> bool:
+        """Whether patients of an outcome have events."""
+        outcome = self.outcome(row.outcome)
+        return outcome is not None and outcome.kind in ("binary", "time-to-event")
+
+    def timed(self, row: EstimateRow) -> bool:
+        """Whether follow-up differs between patients."""
+        outcome = self.outcome(row.outcome)
+        return outcome is not None and outcome.kind == "time-to-event"
 
     def compares_groups(self, row: EstimateRow) -> bool:
         """Whether an estimate compares the groups of the study, not two levels of a covariate."""
@@ -266,6 +296,11 @@ def _places(measure: Measure, values: Iterable[float | None]) -> int:
 def changed_groups(row: EstimateRow) -> bool:
     """Whether patients count in more than one group because their treatment changed."""
     return row.n is not None and row.groups != () and sum(count.n or 0 for count in row.groups) > row.n
+
+
+def counted_twice(step: FlowStep) -> bool:
+    """Whether patients stand in more than one group of a step because their treatment changed."""
+    return step.n is not None and sum(n or 0 for n in (step.by_group or {}).values()) > step.n
 
 
 def _reference(key: str, number: int) -> Reference:

@@ -7,7 +7,7 @@ those who do not see them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from counterpulse.report.abbreviations import used
@@ -24,18 +24,20 @@ from counterpulse.report.document import (
     Row,
     Section,
     Table,
+    cells_of,
 )
 from counterpulse.report.figures.typeface import text_width
-from counterpulse.report.numbers import NumberStyle, footnote_mark, probability
+from counterpulse.report.number_styles import NumberStyle
+from counterpulse.report.numbers import footnote_mark, probability
 
 P_WORDS = re.compile(r"\bP(?= values?\b)")
 P_BOUND = re.compile(r"\bP (?P<sign>[<>=≤≥]) (?P<value>0\.\d+)(?!\d|\.\d)")
 """A P value that a plan names as a bound: "P < 0.05 to enter"."""
 UPRIGHT = 470.0
 """Points of text on an upright page between its margins."""
-SIZE, PADDING, INDENT = 8.5, 10.0, 10.0
-WIDEST_WORDS, WIDEST_NUMBERS = 150.0, 110.0
-"""A column is not set wider than this: its text breaks."""
+SIZE, PADDING, INDENT = 7.5, 9.0, 9.0
+WIDEST_WORDS, WIDEST_NUMBERS = 90.0, 110.0
+"""A table is wide when in small type its columns, their texts broken at such widths, need more than an upright page."""
 MOST_HEADS = 6
 
 
@@ -100,16 +102,9 @@ def finished_table(table: Table, style: NumberStyle) -> Table:
     return replace(marked, footnotes=notes, wide=wide, alternative=table.alternative or _alternative(marked))
 
 
-def _cells(table: Table) -> Iterator[Cell]:
-    """Every cell as a reader meets it: the heads, then row by row."""
-    yield from (column.head for column in table.columns)
-    for row in table.rows:
-        yield from row.cells
-
-
 def _marks(table: Table, style: NumberStyle) -> Mapping[str, str]:
     """The journal's mark of each note, in the order of reading; a note that nothing refers to comes last."""
-    met = [mark for cell in _cells(table) for mark in cell.notes]
+    met = [mark for cell in cells_of(table) for mark in cell.notes]
     order = dict.fromkeys([*met, *(note.mark for note in table.footnotes if note.mark)])
     return {mark: footnote_mark(k, style) for k, mark in enumerate(order)}
 
@@ -131,7 +126,7 @@ def _notes(table: Table, marks: Mapping[str, str], style: NumberStyle) -> tuple[
 
 def words_of(table: Table) -> list[str]:
     """Every text of a table besides its own list of abbreviations."""
-    cells = [cell.text for cell in _cells(table)]
+    cells = [cell.text for cell in cells_of(table)]
     return [
         table.title,
         *(spanner.text for spanner in table.spanners),

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from counterpulse.errors import UsageError
-from counterpulse.protocol.nodes import Registration
 from counterpulse.protocol.plan import Plan
-from counterpulse.report.chapters.checklists import checklist_sections
-from counterpulse.report.chapters.cohort import cohort_section
+from counterpulse.report.chapters.blocks.renderers import rendered
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.data_protection import data_protection_section
-from counterpulse.report.chapters.effects import DESCRIPTION, PER_PARAMETER, results_section
 from counterpulse.report.chapters.finishing import finished_blocks, finished_sections
-from counterpulse.report.chapters.key_result import key_result
-from counterpulse.report.chapters.limitations import limitations_section
-from counterpulse.report.chapters.methods import DESIGNS, methods_section
-from counterpulse.report.chapters.provenance import choices_section, provenance_section
-from counterpulse.report.chapters.renderers import rendered
-from counterpulse.report.chapters.reviewers import reviewers_section
-from counterpulse.report.chapters.table_one import table_one_section
+from counterpulse.report.chapters.limitations.section import limitations_section
+from counterpulse.report.chapters.methods.design_words import DESIGNS, registered
+from counterpulse.report.chapters.methods.section import methods_section
+from counterpulse.report.chapters.participants.cohort import cohort_section
+from counterpulse.report.chapters.participants.table_one import table_one_section
+from counterpulse.report.chapters.results.effects import DESCRIPTION, PER_PARAMETER, results_section
+from counterpulse.report.chapters.results.key_result import key_result
+from counterpulse.report.chapters.supplement.checklists import checklist_sections
+from counterpulse.report.chapters.supplement.data_protection import data_protection_section
+from counterpulse.report.chapters.supplement.provenance import choices_section, provenance_section
+from counterpulse.report.chapters.supplement.reviewers import reviewers_section
 from counterpulse.report.document import Callout, Document, Section, text
-from counterpulse.report.numbers import STYLES
+from counterpulse.report.number_styles import STYLES
 from counterpulse.results import StudyResult
 
 EXPLAINED = {
@@ -65,11 +63,11 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
 def _sections(context: Context, style: str) -> tuple[Section, ...]:
     """The chapters in the order of reading, in which tables and works are numbered; the page for reviewers and the checklists know them all."""
     study = (
-        replace(cohort_section(context), new_page=True),
+        methods_section(context),
+        cohort_section(context),
         *_some(table_one_section(context)),
         *_some(_description(context)),
         results_section(context),
-        methods_section(context),
         limitations_section(context),
     )
     reviewers = reviewers_section(context, study, style=style)
@@ -94,19 +92,13 @@ def _description(context: Context) -> Section | None:
 
 
 def _facts(context: Context) -> tuple[tuple[str, str], ...]:
-    study, result = context.plan.protocol.study, context.result
-    registration = study.registration
-    registered = (
-        f"{registration.registry} {registration.id}{f', {registration.date}' if registration.date else ''}"
-        if isinstance(registration, Registration)
-        else "Not registered"
-    )
-    read = next((step.n for step in result.flow if step.kind == "read"), None)
+    study = context.plan.protocol.study
+    read = context.step("read")
     facts = [
-        ("Registration", registered),
+        ("Registration", registered(study)),
         ("Protocol version", study.version),
         ("Protocol date", study.date),
-        ("Records read", None if read is None else context.count(read)),
+        ("Records read", None if read is None or read.n is None else context.count(read.n)),
         ("Setting", study.setting),
         ("Ethics", study.ethics),
         ("Funding", study.funding),

@@ -10,14 +10,13 @@ from counterpulse.report.figures.scene import Scene, Text
 
 
 def figure(context: Context, scene: Scene, *, id: str, caption: str) -> Figure:
-    """Number a scene and set it; patients who are not real are named in the caption."""
-    mark = f"{context.mark}. " if context.mark else ""
+    """Number a scene and set it; patients who are not real are named in the picture itself."""
     scene = _marked(scene, context.mark) if context.mark else scene
     return Figure(
         id=id,
         label=context.counter.figure(),
         title=f"{scene.title}." if not scene.title.endswith(".") else scene.title,
-        caption=f"{mark}{caption}",
+        caption=caption,
         alternative=scene.description,
         scene=scene,
     )

@@ -37,6 +37,21 @@ def sentence(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def ended(words: str) -> str:
+    """A researcher's sentence with a full stop, unless it ends already."""
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def quoted(words: str) -> str:
+    """Words between quotation marks."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{words}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def without_folder(path: str) -> str:
+    """The name of a file without the folder that holds it."""
+    return path.replace("\\", "/").rsplit("/", 1)[-1]
+
+
 def proper(name: str) -> str:
     """A method's name, its authors with their capitals: "mann-whitney" is "Mann-Whitney"."""
     return " ".join("-".join(map(_part, word.split("-"))) for word in name.split())

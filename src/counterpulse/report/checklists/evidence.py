@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from counterpulse.protocol.nodes import ProtocolNode
 from counterpulse.protocol.plan import Plan
-from counterpulse.report.document import Callout, Definitions, Figure, Listing, Paragraph, Section, Table, blocks_of
+from counterpulse.report.document import Figure, Section, Table, blocks_of, opened, paragraphs_of, sections_of
 
 State = Literal["answered", "partly", "to-write", "not-applicable"]
 TITLE_PAGE = "Title page"
@@ -40,7 +40,9 @@ class Evidence:
 
     def section(self, *ids: str) -> str:
         """The titles of those of these sections that stand in the document and hold something."""
-        found = {section.id: section.title for section in _all(self.sections) if section.blocks or section.sections}
+        found = {
+            section.id: section.title for section in sections_of(self.sections) if section.blocks or section.sections
+        }
         return ", ".join(dict.fromkeys(found[id_] for id_ in ids if id_ in found))
 
     def labels(self, *prefixes: str, figures: bool = True) -> str:
@@ -53,9 +55,20 @@ class Evidence:
         ]
         return "; ".join(runs_of(found))
 
+    def of_analyses(self, analyses: Collection[str], *prefixes: str) -> str:
+        """The labels of the tables that print a number of these analyses, and of what begins with a prefix."""
+        found = [
+            block.label
+            for block in blocks_of(self.sections)
+            if isinstance(block, Table | Figure) and (block.id.startswith(prefixes) or _analyses(block) & set(analyses))
+        ]
+        return "; ".join(runs_of(found))
+
     def saying(self, words: str) -> str:
         """The title of the innermost section that says these words of the protocol, else the title page, where they all stand."""
-        said = (section.title for section in _all(self.sections) if any(words in text for text in _texts(section)))
+        said = (
+            section.title for section in sections_of(self.sections) if any(words in text for text in _texts(section))
+        )
         return next(said, TITLE_PAGE)
 
 
@@ -65,6 +78,24 @@ Rule = Callable[[Evidence], Answer]
 def there(where: str, *, state: State = "answered") -> Answer:
     """What is answered where it stands, and is to be written where it stands nowhere."""
     return Answer(state, where) if where else Answer("to-write")
+
+
+def stands_in(*sections: str, state: State = "answered") -> Rule:
+    """What is answered wherever one of these sections stands."""
+
+    def rule(evidence: Evidence) -> Answer:
+        return there(evidence.section(*sections), state=state)
+
+    return rule
+
+
+def labeled(*prefixes: str, state: State = "answered") -> Rule:
+    """What is answered by the tables and figures whose ids begin like this."""
+
+    def rule(evidence: Evidence) -> Answer:
+        return there(evidence.labels(*prefixes), state=state)
+
+    return rule
 
 
 def places(*found: str) -> str:
@@ -92,18 +123,11 @@ def _ranges(numbers: Sequence[tuple[str, int]]) -> list[str]:
     return ["".join(map(str, run[0])) + (f"{EN_DASH}{run[-1][0]}{run[-1][1]}" if len(run) > 1 else "") for run in runs]
 
 
-def _all(sections: Sequence[Section]) -> Iterator[Section]:
-    for section in sections:
-        yield section
-        yield from _all(section.sections)
+def _analyses(block: Table | Figure) -> set[str]:
+    """The analyses whose numbers a table prints: the id of a result begins with that of its analysis."""
+    rows = block.rows if isinstance(block, Table) else ()
+    return {cell.result.partition(".")[0] for row in rows for cell in row.cells if cell.result}
 
 
 def _texts(section: Section) -> Iterator[str]:
-    for block in section.blocks:
-        for part in block.blocks if isinstance(block, Callout) else (block,):
-            if isinstance(part, Paragraph):
-                yield part.text
-            elif isinstance(part, Listing):
-                yield from (item.text for item in part.items)
-            elif isinstance(part, Definitions):
-                yield from (words.text for _, words in part.entries)
+    return (words.text for block in opened(section.blocks) for words in paragraphs_of(block))

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from counterpulse.report.checklists.evidence import TITLE_PAGE, Answer, Evidence, Rule, there
-
-
-def _stands_in(*ids: str) -> Rule:
-    """An item that a section of the plan answers."""
-
-    def rule(evidence: Evidence) -> Answer:
-        return there(evidence.section(*ids))
-
-    return rule
+from counterpulse.report.checklists.evidence import TITLE_PAGE, Answer, Evidence, Rule, stands_in, there
 
 
 def title(evidence: Evidence) -> Answer:
@@ -34,16 +25,6 @@ def version(evidence: Evidence) -> Answer:
     )
 
 
-def revisions(evidence: Evidence) -> Answer:
-    """The amendments, or that there are none."""
-    return there(evidence.section("amendments"))
-
-
-def signature(evidence: Evidence) -> Answer:
-    """There is a line to sign on."""
-    return there(evidence.section("signatures"), state="partly")
-
-
 def checks(evidence: Evidence) -> Answer:
     """Checks that the plan names."""
     return there(
@@ -54,13 +35,13 @@ def checks(evidence: Evidence) -> Answer:
 ANALYSIS_PLAN_RULES: Mapping[str, Rule] = {
     "sap.title": title,
     "sap.version": version,
-    "sap.revisions": revisions,
-    "sap.signature": signature,
-    "sap.flow": _stands_in("flow-plan"),
-    "sap.baseline": _stands_in("baseline"),
-    "principles": _stands_in("principles"),
+    "sap.revisions": stands_in("amendments"),
+    "sap.signature": stands_in("signatures", state="partly"),
+    "sap.flow": stands_in("flow-plan"),
+    "sap.baseline": stands_in("baseline"),
+    "principles": stands_in("principles"),
     "checks": checks,
-    "checks.otherwise": _stands_in("assumptions"),
-    "software": _stands_in("software"),
-    "references": _stands_in("statistics"),
+    "checks.otherwise": stands_in("assumptions"),
+    "software": stands_in("software"),
+    "references": stands_in("statistics"),
 }

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from counterpulse.protocol.plan import PlannedAnalysis
-from counterpulse.report.checklists.evidence import Answer, Evidence, Rule, places, there
+from counterpulse.report.checklists.evidence import Answer, Evidence, Rule, places, stands_in, there
 
 DEFINED = ("exposure", "outcomes", "variables")
 """The sections that define groups, outcomes and derived variables."""
-
-
-def design(evidence: Evidence) -> Answer:
-    """The design section."""
-    return there(evidence.section("design"))
 
 
 def eligibility(evidence: Evidence) -> Answer:
@@ -43,13 +38,8 @@ def eligibility_and_follow_up(evidence: Evidence) -> Answer:
     return Answer("partly", where, "Say how the patients were found in the source")
 
 
-def eligibility_of_cases(evidence: Evidence) -> Answer:
-    """Criteria are printed; how cases and controls were found is not known."""
-    return there(_eligibility(evidence) if evidence.plan.criteria else "", state="partly")
-
-
-def review_eligibility(evidence: Evidence) -> Answer:
-    """Criteria of studies."""
+def eligibility_in_part(evidence: Evidence) -> Answer:
+    """Criteria are printed; how cases and controls were found, or how studies were grouped, is not known."""
     return there(_eligibility(evidence) if evidence.plan.criteria else "", state="partly")
 
 
@@ -74,11 +64,6 @@ def outcomes_timing(evidence: Evidence) -> Answer:
     """Horizons and windows are printed with the outcomes."""
     timed = any(item.horizon is not None or item.kind == "repeated" for item in evidence.plan.outcomes.values())
     return there(evidence.section("outcomes") if timed else "", state="partly")
-
-
-def codes(evidence: Evidence) -> Answer:
-    """Definitions of what the table holds; the codes behind its columns are not known."""
-    return there(evidence.section(*DEFINED), state="partly")
 
 
 def measurement(evidence: Evidence) -> Answer:
@@ -212,11 +197,6 @@ def confounders(evidence: Evidence) -> Answer:
     return there(evidence.section("statistics") if adjusted else "", state="partly")
 
 
-def target_trial(evidence: Evidence) -> Answer:
-    """The report describes the emulation; the trial that it emulates is the researcher's to specify."""
-    return there(evidence.section("target-trial"))
-
-
 def adherence(evidence: Evidence) -> Answer:
     """Intercurrent events with their strategies, where the protocol has them."""
     return there(evidence.section("adherence") if evidence.protocol.intercurrent_events else "", state="partly")
@@ -229,16 +209,16 @@ def screening(evidence: Evidence) -> Answer:
 
 
 METHOD_RULES: Mapping[str, Rule] = {
-    "design": design,
+    "design": stands_in("design"),
     "eligibility": eligibility,
     "eligibility.follow-up": eligibility_and_follow_up,
-    "eligibility.cases": eligibility_of_cases,
-    "review.eligibility": review_eligibility,
+    "eligibility.cases": eligibility_in_part,
+    "review.eligibility": eligibility_in_part,
     "matching": matching,
     "variables": variables,
     "outcomes": outcomes,
     "outcomes.timing": outcomes_timing,
-    "codes": codes,
+    "codes": stands_in(*DEFINED, state="partly"),
     "measurement": measurement,
     "interventions": interventions,
     "bias": bias,
@@ -257,7 +237,7 @@ METHOD_RULES: Mapping[str, Rule] = {
     "time-zero": time_zero,
     "estimands": estimands,
     "confounders": confounders,
-    "target-trial": target_trial,
+    "target-trial": stands_in("target-trial"),
     "adherence": adherence,
     "screening": screening,
 }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from counterpulse.protocol.nodes import Randomization, Registration
-from counterpulse.report.checklists.evidence import TITLE_PAGE, Answer, Evidence, Rule, places, there
+from counterpulse.report.checklists.evidence import TITLE_PAGE, Answer, Evidence, Rule, places, stands_in, there
 
 IN_TITLE = {
     "cohort": r"cohort",
@@ -27,11 +27,6 @@ def title_names_design(evidence: Evidence) -> Answer:
     study = evidence.protocol.study
     named = re.search(IN_TITLE[study.design], study.title, re.IGNORECASE)
     return Answer("answered", "Title") if named else Answer("to-write")
-
-
-def abstract(evidence: Evidence) -> Answer:
-    """The abstract is the researcher's, unless a section is one."""
-    return there(evidence.section("abstract"), state="partly")
 
 
 def objectives(evidence: Evidence) -> Answer:
@@ -82,11 +77,6 @@ def amendments(evidence: Evidence) -> Answer:
     if not evidence.protocol.amendments:
         return Answer("to-write")
     return there(evidence.section("amendments") or evidence.labels("amendments") or evidence.section("reviewers"))
-
-
-def linkage(evidence: Evidence) -> Answer:
-    """A protocol does not know how its table came about."""
-    return Answer("to-write")
 
 
 def sample_size(evidence: Evidence) -> Answer:
@@ -168,11 +158,6 @@ def protocol_access(evidence: Evidence) -> Answer:
     return there(places(evidence.section("reproducibility"), TITLE_PAGE if known else ""), state="partly")
 
 
-def data_sharing(evidence: Evidence) -> Answer:
-    """Software, versions and digests are given; where the data are, the researcher says."""
-    return there(evidence.section("data-protection", "reproducibility"), state="partly")
-
-
 def question(evidence: Evidence) -> Answer:
     """The question of a review."""
     return there(evidence.section("objectives") if evidence.protocol.question else "")
@@ -191,7 +176,7 @@ def certainty(evidence: Evidence) -> Answer:
 PROTOCOL_RULES: Mapping[str, Rule] = {
     "writing": writing,
     "title.design": title_names_design,
-    "abstract": abstract,
+    "abstract": stands_in("abstract", state="partly"),
     "objectives": objectives,
     "setting": setting,
     "data-source.title": data_source_in_title,
@@ -200,7 +185,7 @@ PROTOCOL_RULES: Mapping[str, Rule] = {
     "study.funding": funding,
     "study.ethics": ethics,
     "amendments": amendments,
-    "linkage": linkage,
+    "linkage": writing,
     "sample-size": sample_size,
     "trial.interim": interim,
     "trial.stopping": stopping,
@@ -212,7 +197,7 @@ PROTOCOL_RULES: Mapping[str, Rule] = {
     "trial.blinding": blinding,
     "trial.blinded-how": blinded_how,
     "protocol-access": protocol_access,
-    "data-sharing": data_sharing,
+    "data-sharing": stands_in("data-protection", "reproducibility", state="partly"),
     "review.question": question,
     "review.bias": bias_tool,
     "review.certainty": certainty,

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from counterpulse.report.checklists.evidence import TITLE_PAGE, Answer, Evidence, Rule, places, there
+from counterpulse.report.checklists.evidence import (
+    TITLE_PAGE,
+    Answer,
+    Evidence,
+    Rule,
+    labeled,
+    places,
+    stands_in,
+    there,
+)
 
 ESTIMATES = ("all-analyses", "estimates-", "models-")
 CURVES = ("curve-",)
 ABSOLUTE = ("risk difference", "rmst difference", "mean difference", "median difference")
-
-
-def flow(evidence: Evidence) -> Answer:
-    """The numbers at each stage."""
-    return there(evidence.labels("flow", "criteria"))
-
-
-def reasons(evidence: Evidence) -> Answer:
-    """Each criterion with how many it removed."""
-    return there(evidence.labels("flow", "criteria"))
-
-
-def diagram(evidence: Evidence) -> Answer:
-    """The flow diagram."""
-    return there(evidence.labels("flow"))
 
 
 def flow_of_groups(evidence: Evidence) -> Answer:
@@ -32,34 +26,16 @@ def flow_of_groups(evidence: Evidence) -> Answer:
 
 
 def losses(evidence: Evidence) -> Answer:
-    """What keeps assigned patients out of the analysis."""
-    return there(evidence.labels("flow", "analyzed"), state="partly")
-
-
-def table_one(evidence: Evidence) -> Answer:
-    """Table 1."""
-    return there(evidence.labels("table-1"))
+    """Who was lost or left out in each group: answered where boxes of the flow count them, each with its reasons."""
+    boxes = [box for box in evidence.plan.flow if box.stage in ("follow-up", "analysis")]
+    answered = bool(boxes) and all(box.reasons for box in boxes)
+    return there(evidence.labels("flow", "analyzed"), state="answered" if answered else "partly")
 
 
 def missing(evidence: Evidence) -> Answer:
     """Missing values by variable, and those that analyses lost."""
     counted = "missing" in evidence.protocol.report.table1.show
     return there(places(evidence.labels("table-1") if counted else "", evidence.labels("missing", "analyzed")))
-
-
-def follow_up(evidence: Evidence) -> Answer:
-    """Numbers at risk show how long patients were watched; the summary is to be written."""
-    return there(evidence.labels(*CURVES), state="partly")
-
-
-def outcomes(evidence: Evidence) -> Answer:
-    """Events and numbers in each group."""
-    return there(evidence.labels(*ESTIMATES, *CURVES))
-
-
-def primary(evidence: Evidence) -> Answer:
-    """The effects."""
-    return there(evidence.labels(*ESTIMATES))
 
 
 def adjusted(evidence: Evidence) -> Answer:
@@ -80,39 +56,37 @@ def adjusted(evidence: Evidence) -> Answer:
 def absolute(evidence: Evidence) -> Answer:
     """Risks or differences on the scale of the outcome, and curves."""
     known = [item.id for item in evidence.plan.analyses if set(item.measures) & set(ABSOLUTE)]
-    return there(evidence.labels(*(f"estimates-{name}" for name in known), *CURVES))
+    return there(evidence.of_analyses(known, *CURVES))
 
 
 def by_outcome(evidence: Evidence) -> Answer:
     """Each outcome by group with its effect; both an absolute and a relative one of a binary outcome."""
     binary = any(outcome.kind == "binary" for outcome in evidence.plan.outcomes.values())
     where = evidence.labels(*ESTIMATES)
+    measures = {name for item in evidence.plan.analyses for name in item.measures}
     if where and binary and absolute(evidence).state != "answered":
         return Answer("partly", where, "Add an absolute effect: estimand: {also: [risk difference]}")
+    if where and binary and not any(name.endswith("ratio") or name == "by type" for name in measures):
+        return Answer("partly", where, "Add a relative effect: estimand: {also: [risk ratio]}")
     return there(where)
 
 
 def other_analyses(evidence: Evidence) -> Answer:
     """Everything beside the primary analysis."""
     others = [item.id for item in evidence.plan.analyses if item.role != "primary"]
-    return there(
-        evidence.labels(*(f"estimates-{name}" for name in others), "subgroups-")
-        if others or evidence.plan.subgroups
-        else ""
-    )
+    return there(evidence.of_analyses(others, "subgroups-"))
 
 
 def sensitivity(evidence: Evidence) -> Answer:
     """The sensitivity analyses."""
-    names = tuple(f"estimates-{item.id}" for item in evidence.plan.analyses if item.role == "sensitivity")
-    return there(evidence.labels(*names) if names else "")
+    return there(evidence.of_analyses([item.id for item in evidence.plan.analyses if item.role == "sensitivity"]))
 
 
 def harms(evidence: Evidence) -> Answer:
     """The safety outcomes that were analyzed; whether these are all harms is not known."""
     safety = {name for name, outcome in evidence.protocol.outcomes.items() if outcome.safety}
-    names = tuple(f"estimates-{item.id}" for item in evidence.plan.analyses if safety & set(item.outcomes))
-    return there(evidence.labels(*names) if names else "", state="partly")
+    names = [item.id for item in evidence.plan.analyses if safety & set(item.outcomes)]
+    return there(evidence.of_analyses(names), state="partly")
 
 
 def key_result(evidence: Evidence) -> Answer:
@@ -120,27 +94,17 @@ def key_result(evidence: Evidence) -> Answer:
     return Answer("partly", TITLE_PAGE) if evidence.labels(*ESTIMATES) else Answer("to-write")
 
 
-def limitations(evidence: Evidence) -> Answer:
-    """What the program could notice; the judgment is the researcher's."""
-    return there(evidence.section("limitations"), state="partly")
-
-
-def cleaning(evidence: Evidence) -> Answer:
-    """What was found when the data were read; cleaning before that is not known."""
-    return there(evidence.section("limitations"), state="partly")
-
-
 RESULT_RULES: Mapping[str, Rule] = {
-    "flow": flow,
-    "flow.reasons": reasons,
-    "flow.diagram": diagram,
+    "flow": labeled("flow", "criteria"),
+    "flow.reasons": labeled("flow", "criteria"),
+    "flow.diagram": labeled("flow"),
     "flow.groups": flow_of_groups,
     "flow.losses": losses,
-    "table-one": table_one,
+    "table-one": labeled("table-1"),
     "missing.results": missing,
-    "follow-up.results": follow_up,
-    "outcomes.results": outcomes,
-    "effects.primary": primary,
+    "follow-up.results": labeled(*CURVES, state="partly"),
+    "outcomes.results": labeled(*ESTIMATES, *CURVES),
+    "effects.primary": labeled(*ESTIMATES),
     "effects.adjusted": adjusted,
     "effects.absolute": absolute,
     "effects.outcomes": by_outcome,
@@ -148,6 +112,6 @@ RESULT_RULES: Mapping[str, Rule] = {
     "sensitivity.results": sensitivity,
     "harms.results": harms,
     "key-result": key_result,
-    "limitations": limitations,
-    "data-cleaning": cleaning,
+    "limitations": stands_in("limitations", state="partly"),
+    "data-cleaning": stands_in("limitations", state="partly"),
 }

@@ -10,7 +10,6 @@ from counterpulse.report.figures.boxes import (
     WIDTH,
     Board,
     Box,
-    FlowLine,
     FlowStage,
     Layout,
     PlacedBox,
@@ -23,8 +22,6 @@ from counterpulse.report.figures.boxes import (
     stages_in_words,
 )
 from counterpulse.report.figures.scene import Scene
-
-__all__ = ["Box", "FlowChart", "FlowLine", "FlowStage", "describe", "draw_flow", "place"]
 
 GROUP = 200.0
 

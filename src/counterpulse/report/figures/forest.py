@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, log
 
-from counterpulse.report.figures.forest_grid import Grid, GridColumn, GridRow, draw_grid, grid_scenes
+from counterpulse.report.figures.forest_grid import Grid, GridColumn, GridRow, grid_scenes
 from counterpulse.report.figures.lettering import named
 from counterpulse.report.figures.scene import Scene
-from counterpulse.report.numbers import PLAIN, NumberStyle
+from counterpulse.report.number_styles import PLAIN, NumberStyle
 
 SMALLEST_MARK, LARGEST_MARK = 3.4, 7.6
 
@@ -47,11 +47,6 @@ class Forest:
     left: str = ""
     right: str = ""
     style: NumberStyle = PLAIN
-
-
-def draw_forest(forest: Forest) -> Scene:
-    """Draw the forest plot on one page, however tall."""
-    return draw_grid(_grid(forest))
 
 
 def forest_scenes(forest: Forest) -> list[Scene]:

@@ -9,13 +9,21 @@ from math import ceil, isfinite
 from typing import Literal
 
 from counterpulse.report.figures.forest_axis import ForestAxis, draw_arrows, draw_interval, forest_ticks
-from counterpulse.report.figures.lettering import SIZE, TALLEST, TWO_COLUMNS, apart, fitted, tick_texts, told, widest
+from counterpulse.report.figures.lettering import (
+    LINE_HEIGHT,
+    SIZE,
+    TALLEST,
+    TWO_COLUMNS,
+    apart,
+    fitted,
+    tick_texts,
+    told,
+    widest,
+)
 from counterpulse.report.figures.scene import INK, Anchor, Canvas, Scene
-from counterpulse.report.figures.typeface import LINE
-from counterpulse.report.numbers import PLAIN, NumberStyle
+from counterpulse.report.number_styles import PLAIN, NumberStyle
 
 ROW = 13.5
-LINE_HEIGHT = SIZE * LINE
 MARGIN = 4.0
 GAP = 10.0
 INDENT = 10.0
@@ -123,11 +131,11 @@ def grid_scenes(grid: Grid) -> list[Scene]:
     grid = replace(grid, ticks=grid.ticks or forest_ticks(grid.rows, ratio=grid.ratio))
     parts = _parts(grid)
     if len(parts) == 1:
-        return [draw_grid(grid)]
+        return [_draw(grid)]
     words = [f"{grid.title} (part {k} of {len(parts)})" for k in range(1, len(parts) + 1)]
     starts = [sum(map(len, parts[:k])) for k in range(len(parts))]
     return [
-        draw_grid(replace(grid, title=title, rows=part, described=grid.described[start : start + len(part)]))
+        _draw(replace(grid, title=title, rows=part, described=grid.described[start : start + len(part)]))
         for title, part, start in zip(words, parts, starts, strict=True)
     ]
 
@@ -162,7 +170,7 @@ def _heading(row: GridRow) -> bool:
     return row.bold and row.estimate is None and not row.wide
 
 
-def draw_grid(grid: Grid) -> Scene:
+def _draw(grid: Grid) -> Scene:
     """Draw a grid on one page."""
     canvas = Canvas()
     layout = _layout(grid)

@@ -15,7 +15,8 @@ from counterpulse.report.figures.axes import linear_ticks, log_ticks
 from counterpulse.report.figures.lettering import TWO_COLUMNS
 from counterpulse.report.figures.scene import Scene
 from counterpulse.report.figures.xy import Area, Axis, Line, Plane, Point, draw_plane
-from counterpulse.report.numbers import PLAIN, NumberStyle, number
+from counterpulse.report.number_styles import PLAIN, NumberStyle
+from counterpulse.report.numbers import number
 
 Z_95 = 1.959963984540054
 CONTOURS = (

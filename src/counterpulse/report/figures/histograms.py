@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterpulse.report.figures.axes import linear_ticks
-from counterpulse.report.figures.lettering import SIZE, TWO_COLUMNS, apart, fitted, named, tick_texts, told, widest
+from counterpulse.report.figures.lettering import (
+    LINE_HEIGHT,
+    SIZE,
+    TWO_COLUMNS,
+    apart,
+    fitted,
+    named,
+    tick_texts,
+    told,
+    widest,
+)
 from counterpulse.report.figures.palette import COLORS
 from counterpulse.report.figures.scene import INK, Canvas, Scene
-from counterpulse.report.figures.typeface import LINE
-from counterpulse.report.numbers import PLAIN, NumberStyle
+from counterpulse.report.number_styles import PLAIN, NumberStyle
 
-ROW = SIZE * LINE
 PANEL_WIDTHS = (110.0, 180.0)
 PANEL_HEIGHT = 108.0
 GAP = 18.0
@@ -82,11 +90,13 @@ def draw_histograms(figure: Histograms) -> Scene:
     top = 6.0
     for first in range(0, len(figure.panels), across):
         lines = max(len(head) for head in heads[first : first + across]) + 1
-        bottom = top + lines * ROW + 6 + PANEL_HEIGHT
+        bottom = top + lines * LINE_HEIGHT + 6 + PANEL_HEIGHT
         for k, panel in enumerate(figure.panels[first : first + across]):
             place = _Place(LEFT + k * (room + GAP), bottom, room, scale, y_ticks)
             for row, words in enumerate((*heads[first + k], *fitted(panel.note, room))):
-                canvas.text(place.left, top + ROW * (row + 0.8), words, size=SIZE, bold=row < len(heads[first + k]))
+                canvas.text(
+                    place.left, top + LINE_HEIGHT * (row + 0.8), words, size=SIZE, bold=row < len(heads[first + k])
+                )
             _bars(canvas, place, panel, COLORS[(first + k) % len(COLORS)])
             _axes(canvas, figure, place, labeled=k == 0)
         middle = bottom - PANEL_HEIGHT / 2
@@ -96,7 +106,7 @@ def draw_histograms(figure: Histograms) -> Scene:
     width = LEFT + across * (room + GAP)
     for words in fitted(figure.x_label, width - LEFT, lines=3):
         canvas.text(LEFT + (width - LEFT - GAP) / 2, top + 6, words, size=SIZE, anchor="middle")
-        top += ROW
+        top += LINE_HEIGHT
     return Scene(
         width=width,
         height=top + 4,

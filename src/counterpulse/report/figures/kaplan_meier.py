@@ -10,11 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from counterpulse.report.figures.axes import linear_ticks
-from counterpulse.report.figures.lettering import SIZE, TWO_COLUMNS, apart, fitted, named, tick_texts, told, widest
+from counterpulse.report.figures.lettering import (
+    LINE_HEIGHT,
+    SIZE,
+    TWO_COLUMNS,
+    apart,
+    fitted,
+    named,
+    tick_texts,
+    told,
+    widest,
+)
 from counterpulse.report.figures.palette import look
 from counterpulse.report.figures.scene import INK, Canvas, Scene
-from counterpulse.report.figures.typeface import LINE, wrap
-from counterpulse.report.numbers import PLAIN, NumberStyle, number
+from counterpulse.report.figures.typeface import wrap
+from counterpulse.report.number_styles import PLAIN, NumberStyle
+from counterpulse.report.numbers import number
 
 LEFT = 44.0
 MARGIN = 4.0
@@ -24,7 +35,6 @@ LABEL_GAP = 10.0
 SIDE_LABEL = (64.0, 96.0)
 """How wide a group's name beside its counts may be, in one column of print and in two."""
 NARROW = 320.0
-ROW = SIZE * LINE
 BAND_OPACITY = 0.13
 MOST_BANDS = 4
 SAMPLE = 18.0
@@ -133,8 +143,8 @@ def draw_curves(figure: CurveFigure) -> Scene:
     narrow = figure.width < NARROW
     notes = wrap(figure.note, figure.width - 2 * MARGIN, SIZE) if figure.note else ()
     for k, line in enumerate(notes):
-        canvas.text(MARGIN, 10 + ROW * k, line, size=SIZE)
-    top = 10 + ROW * len(notes) + (4 if notes else 0)
+        canvas.text(MARGIN, 10 + LINE_HEIGHT * k, line, size=SIZE)
+    top = 10 + LINE_HEIGHT * len(notes) + (4 if notes else 0)
     if narrow:
         top = _legend(canvas, figure, top + 2)
     frame = _Frame(_left(figure), top, _right(figure, narrow=narrow), figure)
@@ -147,7 +157,7 @@ def draw_curves(figure: CurveFigure) -> Scene:
         _censored(canvas, frame, curve, color)
     kept = frame.readable()
     below = _axes(canvas, frame, kept)
-    height = _risk_table(canvas, frame, kept, below + ROW + 4) if figure.at_risk else below + 6
+    height = _risk_table(canvas, frame, kept, below + LINE_HEIGHT + 4) if figure.at_risk else below + 6
     lowest = 0.0 if narrow else _label_curves(canvas, frame)
     return Scene(
         width=figure.width,
@@ -206,7 +216,7 @@ def _legend(canvas: Canvas, figure: CurveFigure, y: float) -> float:
             if not k:
                 canvas.line((MARGIN, y - 3), (MARGIN + SAMPLE, y - 3), color=color, width=1.5, dash=dash)
             canvas.text(MARGIN + SAMPLE + 5, y, line, size=SIZE, bold=True, color=color)
-            y += ROW
+            y += LINE_HEIGHT
     return y
 
 
@@ -281,7 +291,7 @@ def _axes(canvas: Canvas, frame: _Frame, kept: Sequence[int]) -> float:
         canvas.text(x, frame.bottom + 13, figure.tick_labels[k], size=SIZE, anchor="middle")
     middle, y = (frame.left + frame.right) / 2, frame.bottom + 13
     for line in fitted(figure.x_label, frame.width, lines=2):
-        y += ROW + 2
+        y += LINE_HEIGHT + 2
         canvas.text(middle, y, line, size=SIZE, anchor="middle")
     across = frame.left - 6 - widest(texts) - 7
     (upright,) = fitted(figure.y_label, frame.height)
@@ -294,13 +304,13 @@ def _label_curves(canvas: Canvas, frame: _Frame) -> float:
     curves = frame.figure.curves
     sample = _samples(frame.figure)
     left = frame.figure.width - MARGIN - _labels_width(frame.figure)
-    most = max(1, min(4, int(PLOT_HEIGHT / (ROW * max(1, len(curves))))))
+    most = max(1, min(4, int(PLOT_HEIGHT / (LINE_HEIGHT * max(1, len(curves))))))
     wanted = []
     for index, curve in enumerate(curves):
         end_x, end_y = _steps(frame, curve, curve.values)[-1]
         wanted.append((end_y, index, end_x, fitted(curve.label, LABEL_WIDTH - sample, lines=most, bold=True)))
     wanted.sort(key=lambda entry: (entry[0], entry[1]))
-    heights = [ROW * len(lines) + 1.5 for *_, lines in wanted]
+    heights = [LINE_HEIGHT * len(lines) + 1.5 for *_, lines in wanted]
     tops = _spread([end - height / 2 for (end, *_), height in zip(wanted, heights, strict=True)], heights, frame)
     lowest = 0.0
     for top, height, (end_y, index, end_x, lines) in zip(tops, heights, wanted, strict=True):
@@ -312,7 +322,7 @@ def _label_curves(canvas: Canvas, frame: _Frame) -> float:
                     (left, top + height / 2), (left + SAMPLE, top + height / 2), color=color, width=1.5, dash=dash
                 )
         for k, line in enumerate(lines):
-            lowest = top + ROW * (k + 0.78)
+            lowest = top + LINE_HEIGHT * (k + 0.78)
             canvas.text(left + sample, lowest, line, size=SIZE, bold=True, color=color)
     return lowest
 
@@ -337,21 +347,21 @@ def _risk_table(canvas: Canvas, frame: _Frame, kept: Sequence[int], y: float) ->
     grouped, side = _grouped(figure), _side(figure)
     if not grouped:
         canvas.text(MARGIN, y, "Numbers at risk", size=SIZE, bold=True)
-        y += ROW
+        y += LINE_HEIGHT
     for index, row in enumerate(figure.at_risk):
         color = look(index)[0]
         y += 3 if grouped and index else 0
         names = fitted(row.label, frame.right - MARGIN if grouped else side, lines=3, bold=True)
         for k, line in enumerate(names):
-            canvas.text(MARGIN, y + k * ROW, line, size=SIZE, bold=True, color=color)
-        y += len(names) * ROW if grouped else 0
+            canvas.text(MARGIN, y + k * LINE_HEIGHT, line, size=SIZE, bold=True, color=color)
+        y += len(names) * LINE_HEIGHT if grouped else 0
         for words, counts in [("At risk" if grouped else "", row.at_risk), *row.further]:
             canvas.text(MARGIN, y, words, size=SIZE, color=color)
             for k in kept:
                 canvas.text(frame.x(figure.ticks[k]), y, counts[k], size=SIZE, anchor="middle")
-            y += ROW
-        y += 0 if grouped else (len(names) - 1) * ROW
-    return y - ROW + 8
+            y += LINE_HEIGHT
+        y += 0 if grouped else (len(names) - 1) * LINE_HEIGHT
+    return y - LINE_HEIGHT + 8
 
 
 def _describe(figure: CurveFigure) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from counterpulse.report.figures.typeface import text_width, wrap
-from counterpulse.report.numbers import PLAIN, NumberStyle, number
+from counterpulse.report.figures.typeface import LINE, text_width, wrap
+from counterpulse.report.number_styles import PLAIN, NumberStyle
+from counterpulse.report.numbers import number
 
 SIZE = 8.5
 """The size of text in every figure, in points of the printed page."""
+LINE_HEIGHT = SIZE * LINE
+"""From one line to the next."""
 ONE_COLUMN, TWO_COLUMNS = 84 / 25.4 * 72, 174 / 25.4 * 72
 """The widths of print, in points."""
 TALLEST = 226 / 25.4 * 72

@@ -11,16 +11,25 @@ from dataclasses import dataclass
 from math import inf, isfinite
 
 from counterpulse.report.figures.axes import linear_ticks
-from counterpulse.report.figures.lettering import SIZE, TWO_COLUMNS, apart, fitted, named, tick_texts, told, widest
+from counterpulse.report.figures.lettering import (
+    LINE_HEIGHT,
+    SIZE,
+    TWO_COLUMNS,
+    apart,
+    fitted,
+    named,
+    tick_texts,
+    told,
+    widest,
+)
 from counterpulse.report.figures.marks import SHAPES, draw_mark
 from counterpulse.report.figures.palette import COLORS
 from counterpulse.report.figures.scene import INK, Canvas, Scene
-from counterpulse.report.figures.typeface import LINE
-from counterpulse.report.numbers import PLAIN, NumberStyle, number
+from counterpulse.report.number_styles import PLAIN, NumberStyle
+from counterpulse.report.numbers import number
 
 MARGIN = 4.0
 ROW = 14.0
-LINE_HEIGHT = SIZE * LINE
 LABEL_SHARE = 0.42
 LARGEST_LABEL = 176.0
 RADIUS = 2.8

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from counterpulse.report.figures.lettering import SIZE, TWO_COLUMNS, fitted, named
+from counterpulse.report.figures.lettering import LINE_HEIGHT, SIZE, TWO_COLUMNS, fitted, named
 from counterpulse.report.figures.scene import INK, Canvas, Scene
-from counterpulse.report.figures.typeface import LINE, text_width
+from counterpulse.report.figures.typeface import text_width
 
-ROW = SIZE * LINE
 CELL_WIDTHS = (23.5, 34.0)
 CELL_HEIGHT = 18.0
 LABEL_WIDTH = 150.0
@@ -37,10 +36,10 @@ def draw_matrix(matrix: Matrix) -> Scene:
     across = min(max(room, CELL_WIDTHS[0]), CELL_WIDTHS[1])
     y = 4.0
     for i, block in enumerate(lines):
-        height = max(CELL_HEIGHT, ROW * len(block) + 4)
+        height = max(CELL_HEIGHT, LINE_HEIGHT * len(block) + 4)
         middle = y + height / 2
         for k, line in enumerate(block):
-            canvas.text(4, middle + SIZE * 0.35 + ROW * (k - (len(block) - 1) / 2), line, size=SIZE)
+            canvas.text(4, middle + SIZE * 0.35 + LINE_HEIGHT * (k - (len(block) - 1) / 2), line, size=SIZE)
         for j in range(i):
             _cell(canvas, (left + j * across, y), (across, height), *matrix.cells.get((i, j), ("", None)))
         y += height

@@ -10,17 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from counterpulse.report.figures.boxes import (
-    BAND,
-    WIDTH,
-    Band,
-    Board,
-    Box,
-    Layout,
-    PlacedBox,
-    in_words,
-    paint,
-)
+from counterpulse.report.figures.boxes import BAND, WIDTH, Band, Board, Box, Layout, PlacedBox, in_words, paint
 from counterpulse.report.figures.scene import Scene
 from counterpulse.report.figures.typeface import LINE, wrap
 

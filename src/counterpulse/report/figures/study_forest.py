@@ -12,7 +12,7 @@ from typing import Literal
 from counterpulse.report.figures.forest_grid import MUTED, Grid, GridColumn, GridRow, grid_scenes
 from counterpulse.report.figures.lettering import named
 from counterpulse.report.figures.scene import INK, Scene
-from counterpulse.report.numbers import PLAIN, NumberStyle
+from counterpulse.report.number_styles import PLAIN, NumberStyle
 
 Role = Literal["study", "heading", "subtotal", "total", "prediction", "words"]
 SMALLEST_SQUARE, LARGEST_SQUARE = 2.6, 9.6

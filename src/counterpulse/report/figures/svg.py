@@ -7,6 +7,7 @@ from html import escape
 from counterpulse.report.figures.scene import Path, Scene, Shape, Text
 from counterpulse.report.figures.typeface import FAMILY
 from counterpulse.report.fonts.coverage import shown
+from counterpulse.report.safe_text import clean
 
 
 def to_svg(scene: Scene, *, prefix: str) -> str:
@@ -75,7 +76,7 @@ def _line_of_text(text: Text) -> str:
 
 
 def _text(text: str) -> str:
-    return escape("".join(character for character in text if character >= " " or character in "\t\n"))
+    return escape(clean(text))
 
 
 def _n(value: float) -> str:

@@ -14,7 +14,6 @@ from counterpulse.report.fonts.coverage import FAMILIES, family_of, shown
 
 STAND_INS = ", ".join(f"'{name}'" for name in FAMILIES[1:])
 FAMILY = f"Arial, Helvetica, 'Liberation Sans', Arimo, {STAND_INS}, sans-serif"
-ASCENT = 0.75
 LINE = 1.28
 SPACES = re.compile(r"[^\S\u00a0\u2007\u202f]+")
 """Where a line may break; not at spaces that bind."""

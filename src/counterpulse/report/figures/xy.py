@@ -6,13 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, log
 
-from counterpulse.report.figures.lettering import SIZE, TWO_COLUMNS, apart, fitted, named, tick_texts, told, widest
+from counterpulse.report.figures.lettering import (
+    LINE_HEIGHT,
+    SIZE,
+    TWO_COLUMNS,
+    apart,
+    fitted,
+    named,
+    tick_texts,
+    told,
+    widest,
+)
 from counterpulse.report.figures.palette import look
 from counterpulse.report.figures.scene import FAINT, INK, Canvas, Scene
-from counterpulse.report.figures.typeface import LINE, text_width
-from counterpulse.report.numbers import PLAIN, NumberStyle, number
+from counterpulse.report.figures.typeface import text_width
+from counterpulse.report.number_styles import PLAIN, NumberStyle
+from counterpulse.report.numbers import number
 
-ROW = SIZE * LINE
 HEIGHT, NARROW_HEIGHT = 208.0, 176.0
 WIDE = 320.0
 NARROW = 320.0
@@ -167,7 +177,7 @@ def draw_plane(plane: Plane) -> Scene:
         x, y = frame.place(point)
         canvas.dot(x, y, DOT, fill=None, edge=INK)
     lowest = _axes(canvas, frame)
-    corner = (MARGIN, lowest + ROW + 5) if plane.narrow else (frame.right + 12, frame.top + ROW)
+    corner = (MARGIN, lowest + LINE_HEIGHT + 5) if plane.narrow else (frame.right + 12, frame.top + LINE_HEIGHT)
     room = (plane.width - 2 * MARGIN if plane.narrow else LEGEND_WIDTH) - SAMPLE - 6
     foot = _legend(canvas, shown, corner, room)
     beside = 12 + LEGEND_WIDTH if shown and not plane.narrow else _last(plane)
@@ -186,7 +196,7 @@ def _frame(plane: Plane, *, legend: bool) -> _Frame:
     room = plane.width - left - (12 + LEGEND_WIDTH if legend and not plane.narrow else _last(plane))
     height = NARROW_HEIGHT if plane.narrow else HEIGHT
     width = min(room, height if plane.square else WIDE)
-    return _Frame(left, 10 + (2 * ROW if plane.above else 0), width, width if plane.square else height, plane)
+    return _Frame(left, 10 + (2 * LINE_HEIGHT if plane.above else 0), width, width if plane.square else height, plane)
 
 
 def _last(plane: Plane) -> float:
@@ -295,12 +305,12 @@ def _axes(canvas: Canvas, frame: _Frame) -> float:
     for k in apart(at, [widest(pair) for pair in zip(texts, above, strict=True)]):
         canvas.text(at[k], frame.bottom + 13, texts[k], size=SIZE, anchor="middle")
         canvas.text(at[k], frame.top - 5, above[k], size=SIZE, anchor="middle")
-    canvas.text(frame.left, frame.top - 5 - ROW, plane.above_label, size=SIZE)
+    canvas.text(frame.left, frame.top - 5 - LINE_HEIGHT, plane.above_label, size=SIZE)
     (upright,) = fitted(plane.y.label, frame.height)
     canvas.text(11, frame.top + frame.height / 2, upright, size=SIZE, anchor="middle", upright=False)
     y = frame.bottom + 14
     for words in fitted(plane.x.label, frame.width, lines=2):
-        y += ROW + 2
+        y += LINE_HEIGHT + 2
         canvas.text((frame.left + frame.right) / 2, y, words, size=SIZE, anchor="middle")
     return y
 
@@ -322,9 +332,9 @@ def _legend(canvas: Canvas, shown: Sequence[Entry], corner: Point, room: float) 
             canvas.line((left, middle), (left + SAMPLE, middle), color=color, width=width, dash=dash)
         for words in fitted(entry.label, room, lines=LEGEND_LINES):
             canvas.text(left + SAMPLE + 5, y, words, size=SIZE, color=INK)
-            y += ROW
+            y += LINE_HEIGHT
         y += 3
-    return y - ROW - 3
+    return y - LINE_HEIGHT - 3
 
 
 def _describe(plane: Plane) -> str:

@@ -24,8 +24,6 @@ FILES = {
     "Droid Sans Fallback": ("DroidSansFallbackFull.ttf", "DroidSansFallbackFull.ttf"),
 }
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-DIRECTING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Controls of direction: one in a label would turn the text after it."""
 UNSHOWABLE = ("Cc", "Cf", "Cs", "Co", "Cn")
 BLANK = ("Zs", "Zl", "Zp")
 

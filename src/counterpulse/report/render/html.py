@@ -5,7 +5,6 @@ The first place of every number has the number's result as its id, so that `repo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import singledispatch
@@ -29,12 +28,12 @@ from counterpulse.report.document import (
     Table,
 )
 from counterpulse.report.figures.svg import to_svg
+from counterpulse.report.safe_text import clean
 
 SHORT = 16
 """Rows of a table that stays on one printed page."""
 BRIEF = 24
 """Characters of a text in a table that stays on one line."""
-FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -49,7 +48,7 @@ class Anchors:
         if not result:
             return ""
         named = f' data-result="{_quoted(result)}"'
-        target = "_".join(_clean(result).split())
+        target = "_".join(clean(result).split())
         if "." not in target or target in self.placed:
             return named
         self.placed.add(target)
@@ -83,7 +82,7 @@ def _running_heads(document: Document) -> str:
 
 
 def _coded(words: str) -> str:
-    return '"' + "".join(f"\\{ord(character):06x}" for character in _clean(words)) + '"'
+    return '"' + "".join(f"\\{ord(character):06x}" for character in clean(words)) + '"'
 
 
 def _mark(document: Document) -> str:
@@ -273,8 +272,12 @@ def _row(row: Row, table: Table, anchors: Anchors) -> str:
 
 def _inside(cell: Cell) -> str:
     marks = f"<sup>{_text(','.join(cell.notes))}</sup>" if cell.notes else ""
-    lines = "<br>".join(_text(line) for line in cell.text.split("\n"))
-    return f"{lines}{marks}"
+    return f"{''.join(_piece(text, place) for text, place in cell.pieces())}{marks}"
+
+
+def _piece(text: str, place: str | None) -> str:
+    lines = "<br>".join(_text(line) for line in text.split("\n"))
+    return f'<a href="#{_quoted(place)}">{lines}</a>' if place else lines
 
 
 def _runs(runs: Iterable[Run], anchors: Anchors) -> str:
@@ -307,14 +310,9 @@ def _work(work: Reference) -> str:
     return f'{_text(work.text)} <a href="https://doi.org/{_quoted(work.doi)}">doi:{_text(work.doi)}</a>'
 
 
-def _clean(text: str) -> str:
-    """Characters that HTML forbids are shown as the replacement character; bidirectional controls cannot leak."""
-    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 def _text(text: str) -> str:
-    return escape(_clean(text), quote=False)
+    return escape(clean(text), quote=False)
 
 
 def _quoted(text: str) -> str:
-    return escape(_clean(text), quote=True)
+    return escape(clean(text), quote=True)

@@ -21,12 +21,14 @@ from counterpulse.report.document import (
     Reference,
     Section,
     Table,
+    blocks_of,
+    sections_of,
 )
 from counterpulse.report.figures.typeface import text_width, wrap
 from counterpulse.report.render.typst.columns import SIDEWAYS, UPRIGHT, fit
 from counterpulse.report.render.typst.tables import tabular
 from counterpulse.report.render.typst.words import HEADING, literal, runs, several, string
-from counterpulse.report.typesetting import image, to_pdf
+from counterpulse.report.typesetting import image, to_pdf, to_picture_svg
 
 TALL, LOW = 700.0, 440.0
 """The heights between the margins, upright and on the side, in points."""
@@ -39,6 +41,8 @@ SHORT = 240
 LISTED = 14
 """Contents with more entries stand in two columns, unless they are more than a page can hold."""
 ENTRY_SIZE, ENTRY_WIDTH, ENTRY_LINE, ENTRY_SPACE = 8.5, 195.0, 10.4, 2.2
+NARROWEST, MARGIN = 320.0, 8.0
+"""A table alone is no narrower than its caption can be read, and has a margin, in points."""
 RUNNING = 400.0
 """The room of the title at the foot of a page, in points."""
 
@@ -57,6 +61,15 @@ def render_pdf(document: Document) -> bytes:
     return to_pdf(typst_source(document))
 
 
+def table_as_svg(table: Table) -> str:
+    """A table alone, as the report sets it; the same table gives the same text."""
+    found = fit(table)
+    width = max(sum(found.widths), NARROWEST)
+    page = f"#set page(width:{width + 2 * MARGIN:.2f}pt,height:auto,margin:{MARGIN}pt)"
+    parts = ("#let listed = ()", "#let places = ()", _style(), page, '#show: typography.with("en")', f"#{tabular(table, found)}")
+    return to_picture_svg("\n".join(parts))
+
+
 def typst_source(document: Document) -> str:
     """The report in Typst's language."""
     mark = string(_clipped(document.mark, UPRIGHT, 8.0, bold=True)) if document.mark else "none"
@@ -65,15 +78,21 @@ def typst_source(document: Document) -> str:
     return "\n".join(
         (
             f"#let listed = {several(str(work.number) for work in document.references)}",
+            f"#let places = {several(map(string, _places(document)))}",
             _style(),
             f"#show: report.with(title:{string(document.title)},description:{string(document.subtitle)},keywords:{keywords},"
             f"language:{string(document.language)},mark:{mark},running:{string(_clipped(document.title, RUNNING, 7.5))})",
             f"#{_cover(document)}",
             *_pages(_with_their_displays(pieces)),
-            *_references(document.references),
-            f"#colophon({literal(document.colophon)})" if document.colophon else "",
+            *_ending(document),
         )
     )
+
+
+def _places(document: Document) -> Iterator[str]:
+    """The ids that a link can lead to."""
+    yield from (section.id for section in sections_of(document.sections))
+    yield from (block.id for block in blocks_of(document.sections) if isinstance(block, Table | Figure))
 
 
 @cache
@@ -206,11 +225,15 @@ def _scale(figure: Figure, width: float, height: float) -> float:
     return min(width / figure.scene.width, room / figure.scene.height, 1.0)
 
 
-def _references(works: Sequence[Reference]) -> Iterator[str]:
-    if works:
-        entries = ",\n".join(f"reference({work.number},{_work(work)})" for work in works)
+def _ending(document: Document) -> Iterator[str]:
+    """The works, and after them how the report was made."""
+    colophon = f"colophon({literal(document.colophon)})" if document.colophon else "none"
+    if document.references:
+        entries = ",\n".join(f"reference({work.number},{_work(work)})" for work in document.references)
         yield '#section(1,"references","References")'
-        yield f"#references({entries})"
+        yield f"#references(colophon:{colophon},{entries})"
+    elif document.colophon:
+        yield f"#{colophon}"
 
 
 def _work(work: Reference) -> str:

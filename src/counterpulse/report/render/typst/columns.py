@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, sqrt
 
 from counterpulse.report.document import Cell, Column, Table
 from counterpulse.report.figures.typeface import SPACES, text_width
 from counterpulse.report.fonts.clusters import unbroken
+from counterpulse.report.render.shared_line import shared_line
 
 UPRIGHT, SIDEWAYS = 481.8, 728.4
 """The widths between the margins of A4, in points."""
@@ -18,13 +19,12 @@ INDENT = 9.0
 NOTE = 0.7
 KEPT = 120.0
 """A column of numbers up to this width is not broken."""
-SQUEEZED, RIBBON = 66.0, 104.0
-"""A column of words narrower than this is hard to read: the page is turned, or the type made smaller; sooner when the table
-itself is said to be wide."""
+SQUEEZED = 66.0
+"""A column of words narrower than this is hard to read: the type is made smaller, or the page turned."""
 LONGEST = 150.0
 """A word wider than this is broken."""
 TRIES = (
-    (8.5, False), (8.0, False), (8.5, True), (8.0, True), (7.5, True), (7.0, True), (6.5, True), (6.0, True), (5.5, True), (5.0, True),
+    (8.5, False), (8.0, False), (7.5, False), (8.5, True), (8.0, True), (7.5, True), (7.0, True), (6.5, True), (6.0, True), (5.5, True), (5.0, True),
 )  # fmt: skip
 """Sizes of type, upright or on the side, in the order in which they are tried."""
 HEAD_LINES = (3, 2)
@@ -59,7 +59,7 @@ def fit(table: Table) -> Fit:
         room = SIDEWAYS if sideways else UPRIGHT
         needs = [_scaled(need, size) for need in unit]
         widths = _shared(needs, room)
-        if widths and _readable(needs, widths, RIBBON if table.wide and not sideways else SQUEEZED):
+        if widths and _readable(needs, widths):
             return Fit(widths, size, sideways)
     size, sideways = TRIES[-1]
     needs = [_scaled(need, size) for need in unit]
@@ -116,12 +116,12 @@ def _shared(needs: Sequence[Need], room: float) -> tuple[float, ...] | None:
         return tuple(need.natural * stretch for need in needs)
     if sum(need.least for need in needs) > room:
         return None
-    low, high = 0.0, room
-    for _ in range(40):
-        level = (low + high) / 2
-        used = sum(min(need.natural, max(need.least, level)) for need in needs)
-        low, high = (level, high) if used <= room else (low, level)
-    return tuple(min(need.natural, max(need.least, low)) for need in needs)
+    return tuple(shared_line(lambda level: [_at(level, need) for need in needs], room))
+
+
+def _at(level: float, need: Need) -> float:
+    """The width of a column at a level of all: longer lines get more, but less than in proportion, and take more lines."""
+    return min(need.natural, max(need.least, level * sqrt(need.natural)))
 
 
 def _squeezed(needs: Sequence[Need], room: float) -> tuple[float, ...]:
@@ -129,9 +129,9 @@ def _squeezed(needs: Sequence[Need], room: float) -> tuple[float, ...]:
     return tuple(need.least * room / total for need in needs)
 
 
-def _readable(needs: Sequence[Need], widths: Sequence[float], least: float) -> bool:
-    """Whether no column of words is squeezed below a width."""
-    return all(width >= min(need.natural, least) - 0.1 for need, width in zip(needs, widths, strict=True))
+def _readable(needs: Sequence[Need], widths: Sequence[float]) -> bool:
+    """Whether no column of words is squeezed."""
+    return all(width >= min(need.natural, SQUEEZED) - 0.1 for need, width in zip(needs, widths, strict=True))
 
 
 def heights(table: Table, fit: Fit) -> tuple[float, ...]:

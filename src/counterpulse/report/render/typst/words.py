@@ -71,8 +71,13 @@ def _numbers(numbers: Iterable[int]) -> str:
 
 def cell(item: Cell, *, room: float = LINE) -> str:
     """The content of a cell with the marks of its footnotes."""
-    words = literal(item.text, room=room)
+    words = "+".join(_piece(text, place, room) for text, place in item.pieces())
     return f"{words}+super({literal(','.join(item.notes), room=room)})" if item.notes else words
+
+
+def _piece(text: str, place: str | None, room: float) -> str:
+    words = literal(text, room=room)
+    return f"goto({string(place)},{words})" if place else words
 
 
 def several(items: Iterable[str]) -> str:

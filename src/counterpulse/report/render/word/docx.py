@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from counterpulse.report.document import Document, Table
+from counterpulse.report.document import Document, Figure, Table, opened, sections_of
 from counterpulse.report.render.word.front import contents, index, title_page
 from counterpulse.report.render.word.ledger import Ledger
 from counterpulse.report.render.word.ooxml import paragraph, run
@@ -28,6 +28,7 @@ def render_docx(document: Document, pictures: Mapping[str, bytes], *, line_numbe
     bytes : the file; the same document gives the same bytes
     """
     ledger = _ledger(pictures)
+    _reserve(document, ledger)
     first = [*title_page(document, ledger)]
     body = [piece for section in document.sections for piece in written(section, ledger)]
     if document.references:
@@ -43,6 +44,15 @@ def render_table_docx(document: Document, table: Table) -> bytes:
     """Render one table of a report with its caption and footnotes, as submission systems ask for it."""
     ledger = _ledger({})
     return _file(document, [table_piece(table, ledger)], ledger, title=f"{table.label}. {table.title}")
+
+
+def _reserve(document: Document, ledger: Ledger) -> None:
+    """Name what a link can lead to, also backward: sections, tables and figures."""
+    for section in sections_of(document.sections):
+        ledger.reserve(section.id, "section")
+        for block in opened(section.blocks):
+            if isinstance(block, Table | Figure):
+                ledger.reserve(block.id, "table" if isinstance(block, Table) else "figure")
 
 
 def _ledger(pictures: Mapping[str, bytes]) -> Ledger:

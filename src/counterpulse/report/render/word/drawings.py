@@ -26,7 +26,7 @@ def figure_piece(figure: Figure, ledger: Ledger) -> Piece:
     scale = sideways if wide else upright
     picture = _inline(figure, width * scale, height * scale, ledger)
     content = f"{paragraph(picture, 'Figure', keep=True)}{caption(figure.label, figure.title, figure.caption, ledger, above=False)}"
-    return Piece(ledger.bookmark(content, ledger.name("figure")), wide=wide)
+    return Piece(ledger.bookmark(content, ledger.target(figure.id, "figure")), wide=wide)
 
 
 def _inline(figure: Figure, width: float, height: float, ledger: Ledger) -> str:

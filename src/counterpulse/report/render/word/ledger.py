@@ -42,6 +42,8 @@ class Ledger:
     entries: list[Entry] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
+    targets: dict[str, str] = field(default_factory=dict)
+    _reached: set[str] = field(default_factory=set)
     _bookmarks: int = 0
     _names: dict[str, int] = field(default_factory=dict)
     _pictures: int = 0
@@ -65,6 +67,19 @@ class Ledger:
         name = self.name("r")
         self.entries.append(Entry(result, text, self.place, name))
         return self.bookmark(content, name)
+
+    def reserve(self, id_: str, kind: str) -> None:
+        """Name the bookmark of a section, table or figure before it is written, so that links can lead there."""
+        if id_ not in self.targets:
+            self.targets[id_] = self.name(kind)
+
+    def target(self, id_: str, kind: str) -> str:
+        """The name of the bookmark of what is now written; of several with one id, links lead to the first."""
+        name = self.targets.get(id_)
+        if name is None or name in self._reached:
+            name = self.name(kind)
+        self._reached.add(name)
+        return name
 
     def drawing(self) -> int:
         """The number of a new picture."""

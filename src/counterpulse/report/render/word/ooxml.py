@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from html import escape
 from typing import Literal
-from unicodedata import bidirectional
+
+from counterpulse.report.fonts.direction import right_to_left
+from counterpulse.report.safe_text import clean
 
 NAMESPACES = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
@@ -23,25 +25,13 @@ TWIPS = 20
 
 Place = Literal["left", "center", "right"]
 
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _LETTERS = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001eeff"
 _LEFTWARD = re.compile(f"([{_LETTERS}]+(?:[ \u00a0]+[{_LETTERS}]+)*)")
-
-
-def clean(text: str) -> str:
-    """A text without what XML forbids, controls and overrides of direction."""
-    return _UNSAFE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
 def attribute(text: str) -> str:
     """A text as the value of an attribute."""
     return escape(clean(text)).replace("\n", "&#10;").replace("\t", "&#9;")
-
-
-def is_leftward(text: str) -> bool:
-    """Whether a paragraph reads from right to left: its first letter does."""
-    strong = (bidirectional(character) for character in text)
-    return next((kind != "L" for kind in strong if kind in ("L", "R", "AL")), False)
 
 
 def run(
@@ -96,7 +86,7 @@ def paragraph(
     properties += "<w:pageBreakBefore/>" if new_page else ""
     if numbered is not None:
         properties += f'<w:numPr><w:ilvl w:val="0"/><w:numId w:val="{numbered}"/></w:numPr>'
-    properties += "<w:bidi/>" if is_leftward(says) else ""
+    properties += "<w:bidi/>" if right_to_left(says) else ""
     properties += f'<w:spacing w:before="{spacing[0]}" w:after="{spacing[1]}"/>' if spacing else ""
     properties += f'<w:ind w:left="{indent}" w:hanging="{hanging}"/>' if indent else ""
     properties += f'<w:jc w:val="{align}"/>' if align != "left" else ""

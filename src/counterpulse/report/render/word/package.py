@@ -13,7 +13,8 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.package import Package
 
-from counterpulse.report.render.word.ooxml import DECLARATION, NAMESPACES, clean
+from counterpulse.report.render.word.ooxml import DECLARATION, NAMESPACES
+from counterpulse.report.safe_text import clean
 
 FIRST = "[Content_Types].xml"
 MAKER = "Counterpulse"

@@ -83,9 +83,9 @@ def _(block: Figure, ledger: Ledger) -> Iterator[Piece]:
     yield figure_piece(block, ledger)
 
 
-def heading(title: str, level: int, ledger: Ledger, *, new_page: bool = False) -> Piece:
-    """A heading, entered in the contents."""
-    name = ledger.name("section")
+def heading(title: str, level: int, ledger: Ledger, *, id_: str | None = None, new_page: bool = False) -> Piece:
+    """A heading, entered in the contents; that of a section has its id."""
+    name = ledger.name("section") if id_ is None else ledger.target(id_, "section")
     ledger.headings.append(Heading(title, level, name))
     style = f"Heading{min(level, DEEPEST)}"
     return Piece(paragraph(ledger.bookmark(run(title), name), style, says=title, new_page=new_page), weight=0)
@@ -158,7 +158,7 @@ def _doi(work: Reference, ledger: Ledger) -> str:
 def written(section: Section, ledger: Ledger, level: int = 1) -> Iterator[Piece]:
     """A section with those inside it."""
     ledger.place = section.title
-    yield heading(section.title, level, ledger, new_page=section.new_page)
+    yield heading(section.title, level, ledger, id_=section.id, new_page=section.new_page)
     for block in section.blocks:
         yield from pieces(block, ledger)
     for inner in section.sections:

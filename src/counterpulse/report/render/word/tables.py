@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 
 from counterpulse.report.document import Align, Cell, Footnote, Row, Table
 from counterpulse.report.render.word.ledger import Ledger
-from counterpulse.report.render.word.ooxml import TWIPS, attribute, field, paragraph, run
+from counterpulse.report.render.word.ooxml import TWIPS, attribute, field, link, paragraph, run
 from counterpulse.report.render.word.pages import SIDEWAYS, UPRIGHT, Piece
 from counterpulse.report.render.word.widths import INDENT, demands, fitted, is_wide
 
@@ -25,7 +25,7 @@ def table_piece(table: Table, ledger: Ledger) -> Piece:
     place, ledger.place = ledger.place, table.label
     content = f"{caption(table.label, table.title, '', ledger, above=True)}{_grid(table, widths, style, ledger)}{_notes(table)}"
     ledger.place = place
-    return Piece(ledger.bookmark(content, ledger.name("table")), wide=wide)
+    return Piece(ledger.bookmark(content, ledger.target(table.id, "table")), wide=wide)
 
 
 def caption(label: str, title: str, legend: str, ledger: Ledger, *, above: bool) -> str:
@@ -136,10 +136,16 @@ def _cells(line: Row, table: Table, widths: Sequence[int], style: str, ledger: L
 def _text(
     item: Cell, style: str, ledger: Ledger, align: Align, *, bold: bool = False, keep: bool = False, indent: int = 0
 ) -> str:
-    content = ledger.printed(run(item.text, bold=bold), item.text, item.result)
+    words = "".join(_piece(text, place, ledger, bold=bold) for text, place in item.pieces())
+    content = ledger.printed(words, item.text, item.result)
     content += run(",".join(item.notes), raised=True) if item.notes else ""
     moved = round(indent * INDENT * TWIPS)
     return paragraph(content, style, says=item.text, keep=keep, indent=moved, align=align)
+
+
+def _piece(text: str, place: str | None, ledger: Ledger, *, bold: bool) -> str:
+    name = ledger.targets.get(place) if place else None
+    return link(name, run(text, style="Hyperlink")) if name else run(text, bold=bold)
 
 
 def _notes(table: Table) -> str:

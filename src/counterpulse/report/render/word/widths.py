@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 from counterpulse.report.document import Cell, Column, Row, Table
 from counterpulse.report.figures.typeface import text_width
+from counterpulse.report.render.shared_line import shared_line
 from counterpulse.report.render.word.styles import CELL_MARGIN, TABLE_SIZE, TABLE_SIZES
 
 SIDES = 2 * CELL_MARGIN / 20 + 1.5
 """What a cell holds beside its text, in points, and a little for another font."""
 LONGEST_WORD = 120.0
 """A word wider than this is broken."""
-WIDEST_TEXT, WIDEST_NUMBER = 110.0, 140.0
+WIDEST_TEXT, WIDEST_NUMBER = 90.0, 140.0
 """What a column of text or of numbers asks for before its table is turned on its side."""
+SMALL = TABLE_SIZES["TableTextSmall"] / TABLE_SIZE
+"""Before that, its text is made smaller."""
 GAP = 24.0
 """What a column gets at most beyond its text where there is room."""
 INDENT = 10.0
 """How far a level of rows is moved in, in points."""
-USUAL, HALVINGS = 0.9, 40
-"""The share of texts whose lines are kept whole before others' are, and the steps in which a width is found."""
+USUAL = 0.9
+"""The share of texts whose lines are kept whole before others' are."""
 FULL = 0.62
 """A table that takes this share of the page is set over all of it."""
 _WORD = re.compile("[^\\s\\-\N{EN DASH}]*[\\-\N{EN DASH}]?")
@@ -81,8 +85,8 @@ def _under_spanners(table: Table, found: list[Demand]) -> list[Demand]:
 
 
 def is_wide(needs: Sequence[Demand], page: float) -> bool:
-    """Whether columns ask for more than an upright page."""
-    return sum(need.asked for need in needs) > page
+    """Whether columns ask for more than an upright page, also in small type."""
+    return sum(need.scaled(SMALL).asked for need in needs) > page
 
 
 def fitted(needs: Sequence[Demand], page: float) -> tuple[list[float], str]:
@@ -100,30 +104,19 @@ def fitted(needs: Sequence[Demand], page: float) -> tuple[list[float], str]:
         share = (page - usual) / (most - usual)
         return [need.usual + share * (need.most - need.usual) for need in needs], style
     if least < page:
-        return _capped(needs, page), style
+        return shared_line(lambda level: [_at(level, need) for need in needs], page), style
     return [need.least * page / least for need in needs], style
+
+
+def _at(level: float, need: Demand) -> float:
+    """The width of a column at a level of all: longer lines get more, but less than in proportion."""
+    return max(need.least, min(need.usual, level * sqrt(need.usual)))
 
 
 def _spread(widths: list[float], page: float) -> list[float]:
     free = (page - sum(widths)) / len(widths)
     more = free if sum(widths) >= FULL * page else min(free, GAP)
     return [width + more for width in widths]
-
-
-def _capped(needs: Sequence[Demand], page: float) -> list[float]:
-    """Every column as wide as its text, up to the one width at which all fit."""
-    low, high = 0.0, max(need.usual for need in needs)
-    for _ in range(HALVINGS):
-        cap = (low + high) / 2
-        if sum(_under(need, cap) for need in needs) > page:
-            high = cap
-        else:
-            low = cap
-    return [_under(need, low) for need in needs]
-
-
-def _under(need: Demand, cap: float) -> float:
-    return max(need.least, min(need.usual, cap))
 
 
 def _word(text: str, bold: bool) -> float:

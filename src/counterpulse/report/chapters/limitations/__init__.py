@@ -1,0 +1,1 @@
+"""Limitations that the design and the data bring."""

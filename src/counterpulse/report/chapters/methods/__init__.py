@@ -1,0 +1,1 @@
+"""The methods section, from the plan alone."""

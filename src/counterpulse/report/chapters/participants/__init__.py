@@ -1,0 +1,1 @@
+"""Who was studied: the flow diagram, the criteria, Table 1."""

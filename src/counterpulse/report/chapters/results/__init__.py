@@ -1,0 +1,1 @@
+"""Estimates: the key result, results in words, tables of effects, subgroups."""

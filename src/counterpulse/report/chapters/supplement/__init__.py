@@ -1,0 +1,1 @@
+"""What lets others check the study: reviewers, choices, digests, data protection, checklists."""
