@@ -45,6 +45,22 @@ if (task == "few-clusters") run <- function() {
 if (task == "random-intercept") run <- function() {
   lme4::fixef(lme4::glmer(as.formula(paste("outcome ~", terms, "+ (1 | center)")), table, binomial, nAGQ = 1))["x0"]
 }
+if (task == "matching") run <- function() {
+  score <- as.formula(paste("x0 ~", paste(paste0("x", 1:(p - 1)), collapse = " + ")))
+  found <- MatchIt::matchit(score, table, link = "linear.logit", caliper = 0.2)
+  summary(found)
+  sum(!is.na(found$match.matrix))
+}
+if (task == "imputation") {
+  full <- table[c(paste0("x", 0:(p - 1)), "outcome", "time")]
+  row <- 0:(n - 1)
+  for (j in 1:(p - 1)) full[(row * 7919 + j * 7907 + row %/% 13 * j) %% 100 < 15, j + 1] <- NA
+  full[] <- lapply(full, function(v) if (all(v %in% c(0, 1, NA))) factor(v) else v)
+  run <- function() {
+    filled <- mice::complete(mice::mice(full, m = 20, maxit = 5, seed = 1, printFlag = FALSE), 20)
+    sum(is.na(full)) - sum(is.na(filled))
+  }
+}
 seconds <- system.time(answer <- run())[["elapsed"]]
 peak <- as.numeric(sub("[^0-9]*([0-9]+).*", "\\1", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))) / 1024
 cat(sprintf('{"seconds": %.6f, "peak_mib": %.1f, "answer": %.12g}\n', seconds, if (length(peak)) peak else NaN, answer))

@@ -118,6 +118,40 @@ def ours_random_intercept(columns: Columns) -> Prepared:
     return lambda: mixed(frame, outcome="outcome", terms=terms, cluster="center", quadrature=1), first_estimate
 
 
+def with_holes(columns: Columns):
+    """42 columns; of the covariates but x0, 15% of values are missing, by a rule that R follows too."""
+    import polars as pl
+
+    names, row = covariates(columns), np.arange(len(columns["x0"]))
+    frame = {name: columns[name] for name in (*names, "outcome", "time")}
+    for j, name in enumerate(names[1:], 1):
+        frame[name] = np.where((row * 7919 + j * 7907 + row // 13 * j) % 100 < 15, np.nan, columns[name])
+    return pl.DataFrame(frame).fill_nan(None)
+
+
+def ours_imputation(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, impute = with_holes(columns), cp.imputation.chained_equations
+    holes = sum(frame.null_count().row(0))
+    return lambda: impute(
+        frame, m=20, iterations=5, seed=1
+    ), lambda found: holes - sum(found.frames()[-1].null_count().row(0))
+
+
+def ours_matching(columns: Columns) -> Prepared:
+    import counterpulse as cp
+
+    frame, terms, match = our_frame(columns), covariates(columns)[1:], cp.propensity.match
+
+    def fit():
+        found = match(frame, treatment="x0", covariates=terms, caliper=0.2)
+        found.balance()
+        return found
+
+    return fit, lambda found: found.pairs.height
+
+
 def first_estimate(fit: Any) -> float:
     return next(item.value for item in fit.estimates() if item.variable == "x0")
 
@@ -192,7 +226,7 @@ CONTENDERS: Mapping[str, Mapping[str, Callable[[Columns], Prepared]]] = {
     "counterpulse": {
         "logistic": ours_logistic, "cox": ours_cox, "cox-robust": ours_cox_robust, "curves": ours_curves,
         "optimism": ours_optimism, "stepwise": ours_stepwise, "screen": ours_screen, "few-clusters": ours_few_clusters,
-        "random-intercept": ours_random_intercept,
+        "random-intercept": ours_random_intercept, "matching": ours_matching, "imputation": ours_imputation,
     },
     "statsmodels": {"logistic": statsmodels_logistic},
     "lifelines": {"cox": lifelines_cox, "cox-robust": lifelines_cox_robust, "curves": lifelines_curves},

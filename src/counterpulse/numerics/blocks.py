@@ -33,6 +33,19 @@ def map_blocks(work: Callable[[Item], Result], items: Iterable[Item], *, rows: i
         return list(pool.map(work, items))
 
 
+def map_jobs(work: Callable[[Item], Result], items: Iterable[Item], *, jobs: int | None) -> list[Result]:
+    """Apply `work` to every item, `jobs` at a time (None: one a core); the number of jobs changes no digit.
+
+    BLAS keeps to one thread whatever `jobs` is, since its sums depend on the number of its threads.
+    """
+    workers = (os.cpu_count() or 1) if jobs is None else jobs
+    with _blas().limit(limits=1, user_api="blas"):
+        if workers == 1:
+            return [work(item) for item in items]
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            return list(pool.map(work, items))
+
+
 @cache
 def _blas() -> ThreadpoolController:
     return ThreadpoolController()
