@@ -1,0 +1,292 @@
+"""Matching on the propensity score: who is compared with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+
+from counterpulse.data.sample import Sample
+from counterpulse.data.terms import Term, variables_of
+from counterpulse.errors import InputError
+from counterpulse.propensity.balance import BalanceTable, Binary, balance_table
+from counterpulse.propensity.choices import chosen
+from counterpulse.propensity.matching_rules import (
+    Caliper,
+    CaliperSd,
+    Discard,
+    MatchingWords,
+    common_support,
+    rules_of,
+)
+from counterpulse.propensity.nearest import Order, Rules, nearest_controls
+from counterpulse.propensity.optimal import optimal_controls
+from counterpulse.propensity.score import PropensityScore, given_score, propensity_score
+from counterpulse.results.estimate import Estimate
+from counterpulse.results.provenance import Provenance
+from counterpulse.results.status import Status
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+On = Literal["logit", "probability"]
+Method = Literal["nearest", "optimal"]
+
+FINDERS = {"nearest": nearest_controls, "optimal": optimal_controls}
+METHODS = {"nearest": "nearest-neighbor matching", "optimal": "optimal pair matching"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Matching:
+    """Treated patients and their controls.
+
+    Attributes
+    ----------
+    pairs : columns `treated` and `control`, row numbers of the table from 0, in the order of the treated
+    weights : one a row of the table; 0 for who is not matched, 1 for matched treated patients; those of the matched
+        controls have mean 1
+    sets : one a row of the table: the matched set, numbered by the treated row, -1 for who is in none. With
+        replacement a control belongs to no one set, and all are -1
+    distances : of each pair on the score, shape (pairs,)
+    width : the caliper on the score, infinite where there is none
+    estimand : "ATT", or "matched treated" where treated patients were left out
+    discarded : treated and controls outside common support
+    status : OK, or what went wrong; see `Status`
+    """
+
+    pairs: pl.DataFrame
+    weights: Floats = field(repr=False)
+    sets: Codes = field(repr=False)
+    distances: Floats = field(repr=False)
+    width: float
+    estimand: str
+    discarded: tuple[int, int]
+    score: PropensityScore = field(repr=False)
+    covariates: tuple[str, ...]
+    status: Status
+    provenance: Provenance
+    table: pl.DataFrame = field(repr=False)
+
+    @property
+    def n_matched(self) -> tuple[int, int]:
+        """Treated patients and controls that are matched, each counted once."""
+        return self.pairs["treated"].n_unique(), self.pairs["control"].n_unique()
+
+    def balance(
+        self,
+        *,
+        covariates: Sequence[Term] | None = None,
+        binary: Binary = "standardized",
+        prognostic: ArrayLike | None = None,
+    ) -> BalanceTable:
+        """Compare the groups before and after matching.
+
+        Parameters
+        ----------
+        covariates : to compare; default: those of the score
+        binary : "standardized" or "raw" differences of proportions
+        prognostic : predicted outcomes without treatment, shape (rows,), compared too
+        """
+        names = self.covariates if covariates is None else names_of(covariates)
+        chance = self.score.probability
+        return balance_table(
+            self.table, units=self.score.units, covariates=names, weights=self.weights, sample="matched",
+            denominator="treated", binary=binary, score=self.score.units.spread(chance, np.nan) if len(chance) else None,
+            prognostic=prognostic,
+        )  # fmt: skip
+
+    def sample(self) -> Sample:
+        """The matched patients with their weights, clustered by matched set (not after matching with replacement)."""
+        kept = np.flatnonzero(self.weights)
+        sets = self.sets[kept]
+        cluster = sets.astype(np.intp) if len(sets) and (sets >= 0).all() else None
+        return Sample(
+            frame=self.table[kept], row_of_origin=kept, weights=self.weights[kept], cluster=cluster, stage=("matched",)
+        )
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """Odds ratios of treatment in the model of the score."""
+        return self.score.estimates()
+
+    def tidy(self) -> pl.DataFrame:
+        """The pairs with their distances."""
+        return self.pairs.with_columns(pl.Series("distance", self.distances, dtype=pl.Float64))
+
+    def glance(self) -> pl.DataFrame:
+        """Describe the matching in one row."""
+        treated, control = self.n_matched
+        control_weights = self.weights[self.score.units.rows[~self.score.units.treated]]
+        squares = float(control_weights @ control_weights)
+        return self.score.glance().with_columns(
+            matched_treated=pl.lit(treated), matched_control=pl.lit(control),
+            effective_control=pl.lit(float(control_weights.sum()) ** 2 / squares if squares else 0.0),
+            discarded_treated=pl.lit(self.discarded[0]), discarded_control=pl.lit(self.discarded[1]),
+            estimand=pl.lit(self.estimand), status=pl.lit(self.status.code),
+        )  # fmt: skip
+
+
+def match(
+    table: pl.DataFrame,
+    *,
+    treatment: str,
+    covariates: Sequence[Term] | None = None,
+    score: str | ArrayLike | None = None,
+    on: On = "logit",
+    caliper: float | None = None,
+    order: Order = "largest",
+    ratio: int = 1,
+    replace: bool = False,
+    exact: str | Sequence[str] = (),
+    anti_exact: str | Sequence[str] = (),
+    caliper_sd: CaliperSd = "pooled",
+    caliper_on: Mapping[str, float | Caliper] | None = None,
+    min_controls: int | None = None,
+    max_controls: int | None = None,
+    discard: Discard = "none",
+    seed: int = 0,
+    method: Method = "nearest",
+) -> Matching:
+    """Match every treated patient with the nearest controls by propensity score.
+
+    Parameters
+    ----------
+    table : one row a patient; rows with a missing value in a column used are left out and counted
+    treatment : a yes/no or 0/1 column, or text of two levels of which the second is the treated one
+    covariates : terms of the score, measured before treatment
+    score : probabilities of treatment made elsewhere, a column or shape (rows,); then `covariates` are for balance
+    on : the scale distances are measured on
+    caliper : farthest distance of a pair, inclusive, in standard deviations of the scale
+    order : who chooses first: treated patients with the largest (smallest) score, the pair that is closest (farthest
+        apart), the order of the table, or a random one from `seed`
+    ratio : controls for each treated patient; everybody gets a first before anybody a second
+    min_controls, max_controls : a number that varies with the score, `ratio` on average
+    replace : whether a control may be used again
+    exact, anti_exact : columns in which a pair agrees, or differs
+    caliper_sd : standard deviation of everybody ("pooled", as MatchIt), or root of the mean variance of the groups
+        ("within", as Austin 2011)
+    caliper_on : farthest distances in covariates, a number in their own units or a `Caliper`
+    discard : leave out the treated, the controls or both outside the range of the other group's scores
+    method : "nearest", greedy; or "optimal", the pairs with the smallest sum of distances, whatever the order
+
+    Returns
+    -------
+    Matching : the effect among the treated; among the *matched treated* where some have no control. Its status is not
+        OK, and there are no pairs, where there is nobody to compare
+
+    Raises
+    ------
+    InputError : a column is absent or cannot be used, or the options exclude each other
+
+    Notes
+    -----
+    Greedy: a pair once made is kept. Of equally near controls the one fewer ranks away is taken, then the one with the
+    smaller score. The pairs are those of MatchIt 4.7.2.
+
+    References
+    ----------
+    Rosenbaum and Rubin 1985, doi:10.1080/00031305.1985.10479383; Austin 2011, doi:10.1002/pst.433; Ming and Rosenbaum
+    2000, doi:10.1111/j.0006-341X.2000.00118.x
+    """
+    words = MatchingWords(
+        caliper=caliper, caliper_sd=caliper_sd, caliper_on=dict(caliper_on or {}), order=order, seed=seed, ratio=ratio,
+        min_controls=min_controls, max_controls=max_controls, replace=replace, exact=as_names(exact),
+        anti_exact=as_names(anti_exact), discard=discard,
+    )  # fmt: skip
+    if on not in ("logit", "probability"):
+        raise InputError(f"on={on!r} is not known; it is 'logit' or 'probability'")
+    if method not in FINDERS or (method == "optimal" and replace):
+        raise InputError(f"method={method!r} is 'nearest', or 'optimal' without replacement")
+    found = _score(table, treatment, covariates, score, words)
+    names = () if covariates is None else names_of(covariates)
+    distance = found.logit if on == "logit" else found.probability
+    if not np.isfinite(distance).all():
+        raise InputError("a score is 0 or 1, which has no logit; match with on='probability' or discard those rows")
+    provenance = _provenance(words, on, method)
+    if not found.usable:
+        return _matching(table, found, names, np.empty((0, 2), dtype=np.int64), np.empty(0), words, None, provenance)
+    kept = common_support(distance, found.units.treated, words.discard)
+    rules = rules_of(words, table, found.units, distance[kept], kept)
+    places = np.flatnonzero(kept)
+    partner = FINDERS[method](distance[kept], found.units.treated[kept], rules)
+    treated = places[found.units.treated[kept]]
+    who, turn = np.nonzero(partner >= 0)
+    pairs = np.column_stack((treated[who], places[partner[who, turn]]))
+    apart = np.abs(distance[pairs[:, 0]] - distance[pairs[:, 1]])
+    return _matching(table, found, names, pairs, apart, words, (rules, kept), provenance)
+
+
+def _score(
+    table: pl.DataFrame, treatment: str, covariates: Sequence[Term] | None, score: str | ArrayLike | None,
+    words: MatchingWords,
+) -> PropensityScore:  # fmt: skip
+    if score is not None:
+        return given_score(table, score, treatment=treatment, needed=words.columns)
+    if covariates is None:
+        raise InputError("matching needs covariates for the score, or a score; name one of them")
+    return propensity_score(table, treatment=treatment, covariates=covariates, needed=words.columns)
+
+
+def _matching(
+    table: pl.DataFrame, found: PropensityScore, names: tuple[str, ...], pairs: Codes, distances: Floats,
+    words: MatchingWords, made: tuple[Rules, NDArray[np.bool_]] | None, provenance: Provenance,
+) -> Matching:  # fmt: skip
+    units = found.units
+    matched_treated = len(np.unique(pairs[:, 0]))
+    rows = units.rows[pairs]
+    discarded, width, status = (0, 0), np.inf, found.status
+    if made is not None:
+        rules, kept = made
+        width = rules.width
+        discarded = int((~kept & units.treated).sum()), int((~kept & ~units.treated).sum())
+        short = not words.replace and units.n_control < int(rules.wanted.sum())
+        status = Status.NOTHING_MATCHED if not len(pairs) else Status.FEWER_CONTROLS if short else Status.OK
+    sets = np.full(table.height, -1, dtype=np.int64)
+    if not words.replace:
+        sets[rows[:, 0]] = rows[:, 0]
+        sets[rows[:, 1]] = rows[:, 0]
+    return Matching(
+        pairs=pl.DataFrame({"treated": rows[:, 0].astype(np.int64), "control": rows[:, 1].astype(np.int64)}),
+        weights=pair_weights(rows, table.height), sets=sets, distances=distances, width=float(width),
+        estimand="ATT" if matched_treated == units.n_treated else "matched treated", discarded=discarded, score=found,
+        covariates=names, status=status, provenance=provenance, table=table,
+    )  # fmt: skip
+
+
+def pair_weights(pairs: Codes, height: int) -> Floats:
+    """Weights of pairs, shape (height,): 1 for the treated; a control gets 1 / k of each set of k controls, mean 1."""
+    weights = np.zeros(height)
+    if len(pairs):
+        share = 1 / np.bincount(pairs[:, 0], minlength=height)[pairs[:, 0]]
+        control = np.bincount(pairs[:, 1], weights=share, minlength=height)
+        weights += control * (np.count_nonzero(control) / control.sum())
+        weights[pairs[:, 0]] = 1.0
+    return weights
+
+
+def names_of(covariates: Sequence[Term]) -> tuple[str, ...]:
+    """The columns that terms read, each once."""
+    return tuple(dict.fromkeys(name for term in covariates for name in variables_of(term)))
+
+
+def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """One name or several."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _provenance(words: MatchingWords, on: On, method: Method) -> Provenance:
+    choices = (
+        chosen("distance", on, "logit", "rosenbaum-rubin-1985"),
+        chosen("caliper", words.caliper, None, "austin-2011" if words.caliper is not None else None),
+        chosen("caliper_sd", words.caliper_sd, "pooled"), chosen("order", words.order if method == "nearest" else None, "largest"),
+        chosen("ratio", words.ratio, 1), chosen("min_controls", words.min_controls, None),
+        chosen("max_controls", words.max_controls, None, "ming-rosenbaum-2000" if words.max_controls else None),
+        chosen("replace", words.replace, False), chosen("exact", ", ".join(words.exact) or None, None),
+        chosen("anti_exact", ", ".join(words.anti_exact) or None, None),
+        chosen("caliper_on", ", ".join(words.caliper_on) or None, None), chosen("discard", words.discard, "none"),
+        chosen("seed", words.seed if words.order == "random" else None, None),
+    )  # fmt: skip
+    cited = ["rosenbaum-rubin-1983", "ho-2011", *(found.reference for found in choices if found.reference)]
+    return Provenance(method=METHODS[method], choices=choices, citations=tuple(dict.fromkeys(cited)))
