@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from counterpulse.survival.aalen_johansen import CumulativeIncidence, cumulative_incidence
+    from counterpulse.survival.cause_specific_hazards import cause_specific_cox
     from counterpulse.survival.censored_brier_score import BrierAtTime, brier_at_time
     from counterpulse.survival.concordant_pairs import (
         Concordance,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from counterpulse.survival.covariate_search import CoxColumns, cox_columns
     from counterpulse.survival.cox_model import CoxFit, cox
     from counterpulse.survival.cox_optimism import bootstrap_cox_optimism
+    from counterpulse.survival.fine_gray_model import FineGrayFit, fine_gray
     from counterpulse.survival.horizon_calibration import CalibrationAtTime, calibration_at_time
     from counterpulse.survival.horizon_decision_curve import DecisionCurveAtTime, net_benefit_at_time
     from counterpulse.survival.incidence_curve import IncidenceCurve
@@ -28,15 +30,18 @@ if TYPE_CHECKING:
     from counterpulse.survival.survival_at_time import SurvivalDifference, risk_of, survival_difference
     from counterpulse.survival.survival_curve import SurvivalCurve
     from counterpulse.survival.time_dependent_auc import TimeDependentAuc, auc_at_time
+    from counterpulse.survival.uncensored_probability import CensoringWeights, inverse_censoring_weights
 
 __all__ = [
     "BrierAtTime",
     "CalibrationAtTime",
+    "CensoringWeights",
     "Concordance",
     "CoxColumns",
     "CoxFit",
     "CumulativeIncidence",
     "DecisionCurveAtTime",
+    "FineGrayFit",
     "IncidenceCurve",
     "KaplanMeier",
     "LogRankTest",
@@ -49,12 +54,15 @@ __all__ = [
     "bootstrap_cox_optimism",
     "brier_at_time",
     "calibration_at_time",
+    "cause_specific_cox",
     "compare_concordances",
     "concordance",
     "concordance_of",
     "cox",
     "cox_columns",
     "cumulative_incidence",
+    "fine_gray",
+    "inverse_censoring_weights",
     "kaplan_meier",
     "linear_predictor",
     "log_rank",
@@ -69,11 +77,13 @@ __all__ = [
 _HOME = {
     "BrierAtTime": "censored_brier_score",
     "CalibrationAtTime": "horizon_calibration",
+    "CensoringWeights": "uncensored_probability",
     "Concordance": "concordant_pairs",
     "CoxColumns": "covariate_search",
     "CoxFit": "cox_model",
     "CumulativeIncidence": "aalen_johansen",
     "DecisionCurveAtTime": "horizon_decision_curve",
+    "FineGrayFit": "fine_gray_model",
     "IncidenceCurve": "incidence_curve",
     "KaplanMeier": "kaplan_meier_curves",
     "LogRankTest": "log_rank_statistic",
@@ -86,12 +96,15 @@ _HOME = {
     "bootstrap_cox_optimism": "cox_optimism",
     "brier_at_time": "censored_brier_score",
     "calibration_at_time": "horizon_calibration",
+    "cause_specific_cox": "cause_specific_hazards",
     "compare_concordances": "concordant_pairs",
     "concordance": "concordant_pairs",
     "concordance_of": "concordant_pairs",
     "cox": "cox_model",
     "cox_columns": "covariate_search",
     "cumulative_incidence": "aalen_johansen",
+    "fine_gray": "fine_gray_model",
+    "inverse_censoring_weights": "uncensored_probability",
     "kaplan_meier": "kaplan_meier_curves",
     "linear_predictor": "predicted_risk",
     "log_rank": "log_rank_statistic",

@@ -9,13 +9,13 @@ from math import hypot, nan
 import numpy as np
 import polars as pl
 
-from counterpulse.data.design import is_categorical, level_text, levels_in_order
 from counterpulse.errors import InputError
 from counterpulse.results.block import Block, Cell
 from counterpulse.results.estimate import Estimate, finite_or_none
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
+from counterpulse.survival.causes import CODES, read_causes
 from counterpulse.survival.curve_interval import CurveInterval
 from counterpulse.survival.follow_up import ColumnOrArray, Indices, read_follow_up, time_order
 from counterpulse.survival.incidence_curve import MEASURE, VARIANCES, IncidenceCurve, IncidenceVariance, incidence_curve
@@ -23,7 +23,6 @@ from counterpulse.survival.kaplan_meier_curves import EVERYBODY, check_interval
 from counterpulse.survival.restricted_mean_time import compared
 
 OBSERVED = "observed."
-CODES = "codes."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +170,7 @@ def cumulative_incidence(
     check_interval(interval, level)
     if variance not in VARIANCES:
         raise InputError(f"variance={variance!r} is not known; use {', '.join(VARIANCES)}")
-    codes, named = _causes(table, event, causes)
+    codes, named = read_causes(table, event, causes)
     coded = table.with_columns(codes, pl.lit(value=False).alias(OBSERVED))
     follow_up = read_follow_up(coded, time=time, event=OBSERVED, start=start, groups=by, also_complete=[CODES])
     order, times, starts = time_order(follow_up)
@@ -199,32 +198,6 @@ def cumulative_incidence(
             citations=("aalen-johansen-1978", "gaynor-1993" if variance == "delta" else "aalen-1978"),
         ),
     )  # fmt: skip
-
-
-def _causes(table: pl.DataFrame, event: str, causes: Mapping[str, str] | None) -> tuple[pl.Series, tuple[str, ...]]:
-    """Codes of the causes, 0 for censoring and null where unknown, and the names of the others."""
-    if event not in table.columns:
-        raise InputError(f"there is no column '{event}'; there are {', '.join(table.columns)}")
-    column = table[event]
-    if column.dtype == pl.Boolean or column.dtype.is_numeric():
-        values = column.cast(pl.Float64)
-        distinct = [value for value in values.drop_nulls().unique().sort().to_list() if value != 0]
-        if any(value < 0 or value != int(value) for value in distinct):
-            raise InputError(f"'{event}' holds numbers that are no codes; 0 is censored, 1, 2, … are causes")
-        levels = [str(int(value)) for value in distinct]
-        texts = values.cast(pl.Int64, strict=False).cast(pl.String)
-    elif is_categorical(column):
-        ordered = list(column.dtype.categories) if isinstance(column.dtype, pl.Enum) else levels_in_order(column)
-        levels, texts = ordered[1:], level_text(column)
-    else:
-        raise InputError(f"'{event}' is {column.dtype}; it is a category, or 0 (censored), 1, 2, …")
-    wanted = dict(causes) if causes is not None else {level: level for level in levels}
-    missing = [level for level in levels if level not in wanted]
-    if missing:
-        raise InputError(f"`causes` names {', '.join(wanted)}, and '{event}' also holds {', '.join(missing)}; name all")
-    position = {level: code for code, level in enumerate(wanted, start=1)}
-    codes = texts.replace_strict(position, default=0, return_dtype=pl.Int64)
-    return codes.set(column.is_null(), None).rename(CODES), tuple(wanted.values())
 
 
 def _difference(reference: Estimate, other: Estimate, at: float, level: float) -> Estimate:

@@ -31,15 +31,20 @@ class CensoringCurve:
         return np.append(1.0, self.survival)[np.searchsorted(self.time, times, side="left")]
 
 
-def censoring_curve(time: Floats, event: Bools) -> CensoringCurve:
-    """Estimate the curve of the censoring from follow-up, shape (n,) each."""
+def censoring_curve(
+    time: Floats, event: Bools, *, weights: Floats | None = None, events_first: bool = True
+) -> CensoringCurve:
+    """Estimate the curve of the censoring from follow-up, shape (n,) each.
+
+    `events_first`: who has the event at a time can no longer be censored at it. Otherwise they are at risk of it too.
+    """
     distinct, place = np.unique(time, return_inverse=True)
-    events = np.bincount(place, weights=event, minlength=len(distinct)).astype(np.float64)
-    censored = np.bincount(place, weights=~event, minlength=len(distinct)).astype(np.float64)
-    leaving = events + censored
-    at_risk = np.cumsum(leaving[::-1])[::-1] - events
-    stay = np.divide(at_risk - censored, at_risk, out=np.ones(len(distinct)), where=at_risk > 0)
-    survival: Floats = np.cumprod(stay, dtype=np.float64)
+    weight = np.ones(len(time)) if weights is None else weights
+    events = np.bincount(place, weights=event * weight, minlength=len(distinct)).astype(np.float64)
+    censored = np.bincount(place, weights=~event * weight, minlength=len(distinct)).astype(np.float64)
+    at_risk = np.cumsum((events + censored)[::-1])[::-1] - (events if events_first else 0.0)
+    stay = np.divide(at_risk - censored, at_risk, out=np.ones(len(distinct)), where=(at_risk > 0) & (censored > 0))
+    survival: Floats = np.cumprod(np.maximum(stay, 0.0), dtype=np.float64)
     return CensoringCurve(time=distinct, at_risk=at_risk, censored=censored, survival=survival)
 
 

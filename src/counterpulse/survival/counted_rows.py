@@ -28,6 +28,7 @@ class CountedRows:
     event, weights : as in `FollowUp`
     groups, strata : codes; all 0 without groups, None without strata
     count : how many rows of the table each stands for; None when one
+    clusters : codes of what holds rows that belong together; None where every row stands for itself
     """
 
     time: Floats
@@ -37,24 +38,27 @@ class CountedRows:
     groups: Indices
     strata: Indices | None
     count: Floats | None
+    clusters: Indices | None = None
 
     def at(self, rows: Indices) -> CountedRows:
         """Some of the rows, in this order."""
         return CountedRows(
             time=self.time[rows], event=self.event[rows], start=_at(self.start, rows), weights=_at(self.weights, rows),
             groups=self.groups[rows], strata=_at(self.strata, rows), count=_at(self.count, rows),
+            clusters=_at(self.clusters, rows),
         )  # fmt: skip
 
 
-def count_rows(follow_up: FollowUp, strata: Indices | None = None) -> CountedRows:
-    """Sort follow-up by time; `strata` are codes of its rows, shape (n,)."""
+def count_rows(follow_up: FollowUp, strata: Indices | None = None, clusters: Indices | None = None) -> CountedRows:
+    """Sort follow-up by time; `strata` and `clusters` are codes of its rows, shape (n,)."""
     groups = np.zeros(len(follow_up.time), dtype=np.intp) if follow_up.groups is None else follow_up.groups
-    if follow_up.start is None and follow_up.weights is None and _often_tied(follow_up.time):
+    alike = follow_up.start is None and follow_up.weights is None and clusters is None
+    if alike and _often_tied(follow_up.time):
         return _counted({"time": follow_up.time, "event": follow_up.event, "groups": groups}, strata)
     order, time, start = time_order(follow_up)
     return CountedRows(
         time=time, event=follow_up.event[order], start=start, weights=_at(follow_up.weights, order),
-        groups=groups[order], strata=_at(strata, order), count=None,
+        groups=groups[order], strata=_at(strata, order), count=None, clusters=_at(clusters, order),
     )  # fmt: skip
 
 

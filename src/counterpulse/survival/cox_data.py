@@ -66,7 +66,7 @@ def prepare(request: CoxRequest) -> CoxData:
     """
     rows, used, strata, n_missing = _sorted_rows(request)
     sets = make_risk_sets(rows)
-    clusters, n_clusters = _clusters(request, used)
+    clusters, n_clusters = cluster_codes(request.table, request.cluster, used)
     design = build_design(request.table, request.terms, intercept=False, rows=used)
     center, scale = center_and_scale(design.X) if sets.n else _unscaled(design)
     return CoxData(
@@ -92,12 +92,12 @@ def _unscaled(design: Design) -> tuple[Floats, Floats]:
     return np.zeros(p), np.ones(p)
 
 
-def _clusters(request: CoxRequest, rows: Indices) -> tuple[Indices | None, int]:
+def cluster_codes(table: pl.DataFrame, cluster: ColumnOrArray | None, rows: Indices) -> tuple[Indices | None, int]:
     """Codes of the clusters of these rows of the table, shape (n,), and their number; None without clusters."""
-    names = column_names(request.cluster, "cluster")
+    names = column_names(cluster, "cluster")
     if not names:
         return None, 0
-    table = with_column(request.table, "cluster", request.cluster).select(names)
+    table = with_column(table, "cluster", cluster).select(names)
     labels = (table[names[0]] if len(names) == 1 else table.select(pl.struct(names)).to_series()).gather(rows)
     if labels.dtype.is_numeric():
         distinct = labels.unique().sort()

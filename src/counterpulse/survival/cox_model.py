@@ -195,7 +195,7 @@ def cox(
         parameters=Coefficients(
             columns=columns, values=solution.values, covariance=solution.covariance, statuses=solution.statuses,
             level=level, uncertainty=Status.FEW_CLUSTERS if _too_few(solution.clusters) else Status.OK,
-            notes=_few_clusters(solution.clusters),
+            notes=few_clusters_notes(solution.clusters),
         ),
         model_covariance=solution.model_covariance, log_likelihood_null=solution.log_likelihood_null,
         log_likelihood=solution.log_likelihood, n=data.sets.n, events=int(data.sets.deaths.sum()),
@@ -231,7 +231,7 @@ def _too_few(clusters: int | None) -> bool:
     return clusters is not None and clusters < TOO_FEW
 
 
-def _few_clusters(clusters: int | None) -> tuple[str, ...]:
+def few_clusters_notes(clusters: int | None) -> tuple[str, ...]:
     """Say that the sandwich is too small with few clusters; there is no small-sample version of it here."""
     if clusters is None or clusters >= FEW:
         return ()

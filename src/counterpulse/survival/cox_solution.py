@@ -49,7 +49,10 @@ def solve(request: CoxRequest, data: CoxData, *, sandwich: bool, profile: float 
     if data.design.spec.without_knots:
         return _nothing(Status.FEW_VALUES, len(data.design.columns))
     maximum = maximize(data.rows, data.sets, data.design.X, efron=request.ties == "efron")
-    statuses = _statuses(maximum, data.constant)
+    statuses = coefficient_statuses(
+        constant=data.constant, independent=maximum.independent, infinite=maximum.infinite,
+        lost=maximum.status is Status.NOT_CONVERGED or not np.any(np.diag(maximum.covariance)),
+    )  # fmt: skip
     failed = np.array([status is not Status.OK for status in statuses], dtype=bool)
     hazard = _baseline(data, maximum)
     efron = request.ties == "efron"
@@ -66,8 +69,8 @@ def solve(request: CoxRequest, data: CoxData, *, sandwich: bool, profile: float 
     values = maximum.beta / data.scale
     values[failed] = nan
     return Solution(
-        values=values, covariance=_in_units(covariance, data.scale, failed),
-        model_covariance=_in_units(maximum.covariance, data.scale, failed), statuses=statuses, status=maximum.status,
+        values=values, covariance=in_units(covariance, data.scale, failed),
+        model_covariance=in_units(maximum.covariance, data.scale, failed), statuses=statuses, status=maximum.status,
         log_likelihood_null=maximum.log_likelihood_null, log_likelihood=maximum.log_likelihood, clusters=clusters,
         iterations=maximum.iterations, hazard=hazard, profiles=profiles,
     )  # fmt: skip
@@ -82,19 +85,19 @@ def _nothing(status: Status, p: int) -> Solution:
     )  # fmt: skip
 
 
-def _statuses(maximum: Maximum, constant: Bools) -> tuple[Status, ...]:
-    lost = maximum.status is Status.NOT_CONVERGED or not np.any(np.diag(maximum.covariance))
+def coefficient_statuses(*, constant: Bools, independent: Bools, infinite: Bools, lost: bool) -> tuple[Status, ...]:
+    """What became of each coefficient; `lost` where the search for all of them did not end."""
     rest = Status.NOT_CONVERGED if lost else Status.OK
     return tuple(
         Status.CONSTANT if one_value
-        else Status.SEPARATION if infinite
-        else rest if independent
+        else Status.SEPARATION if without_end
+        else rest if kept
         else Status.RANK_DEFICIENT
-        for one_value, infinite, independent in zip(constant, maximum.infinite, maximum.independent, strict=True)
+        for one_value, without_end, kept in zip(constant, infinite, independent, strict=True)
     )  # fmt: skip
 
 
-def _in_units(covariance: Floats, scale: Floats, failed: Bools) -> Floats:
+def in_units(covariance: Floats, scale: Floats, failed: Bools) -> Floats:
     """A covariance of scaled covariates in the units of the table, nan in the rows of what failed; symmetric."""
     matrix = (covariance + covariance.T) / 2 / np.outer(scale, scale)
     matrix[failed, :] = nan

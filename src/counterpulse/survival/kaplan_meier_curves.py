@@ -14,11 +14,15 @@ from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
 from counterpulse.survival.counted_rows import count_rows
+from counterpulse.survival.cox_data import cluster_codes
 from counterpulse.survival.curve_interval import INTERVALS, CurveInterval
 from counterpulse.survival.follow_up import (
     ColumnOrArray,
     FollowUp,
+    Indices,
+    column_names,
     read_follow_up,
+    with_column,
 )
 from counterpulse.survival.survival_curve import SurvivalCurve, survival_curve
 
@@ -119,6 +123,7 @@ def kaplan_meier(
     by: ColumnOrArray | None = None,
     interval: CurveInterval = "log",
     weights: ColumnOrArray | None = None,
+    cluster: ColumnOrArray | None = None,
     start: str | None = None,
     level: float = 0.95,
 ) -> KaplanMeier:
@@ -131,6 +136,8 @@ def kaplan_meier(
     by : column(s) or array of the group
     interval : scale of the pointwise intervals
     weights : column or array; whole numbers count people, others are weights with a jackknife variance
+    cluster : column(s) or array of what holds rows that belong together (a matched pair, the intervals of a patient): robust
+        variance, the infinitesimal jackknife by cluster, also of weights that are whole numbers
     start : begin of observation, for late entry
     level : of intervals
 
@@ -140,15 +147,21 @@ def kaplan_meier(
 
     Notes
     -----
-    Assumes censoring independent of the event within a group. Someone censored at a time of death is at risk at it.
+    Assumes censoring independent of the event within a group. Someone censored at a time of death is at risk at it. A robust
+    variance takes the weights as known, and needs 10 clusters in a group.
 
     References
     ----------
-    Kaplan and Meier 1958 (doi:10.1080/01621459.1958.10501452); variance: Greenwood 1926
+    Kaplan and Meier 1958 (doi:10.1080/01621459.1958.10501452); variance: Greenwood 1926; weighted: Xie and Liu 2005
+    (doi:10.1002/sim.2174)
     """
     check_interval(interval, level)
-    follow_up = read_follow_up(table, time=time, event=event, start=start, weights=weights, groups=by)
-    curves = tuple(curves_of(follow_up, interval=interval, level=level))
+    follow_up = read_follow_up(
+        with_column(table, "cluster", cluster), time=time, event=event, start=start, weights=weights, groups=by,
+        also_complete=column_names(cluster, "cluster"),
+    )  # fmt: skip
+    clusters, _ = cluster_codes(table, cluster, follow_up.rows)
+    curves = tuple(curves_of(follow_up, interval=interval, level=level, clusters=clusters))
     status = Status.OK if len(follow_up.time) else Status.NO_ROWS
     if status is Status.OK and not follow_up.event.any():
         status = Status.NO_EVENTS
@@ -158,8 +171,11 @@ def kaplan_meier(
             method="Kaplan-Meier estimate",
             choices=(
                 Choice("interval", interval, "default" if interval == "log" else "given", "borgan-liestol-1990"),
+                *(() if cluster is None else (Choice("variance", "robust", "derived"),)),
             ),
-            citations=("kaplan-meier-1958", "greenwood-1926", "brookmeyer-crowley-1982"),
+            citations=(
+                "kaplan-meier-1958", "greenwood-1926", "brookmeyer-crowley-1982", *(("xie-liu-2005",) if weights is not None else ()),
+            ),
         ),
     )  # fmt: skip
 
@@ -172,9 +188,11 @@ def check_interval(interval: str, level: float) -> None:
         raise InputError("'level' lies between 0 and 1, such as 0.95")
 
 
-def curves_of(follow_up: FollowUp, *, interval: CurveInterval, level: float) -> Iterator[SurvivalCurve]:
-    """The curve of each group; one sort serves all groups."""
-    rows = count_rows(follow_up)
+def curves_of(
+    follow_up: FollowUp, *, interval: CurveInterval, level: float, clusters: Indices | None = None
+) -> Iterator[SurvivalCurve]:
+    """The curve of each group; one sort serves all groups. `clusters` are codes of the rows, shape (n,)."""
+    rows = count_rows(follow_up, clusters=clusters)
     for code, label in enumerate(follow_up.labels or (EVERYBODY,)):
         own = rows if follow_up.groups is None else rows.at(np.flatnonzero(rows.groups == code))
         yield survival_curve(own, group=label, interval=interval, level=level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,7 +138,7 @@ def maximize(rows: SortedRows, sets: RiskSets, X: Floats, *, efron: bool) -> Max
             newton.slide(covariance)
     converged = newton.climb(MOST_ITERATIONS)
     independent = np.zeros(p, dtype=bool) if newton.independent is None else newton.independent
-    infinite = _infinite(newton) if newton.step is not None else np.zeros(p, dtype=bool)
+    infinite = _infinite(newton)
     status = Status.OK if converged else Status.NOT_CONVERGED
     return Maximum(
         beta=newton.beta,
@@ -199,24 +200,39 @@ def _warm_start(rows: SortedRows, X: Floats, efron: bool) -> tuple[Floats, Float
 
 
 def _infinite(newton: _Newton) -> Bools:
-    """Columns along which the likelihood rises without end.
+    """Columns along which the likelihood of a search that has ended rises without end."""
+    if newton.step is None:
+        return np.zeros(newton.X.shape[1], dtype=bool)
+
+    def fall(move: Floats) -> float:
+        further = risk_state(newton.sets, newton.X, newton.beta + move, efron=newton.efron)
+        return newton.state.log_likelihood - further.log_likelihood
+
+    return infinite_columns(newton.X, newton.sets.group < newton.sets.m, newton.step, fall)
+
+
+def infinite_columns(X: Floats, at_risk: Bools, step: Floats, fall: Callable[[Floats], float]) -> Bools:
+    """Columns along which a likelihood rises without end, shape (p,).
 
     Near an infinite maximum Newton's steps keep their length while the likelihood stands still. Such a direction is
     taken much further: a likelihood that is concave and still loses nothing has no maximum there.
+
+    Parameters
+    ----------
+    X : covariates, shape (n, p)
+    at_risk : the rows that are ever at risk, shape (n,)
+    step : the last Newton step, shape (p,)
+    fall : how much the log likelihood falls when the coefficients move from where the search ended
     """
-    step = newton.step
-    nowhere = np.zeros(newton.X.shape[1], dtype=bool)
-    at_risk = newton.sets.group < newton.sets.m
-    if step is None or _reach(newton.X @ step, at_risk) < LONG_STEP:
+    nowhere = np.zeros(X.shape[1], dtype=bool)
+    if _reach(X @ step, at_risk) < LONG_STEP:
         return nowhere
-    reaches = np.array([_reach(column * one, at_risk) for column, one in zip(newton.X.T, step, strict=True)])
+    reaches = np.array([_reach(column * one, at_risk) for column, one in zip(X.T, step, strict=True)])
     direction = np.where(reaches > LONG_STEP * reaches.max(), step, 0.0)
-    reach = _reach(newton.X @ direction, at_risk)
+    reach = _reach(X @ direction, at_risk)
     if reach == 0:
         return nowhere
-    further = risk_state(newton.sets, newton.X, newton.beta + direction * (FAR / reach), efron=newton.efron)
-    lost = newton.state.log_likelihood - further.log_likelihood
-    return direction != 0 if lost < FLAT else nowhere
+    return direction != 0 if fall(direction * (FAR / reach)) < FLAT else nowhere
 
 
 def _reach(predictor: Floats, at_risk: Bools) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, log, nan
+from math import hypot, isfinite, log, nan
 
 import polars as pl
 
@@ -125,13 +125,16 @@ def compared(
     reference: Estimate, other: Estimate, value: float, std_error: float, *, measure: str, scale: Scale, time: float,
     level: float,
 ) -> Estimate:  # fmt: skip
-    """An estimate of another group against a reference group, with its Wald interval and test."""
+    """An estimate of another group against a reference group, with its Wald interval and test.
+
+    A group in which nobody, or everybody, had the event has no variance to go by; it is not certain, so there is no interval then.
+    """
     status = next((one.status for one in (reference, other) if one.status is not Status.OK), Status.OK)
-    if status is Status.OK and not std_error > 0:
-        status = Status.ZERO_VARIANCE if std_error == 0 else Status.UNDEFINED
+    if status is Status.OK and not all((one.std_error or 0.0) > 0 for one in (reference, other)):
+        status = Status.NO_GROUP_VARIANCE if isfinite(value) else Status.UNDEFINED
     term = {"term": other.term, "reference": reference.term, "measure": measure, "scale": scale, "at": At(time)}
     if status is not Status.OK:
-        return Estimate(**term, value=value if status is Status.ZERO_VARIANCE else nan, status=status)  # type: ignore[arg-type]
+        return Estimate(**term, value=value if status is Status.NO_GROUP_VARIANCE else nan, status=status)  # type: ignore[arg-type]
     reach = critical_value(level) * std_error
     return Estimate(
         term=other.term, reference=reference.term, measure=measure, scale=scale, at=At(time), value=value,

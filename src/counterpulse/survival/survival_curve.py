@@ -8,11 +8,13 @@ from math import isfinite, nan
 import numpy as np
 
 from counterpulse.numerics.distributions import critical_value
+from counterpulse.results.coefficients import TOO_FEW
 from counterpulse.results.estimate import At, Estimate, Interval
 from counterpulse.results.status import Status
 from counterpulse.survival.counted_rows import CountedRows
 from counterpulse.survival.curve_interval import CurveInterval, curve_interval
-from counterpulse.survival.follow_up import Bools, Floats
+from counterpulse.survival.follow_up import Floats, Indices
+from counterpulse.survival.risk_sets import segmented_cumsum
 
 EXACT = 2.0**-26
 """A curve this close to the level of a quantile lies on it: 0.5 reached by rounding is 0.5."""
@@ -29,7 +31,9 @@ class SurvivalCurve:
     person_time : total time at risk
     time, at_risk, events, censored : at_risk counts those followed at least to the time; weighted where rows are
     survival : S(t), just after the time
-    variance : of log S(t) (Greenwood's sum), or of S(t) over S(t)^2 with weights that are not whole numbers
+    variance : of log S(t) (Greenwood's sum), or of S(t) over S(t)^2 with clusters or weights that are not whole numbers
+    uncertainty : why there is no standard error, or OK
+    counted : whether weights are numbers of people, and rows independent
     std_error : of S(t)
     low, high : pointwise interval of S(t)
     """
@@ -50,14 +54,15 @@ class SurvivalCurve:
     interval: CurveInterval
     level: float
     end_of_follow_up: float
-    whole_weights: bool = True
+    counted: bool = True
+    uncertainty: Status = Status.OK
 
     def position(self, time: float) -> int:
         """Index of the last distinct time at or before `time`, -1 before the first."""
         return int(np.searchsorted(self.time, time, side="right")) - 1
 
     def at(self, time: float) -> Estimate:
-        """S(t) with its pointwise interval."""
+        """S(t) with its pointwise interval; there is none before the first event and after the last patient's, when there is no variance."""
         i = self.position(time)
         base = {"term": self.group, "measure": "survival", "at": At(time)}
         if self.n == 0:
@@ -65,9 +70,11 @@ class SurvivalCurve:
         if time > self.end_of_follow_up and self.survival[-1] > 0:
             return Estimate(**base, value=nan, status=Status.BEYOND_FOLLOW_UP)  # type: ignore[arg-type]
         value, error, low, high = (1.0, 0.0, 1.0, 1.0) if i < 0 else self._row(i)
+        if self.uncertainty is not Status.OK:
+            return Estimate(**base, value=value, status=self.uncertainty)  # type: ignore[arg-type]
         return Estimate(
             term=self.group, measure="survival", at=At(time), value=value, std_error=error,
-            interval=Interval(low, high, self.level, self.interval),
+            interval=Interval(low, high, self.level, self.interval) if error > 0 else None,
         )  # fmt: skip
 
     def _row(self, i: int) -> tuple[float, float, float, float]:
@@ -81,10 +88,11 @@ class SurvivalCurve:
         value = self._crossing(self.survival, p)
         low, high = self._crossing(self.low, p), self._crossing(self.high, p)
         measure = "median survival time" if p == 0.5 else f"survival time quantile {p:g}"
-        status = Status.EMPTY_GROUP if self.n == 0 else Status.OK if isfinite(value) else Status.NOT_REACHED
+        status = Status.EMPTY_GROUP if self.n == 0 else self.uncertainty if isfinite(value) else Status.NOT_REACHED
+        known = self.n > 0 and self.uncertainty is Status.OK
         return Estimate(
             term=self.group, measure=measure, value=value, status=status,
-            interval=Interval(low, high, self.level, self.interval) if self.n else None,
+            interval=Interval(low, high, self.level, self.interval) if known else None,
         )  # fmt: skip
 
     def _crossing(self, curve: Floats, p: float) -> float:
@@ -100,7 +108,7 @@ class SurvivalCurve:
     def restricted_mean(self, tau: float) -> Estimate:
         """Mean time lived within `tau`: the area under the curve, with the Greenwood plug-in variance.
 
-        Weights that are not whole numbers give the mean without a standard error.
+        Clusters, and weights that are not whole numbers, give the mean without a standard error.
         """
         base = {"term": self.group, "measure": "restricted mean survival time", "at": At(tau)}
         if self.n == 0:
@@ -112,7 +120,7 @@ class SurvivalCurve:
         areas = np.diff(knots) * np.concatenate(([1.0], self.survival[:until]))
         later = np.cumsum(areas[::-1])[::-1][1:]
         mean = float(areas.sum())
-        if not self.whole_weights:
+        if not self.counted:
             return Estimate(**base, value=mean)  # type: ignore[arg-type]
         with np.errstate(invalid="ignore"):
             steps = np.diff(self.variance[:until], prepend=0.0)
@@ -120,7 +128,7 @@ class SurvivalCurve:
         reach = critical_value(self.level) * error
         return Estimate(
             term=self.group, measure="restricted mean survival time", at=At(tau), value=mean, std_error=error,
-            interval=Interval(mean - reach, mean + reach, self.level, "plain"),
+            interval=Interval(mean - reach, mean + reach, self.level, "plain") if error > 0 else None,
         )  # fmt: skip
 
     def numbers_at_risk(self, times: Floats) -> tuple[Floats, Floats, Floats]:
@@ -135,13 +143,14 @@ class SurvivalCurve:
 def survival_curve(rows: CountedRows, *, group: str, interval: CurveInterval, level: float) -> SurvivalCurve:
     """Estimate the curve from the rows of a group.
 
-    With whole-number weights a row counts as that many people; with others the variance is the infinitesimal
-    jackknife.
+    With whole-number weights a row counts as that many people; with others, and with clusters, the variance is the
+    infinitesimal jackknife.
     """
     time, event, start, count = rows.time, rows.event, rows.start, rows.count
     weights = count if rows.weights is None else rows.weights
     first = np.flatnonzero(np.diff(time, prepend=-1.0) != 0) if len(time) else np.zeros(0, dtype=np.intp)
-    whole = weights is None or bool(np.all(weights == np.floor(weights)))
+    counted = rows.clusters is None and (weights is None or bool(np.all(weights == np.floor(weights))))
+    few = rows.clusters is not None and 0 < len(np.unique(rows.clusters)) < TOO_FEW
     died = event.astype(np.float64) if weights is None else event * weights
     left = np.ones(len(time)) if weights is None else weights
     events = np.add.reduceat(died, first) if len(first) else died
@@ -155,8 +164,10 @@ def survival_curve(rows: CountedRows, *, group: str, interval: CurveInterval, le
         survival[np.minimum.accumulate(np.where(events >= at_risk * (1 - 1e-14), 0.0, 1.0)) == 0] = 0.0
         hazard_variance = np.where(events > 0, events / (at_risk * (at_risk - events)), 0.0)
         variance = np.cumsum(hazard_variance)
-        if weights is not None and not whole:
-            variance = _jackknife(time, event, start, weights, first, variance, at_risk - events)
+        if not counted:
+            variance = (
+                np.full_like(variance, nan) if few else _jackknife(rows, left, variance, at_risk - events, distinct)
+            )
         error = survival * np.sqrt(variance)
     low, high = curve_interval(survival, error, kind=interval, level=level)
     return SurvivalCurve(
@@ -166,7 +177,8 @@ def survival_curve(rows: CountedRows, *, group: str, interval: CurveInterval, le
         ),
         time=distinct, at_risk=at_risk, events=events, censored=leaving - events, survival=survival,
         variance=variance, std_error=error, low=low, high=high, interval=interval, level=level,
-        end_of_follow_up=float(time[-1]) if len(time) else nan, whole_weights=whole,
+        end_of_follow_up=float(time[-1]) if len(time) else nan, counted=counted,
+        uncertainty=Status.FEW_CLUSTERS if few else Status.OK,
     )  # fmt: skip
 
 
@@ -177,25 +189,37 @@ def _not_yet(start: Floats, weight: Floats, times: Floats) -> Floats:
     return total[np.searchsorted(start[order], times, side="left")]
 
 
-def _jackknife(
-    time: Floats, event: Bools, start: Floats | None, weights: Floats, first: np.ndarray[tuple[int], np.dtype[np.intp]],
-    greenwood: Floats, survivors: Floats,
-) -> Floats:  # fmt: skip
-    """Sum of the squared influences on log S(t): c(T_i) - c(start_i) less 1/(n - d) at an own event."""
-    own = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(time))))
-    squared = weights**2
+def _jackknife(rows: CountedRows, weights: Floats, greenwood: Floats, survivors: Floats, distinct: Floats) -> Floats:
+    """Sum over clusters of the squared influence on log S(t) at every distinct time; every row its own cluster if None.
+
+    The influence of a row is 0 before it starts, c(t) - c(start) while it is followed, c being Greenwood's sum, and then what
+    it was at the end, less 1/(n - d) at an own event. So that of a cluster is a + b c(t) with a and b that change only when
+    one of its rows starts or ends.
+    """
+    n = len(rows.time)
+    own = np.searchsorted(distinct, rows.time)
+    begin = np.zeros(n, dtype=np.intp) if rows.start is None else np.searchsorted(distinct, rows.start, side="right")
+    c_start = np.append(0.0, greenwood)[begin]
     with np.errstate(divide="ignore", invalid="ignore"):
-        influence = greenwood[own] - np.where(event, 1 / survivors[own], 0.0)
-    before = np.zeros(len(time))
-    if start is not None:
-        distinct = time[first]
-        before = np.append(0.0, greenwood)[np.searchsorted(distinct, start, side="right")]
-    done = np.cumsum(np.add.reduceat(squared * (influence - before) ** 2, first))
-    sums = []
-    for power in (squared, squared * before, squared * before**2):
-        rest = np.cumsum(np.add.reduceat(power, first)[::-1])[::-1] - np.add.reduceat(power, first)
-        if start is not None:
-            rest = rest - _not_yet(start, power, time[first])
-        sums.append(rest)
-    total: Floats = done + greenwood**2 * sums[0] - 2 * greenwood * sums[1] + sums[2]
+        c_end = greenwood[own] - np.where(rows.event, 1 / survivors[own], 0.0)
+    c_end = np.where(np.isfinite(c_end), c_end, 0.0)
+    codes = np.arange(n) if rows.clusters is None else rows.clusters
+    cluster = np.concatenate((codes, codes))
+    at = np.concatenate((begin, own))
+    order = np.lexsort((at, cluster))
+    first = np.flatnonzero(np.diff(cluster[order], prepend=-1))
+    a = segmented_cumsum(np.concatenate((-weights * c_start, weights * c_end))[order], first)
+    b = segmented_cumsum(np.concatenate((weights, -weights))[order], first)
+    k = len(distinct)
+    constant, linear, square = (
+        np.cumsum(np.bincount(at[order], weights=_steps(values, first), minlength=k + 1)[:k]) for values in (a * a, a * b, b * b)
+    )  # fmt: skip
+    total: Floats = constant + 2 * greenwood * linear + greenwood**2 * square
     return total
+
+
+def _steps(values: Floats, first: Indices) -> Floats:
+    """Differences of the values of one cluster after the other, each from 0."""
+    steps = np.diff(values, prepend=0.0)
+    steps[first] = values[first]
+    return steps

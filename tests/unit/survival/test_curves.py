@@ -140,3 +140,28 @@ def test_misuse_is_explained(options):
         survival.restricted_mean(SMALL, by="g", tau=0, **TWO)
     with pytest.raises(InputError):
         survival.log_rank(SMALL, by="g", rho=-1, **TWO)
+
+
+def test_a_group_in_which_nobody_had_the_event_is_not_certain():
+    """Greenwood's variance is zero there: one patient without an event would give an interval of no width and P < 0.001."""
+    table = pl.DataFrame({"t": [9, 1, 2, 3, 9], "d": [0, 1, 0, 1, 0], "g": ["a", "b", "b", "b", "b"]})
+    compared = survival.survival_difference(table, by="g", at=5, **TWO)
+    assert compared.risk[0].value == 0
+    assert compared.risk[0].interval is None
+    (difference,) = compared.differences
+    assert difference.status is Status.NO_GROUP_VARIANCE
+    assert difference.value == compared.risk[1].value > 0
+    assert difference.interval is difference.p_value is None
+    mean = survival.restricted_mean(table, by="g", tau=5, **TWO)
+    assert mean.groups[0].value == 5
+    assert mean.groups[0].interval is None
+    assert mean.differences[0].status is Status.NO_GROUP_VARIANCE
+
+
+def test_a_group_in_which_everybody_had_the_event_is_not_certain_either():
+    table = pl.DataFrame({"t": [1, 2, 1, 3, 9], "d": [1, 1, 1, 0, 0], "g": ["a", "a", "b", "b", "b"]})
+    compared = survival.survival_difference(table, by="g", at=5, **TWO)
+    assert compared.risk[0].value == 1
+    assert compared.risk[0].interval is None
+    assert compared.differences[0].status is Status.NO_GROUP_VARIANCE
+    assert compared.differences[0].value == compared.risk[1].value - 1
