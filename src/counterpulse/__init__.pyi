@@ -3,8 +3,11 @@ from counterpulse import describe as describe
 from counterpulse import emulation as emulation
 from counterpulse import errors as errors
 from counterpulse import expression as expression
+from counterpulse import imputation as imputation
+from counterpulse import propensity as propensity
 from counterpulse import regression as regression
 from counterpulse import results as results
+from counterpulse import robustness as robustness
 from counterpulse import survival as survival
 from counterpulse import two_groups as two_groups
 from counterpulse.data import read_dictionary as read_dictionary

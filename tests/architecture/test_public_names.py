@@ -12,7 +12,7 @@ import pytest
 from source_tree import PACKAGE, module_name, package_inits, tree_of
 
 HEAVY = ("numpy", "scipy", "polars", "matplotlib", "pydantic", "ruamel", "pyreadstat", "typer", "rich")
-FAMILIES = ("two_groups", "describe", "regression", "survival", "emulation")
+FAMILIES = ("two_groups", "describe", "regression", "survival", "emulation", "propensity", "robustness", "imputation")
 INITS = {module_name(path): path for path in package_inits()}
 
 

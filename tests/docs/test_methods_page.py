@@ -16,7 +16,7 @@ from counterpulse.two_groups import two_proportions
 
 METHODS = (ROOT / "docs" / "reference" / "methods.md").read_text(encoding="utf-8")
 DIFFERENCES = (ROOT / "docs" / "explanation" / "differences.md").read_text(encoding="utf-8")
-FAMILIES = ("regression", "survival", "two_groups", "describe", "emulation")
+FAMILIES = ("regression", "survival", "two_groups", "describe", "emulation", "imputation", "propensity", "robustness")
 PROOFS = ("against_r", "published", "double_programmed", "property", "end_to_end")
 
 

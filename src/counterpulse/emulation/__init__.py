@@ -6,15 +6,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from counterpulse.emulation.clone_comparison import clone_censor_weight
+    from counterpulse.emulation.clone_result import CloneCensorWeight
     from counterpulse.emulation.exposure_split import ExposureSplit, split_at_exposure
     from counterpulse.emulation.landmark_sample import LandmarkSample, landmark
+    from counterpulse.emulation.nested_trials import sequence_of_trials
+    from counterpulse.emulation.sequence_result import SequenceOfTrials
 
-__all__ = ["ExposureSplit", "LandmarkSample", "landmark", "split_at_exposure"]
+__all__ = [
+    "CloneCensorWeight",
+    "ExposureSplit",
+    "LandmarkSample",
+    "SequenceOfTrials",
+    "clone_censor_weight",
+    "landmark",
+    "sequence_of_trials",
+    "split_at_exposure",
+]
 
 _HOME = {
+    "CloneCensorWeight": "clone_result",
+    "clone_censor_weight": "clone_comparison",
     "ExposureSplit": "exposure_split",
     "LandmarkSample": "landmark_sample",
     "landmark": "landmark_sample",
+    "SequenceOfTrials": "sequence_result",
+    "sequence_of_trials": "nested_trials",
     "split_at_exposure": "exposure_split",
 }
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from counterpulse.regression.augmented_weighting import aipw
     from counterpulse.regression.brier_score import BrierScore, brier_of
     from counterpulse.regression.calibration import Calibration, calibration_of, recalibrated
     from counterpulse.regression.column_likelihood import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from counterpulse.regression.linear_regression import LinearFit, linear
     from counterpulse.regression.logistic_fit import LogisticFit
     from counterpulse.regression.logistic_regression import logistic
+    from counterpulse.regression.marginal_effect import AverageEffect, TwoMeans
     from counterpulse.regression.optimism import LogisticRefit, bootstrap_optimism
     from counterpulse.regression.ordinal_fit import OrdinalFit
     from counterpulse.regression.proportional_odds import ordinal
@@ -44,8 +46,10 @@ if TYPE_CHECKING:
     from counterpulse.regression.random_intercept_logistic import mixed_logistic
     from counterpulse.regression.standardization import Standardized, standardize
     from counterpulse.regression.stepwise_selection import Candidate, Selected, Step, stepwise, univariable
+    from counterpulse.regression.targeted_learning import tmle
 
 __all__ = [
+    "AverageEffect",
     "BinomialColumns",
     "BrierScore",
     "CStatistic",
@@ -71,6 +75,8 @@ __all__ = [
     "Selected",
     "Standardized",
     "Step",
+    "TwoMeans",
+    "aipw",
     "binomial_columns",
     "bootstrap_optimism",
     "brier_of",
@@ -98,10 +104,12 @@ __all__ = [
     "standardize",
     "stepwise",
     "term_columns",
+    "tmle",
     "univariable",
 ]
 
 _HOME = {
+    "AverageEffect": "marginal_effect",
     "BinomialColumns": "column_likelihood",
     "BrierScore": "brier_score",
     "CStatistic": "discrimination",
@@ -127,6 +135,8 @@ _HOME = {
     "Selected": "stepwise_selection",
     "Standardized": "standardization",
     "Step": "stepwise_selection",
+    "TwoMeans": "marginal_effect",
+    "aipw": "augmented_weighting",
     "binomial_columns": "column_likelihood",
     "bootstrap_optimism": "optimism",
     "brier_of": "brier_score",
@@ -154,6 +164,7 @@ _HOME = {
     "standardize": "standardization",
     "stepwise": "stepwise_selection",
     "term_columns": "column_likelihood",
+    "tmle": "targeted_learning",
     "univariable": "stepwise_selection",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, log, nan
+from math import nan
 from typing import Literal
 
 import numpy as np
@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 
 from counterpulse.data.design import level_text
 from counterpulse.errors import InputError
-from counterpulse.numerics.distributions import critical_value, expit, normal_two_sided, t_two_sided
+from counterpulse.numerics.distributions import expit
 from counterpulse.numerics.linear_algebra import cluster_sums
 from counterpulse.regression.fit import ScaledFit
 from counterpulse.regression.linear_regression import LinearFit
 from counterpulse.regression.logistic_fit import LogisticFit
+from counterpulse.regression.marginal_effect import TwoMeans
 from counterpulse.regression.model_rows import Rows, check_level
 from counterpulse.regression.outcome import event_sign, number
 from counterpulse.regression.sandwich import cluster_factor
-from counterpulse.results.estimate import Estimate, Interval, Scale
+from counterpulse.results.estimate import Estimate
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
+from counterpulse.results.wald import no_estimate
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -62,19 +64,13 @@ class Standardized:
 
     def estimates(self) -> tuple[Estimate, ...]:
         """Risk under each level (on the logit scale), risk ratio (log) and difference; for a linear model the means."""
-        first, second = np.eye(2)
-        if not self.binary:
-            return (
-                self._estimate(self.treated, "mean", first, "identity"),
-                self._estimate(self.reference, "mean", second, "identity"),
-                self._estimate(self.treated, "mean difference", first - second, "identity"),
-            )
-        return (
-            self._estimate(self.treated, "risk", first, "logit"),
-            self._estimate(self.reference, "risk", second, "logit"),
-            self._estimate(self.treated, "risk ratio", first - second, "log"),
-            self._estimate(self.treated, "risk difference", first - second, "identity"),
-        )
+        return self._two().risks() if self.binary else self._two().numbers()
+
+    def odds_ratio(self) -> Estimate:
+        """The marginal odds ratio on the log scale; undefined where the means are no risks."""
+        if self.binary:
+            return self._two().odds_ratio()
+        return no_estimate("marginal odds ratio", Status.UNDEFINED, term=self.treated, scale="log")
 
     def tidy(self) -> pl.DataFrame:
         """Lay out the estimates on the natural scale."""
@@ -84,46 +80,12 @@ class Standardized:
         """Describe the standardization in one row."""
         return pl.DataFrame({"n": self.n, "covariates": self.covariates, "status": self.status.code})
 
-    def _estimate(self, term: str, measure: str, weights: Floats, scale: Scale) -> Estimate:
-        compared = self.reference if (weights < 0).any() else None
-        if self.status is not Status.OK:
-            return Estimate(
-                term=term, variable=self.variable, reference=compared, measure=measure, scale=scale, value=nan,
-                status=self.status,
-            )  # fmt: skip
-        value, slope = _on_scale(self.means, weights, scale)
-        used = self.covariance if self.covariates == "sampled" else self.model_covariance
-        std_error = float(np.sqrt(slope @ used @ slope))
-        if not isfinite(std_error):
-            return Estimate(
-                term=term, variable=self.variable, reference=compared, measure=measure, scale=scale, value=value,
-                status=Status.FEW_CLUSTERS,
-            )  # fmt: skip
-        reach = critical_value(self.level, self.df) * std_error
-        tested = compared is not None and std_error > 0
-        return Estimate(
-            term=term, variable=self.variable, reference=compared, measure=measure, scale=scale, value=value,
-            std_error=std_error, interval=Interval(value - reach, value + reach, self.level, "wald"),
-            statistic=value / std_error if tested else None, statistic_name=None if not tested else "z" if self.df is None else "t",
-            df=self.df if tested else None,
-            p_value=_two_sided(value / std_error, self.df) if tested else None,
+    def _two(self) -> TwoMeans:
+        return TwoMeans(
+            variable=self.variable, treated=self.treated, reference=self.reference, means=self.means,
+            covariance=self.covariance if self.covariates == "sampled" else self.model_covariance, level=self.level,
+            df=self.df, status=self.status,
         )  # fmt: skip
-
-
-def _two_sided(statistic: float, df: float | None) -> float:
-    return normal_two_sided(statistic) if df is None else t_two_sided(statistic, df)
-
-
-def _on_scale(means: Floats, weights: Floats, scale: Scale) -> tuple[float, Floats]:
-    """Give the combined means on a scale and its derivative in the two means, shape (2,)."""
-    match scale:
-        case "logit":
-            mean = float(weights @ means)
-            return log(mean / (1 - mean)), weights / (mean * (1 - mean))
-        case "log":
-            return float(weights @ np.log(means)), weights / means
-        case _:
-            return float(weights @ means), weights
 
 
 def standardize(

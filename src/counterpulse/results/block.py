@@ -82,6 +82,11 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         "n_2": COUNT, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "weight": NUMBER, "tau_squared": NUMBER,
         "i_squared": NUMBER, "q": NUMBER, "df": NUMBER, "p_value": NUMBER,
     },
+    # A row for each specification (1, 2, … in order of the estimates) and choice; `main` is yes of the planned one.
+    "specification-curve": {
+        "specification": COUNT, "choice": TEXT, "option": TEXT, "measure": TEXT, "estimate": NUMBER, "conf_low": NUMBER,
+        "conf_high": NUMBER, "p_value": NUMBER, "n": COUNT, "events": COUNT, "main": TEXT,
+    },
     # Estimates as a reader reads them, errors on the scale of estimation; `imputed` is yes of a study that was filled in.
     "funnel": {
         "study": TEXT, "measure": TEXT, "estimate": NUMBER, "std_error": NUMBER, "imputed": TEXT, "pooled": NUMBER,

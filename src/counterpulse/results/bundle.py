@@ -28,6 +28,12 @@ class Written:
     directory: Path
     moved_because: str | None = None
 
+    @property
+    def report(self) -> Path:
+        """The report to open: the page where there is one, or another format; else the directory."""
+        files = (self.directory / f"report.{kind}" for kind in ("html", "docx", "pdf"))
+        return next((file for file in files if file.is_file()), self.directory)
+
 
 def digest(content: bytes) -> str:
     """The SHA-256 of some bytes, as manifests write it."""

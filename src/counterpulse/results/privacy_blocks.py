@@ -216,6 +216,17 @@ def _per_parameter(block: Block, screen: Screen, withheld: Withheld) -> list[Row
     return shown
 
 
+def _specifications(columns: Columns, smallest: int) -> dict[str, list[Cell]]:
+    """No counts: those of two specifications may differ by a few patients. No estimate that rests on few."""
+    kept: dict[str, list[Cell]] = {name: [] for name in columns}
+    for row in rows_of(columns):
+        few = small_count(row["n"], smallest) or small_count(row["events"], smallest)
+        gone = ("n", "events", *(("estimate", "conf_low", "conf_high", "p_value") if few else ()))
+        for name, cell in (row | dict.fromkeys(gone, None)).items():
+            kept[name].append(cell)
+    return kept
+
+
 AS_IT_IS = BlockRule()
 
 RULES: Mapping[str, BlockRule] = {
@@ -247,5 +258,6 @@ RULES: Mapping[str, BlockRule] = {
     "balance": BlockRule(screened=_balance),
     "study-forest": AS_IT_IS,
     "funnel": AS_IT_IS,
+    "specification-curve": BlockRule(coarse=_specifications),
 }
 """Of every kind of block. As it is: what holds no count and no value of a patient; counts of studies are published ones."""

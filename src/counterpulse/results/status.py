@@ -51,6 +51,11 @@ class Status(Enum):
         "zero-variance",
         "The values do not vary, so the variance of the estimate is zero or undefined; describe them.",
     )
+    NO_GROUP_VARIANCE = (
+        "no-group-variance",
+        "Nobody in a group, or everybody, had the event by this time, so the method has no variance for it: there is no interval and "
+        "no test; read the counts.",
+    )
     TOO_LARGE = (
         "too-large-for-exact",
         "The exact method would enumerate too many tables; use the asymptotic or the Monte Carlo method.",
@@ -103,6 +108,86 @@ class Status(Enum):
         "small-cell",
         "This rests on, or gives away, a count below the smallest that the protocol lets be shown; see `privacy: small_cells`.",
     )
+    NO_TREATED = ("no-treated", "No patient is treated in the rows used; check the eligibility and how treatment is coded.")
+    NO_CONTROLS = (
+        "no-controls",
+        "Every patient is treated in the rows used; check the eligibility and how treatment is coded.",
+    )
+    TREATMENT_PREDICTED = (
+        "treatment-predicted",
+        "The covariates predict treatment perfectly for some patients, so they have no comparable patients; drop the covariate that "
+        "decides treatment, or restrict eligibility to patients who could have received either.",
+    )
+    NO_OVERLAP = (
+        "no-overlap",
+        "The propensity scores of the groups do not overlap, so nobody is comparable; restrict eligibility to patients who could have "
+        "received either treatment.",
+    )
+    FEWER_CONTROLS = (
+        "fewer-controls",
+        "There are fewer controls than matches asked for, so treated patients stay unmatched; match with replacement, ask for a lower "
+        "ratio, or use weights.",
+    )
+    NOTHING_MATCHED = (
+        "nothing-matched",
+        "No control lies within the caliper and the exact covariates of any treated patient; widen the caliper or use overlap weights.",
+    )
+    EXTREME_WEIGHTS = (
+        "extreme-weights",
+        "A weight exceeds 10,000, so single patients decide the result; use overlap weights, or trim the propensity scores near 0 and 1.",
+    )
+    NOT_BALANCEABLE = (
+        "not-balanceable",
+        "No weights of one group reproduce the covariate means of the target; drop or coarsen a covariate, or use overlap weights.",
+    )
+    IMPUTATIONS_DIFFER = (
+        "imputations-differ",
+        "The imputed tables do not all have this term, so it cannot be pooled; merge rare levels before imputing.",
+    )
+    ALL_MISSING = (
+        "all-missing",
+        "The column has no value in any row, so it was neither imputed nor used; leave it out of the imputation.",
+    )
+    IMPUTATION_NOT_MIXED = (
+        "imputation-not-mixed",
+        "The imputations of this column still depend on where they began; use more iterations, or drop a predictor that "
+        "nearly determines it.",
+    )
+    GRACE_BEYOND_FOLLOW_UP = (
+        "grace-beyond-follow-up",
+        "Nobody is followed beyond the grace period, so the strategies cannot be told apart; choose a shorter grace period.",
+    )
+    NONE_EXPOSED_IN_GRACE = (
+        "none-exposed-in-grace",
+        "Nobody is exposed within the grace period, so nobody follows the treated strategy; choose a longer grace period.",
+    )
+    ALL_EXPOSED_IN_GRACE = (
+        "all-exposed-in-grace",
+        "Everybody is exposed within the grace period, so nobody follows the untreated strategy; choose a shorter grace period.",
+    )
+    DEVIATION_PREDICTED = (
+        "deviation-predicted",
+        "The covariates predict perfectly who leaves a strategy, so the weights are infinite; drop or coarsen the covariate that "
+        "decides treatment.",
+    )
+    EXTREME_CENSORING_WEIGHTS = (
+        "extreme-censoring-weights",
+        "A weight against artificial censoring exceeds 10,000, so single patients decide the result; hold the weights at quantiles "
+        "(truncate), or drop the covariate that nearly decides treatment.",
+    )
+    EXTREME_SCORES = (
+        "extreme-scores",
+        "A treatment probability is so near 0 or 1 that a patient would count more than 10,000 times; bound the scores (bounds), or "
+        "restrict eligibility to patients who could have received either treatment.",
+    )
+    ONE_ARM_UNFITTED = (
+        "one-arm-unfitted",
+        "The outcome model of a treatment arm cannot be fitted; use fewer covariates, or a model of both arms together.",
+    )
+    NO_TIPPING_POINT = (
+        "no-tipping-point",
+        "No delta that was tried changes the conclusion; say so with the range tried, or try larger ones.",
+    )
     UNDEFINED = ("undefined", "The quantity is not defined for these data; describe the counts instead.")
 
     def __init__(self, code: str, text: str) -> None:
@@ -111,5 +196,8 @@ class Status(Enum):
 
     @classmethod
     def from_code(cls, code: str) -> Status:
-        """The status whose name on disk is `code`."""
-        return next(status for status in cls if status.code == code)
+        """The status whose name on disk is `code`; a ValueError where there is none."""
+        for status in cls:
+            if status.code == code:
+                return status
+        raise ValueError(f"no status is called {code!r}")

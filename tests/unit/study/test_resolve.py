@@ -230,3 +230,19 @@ def test_the_text_of_a_plan_holds_every_choice(written):
             assert item.name in text
             assert item.reference is None or f"[{item.reference}]" in text
     assert "Sources" in text
+
+
+@pytest.mark.parametrize(
+    ("method", "outcome", "told"),
+    [
+        ("logistic-regression", "died", False),
+        ("two-proportions", "died", True),
+        ("kaplan-meier", "end", True),
+        ("cox", "end", False),
+    ],
+)
+def test_a_risk_of_patients_chosen_by_their_outcome_is_told(written, method, outcome, told):
+    parts = analyses(f"{{id: A1, role: primary, outcome: {outcome}, method: {method}}}")
+    for design, warned in (("case-control", told), ("cohort", False)):
+        plan = written.plan(**parts, study=f"{{id: s, title: T, design: {design}}}")
+        assert ("W603" in {notice.code for notice in plan.warnings}) is warned
