@@ -1,14 +1,16 @@
 """Draw the gallery from its protocols:  python docs/make_gallery.py.
 
-Each file of gallery/ but base.yaml is an entry: a title, what of the report it shows, and the lines of YAML that make it.
-Base and entry together are a protocol; it is run on the dummy patients that ship, and one table or figure is kept.
+Each numbered file of gallery/ is an entry: a title, what of the report it shows, and the lines of YAML that make it. Base and
+entry together are a protocol; it is run on the dummy patients that ship, or on participants drawn from the dictionary of its
+base, and one table or figure is kept.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from importlib.resources import as_file, files
@@ -26,37 +28,56 @@ PAGE = Path(__file__).parent / "gallery.md"
 EXAMPLE = files("counterpulse.examples") / "ecls_registry"
 HEAD = """# Gallery
 
-Every table and figure below was drawn by the lines of YAML that stand under it, from [dummy patients](gallery/base.yaml): nobody is
-behind these numbers. The pictures are made anew, and compared, by the tests (`python docs/make_gallery.py`).
+Every table and figure below was drawn by the lines of YAML that stand under it. They follow [a study of dummy
+patients](gallery/base.yaml), or [a trial](gallery/trial.yaml) where that is said: nobody is behind these numbers. The tests make
+every picture again and compare (`python docs/make_gallery.py`).
 """
+SETTING = re.compile(r"# (?P<key>base|shows|rows): (?P<value>.+)\n")
+DRAWN = 360
+"""Participants of a base with a dictionary of its own."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What is shown: the id of a table or figure begins with `shows`."""
+    """What is shown: the id of a table or figure begins with `shows`; of a long table the first `rows`."""
 
     name: str
     title: str
-    shows: str
     yaml: str
+    shows: str
+    base: str = "base.yaml"
+    rows: int | None = None
 
 
 def entries() -> Iterator[Entry]:
     """The entries in the order of their file names."""
     for path in sorted(GALLERY.glob("[0-9]*.yaml")):
-        title, shows, yaml = path.read_text(encoding="utf-8").split("\n", 2)
-        yield Entry(path.stem, title.removeprefix("# "), shows.removeprefix("# shows: "), yaml)
+        title, text = path.read_text(encoding="utf-8").split("\n", 1)
+        settings = {found["key"]: found["value"] for found in SETTING.finditer(text)}
+        rows = int(settings.pop("rows")) if "rows" in settings else None
+        yield Entry(path.stem, title.removeprefix("# "), SETTING.sub("", text), **settings, rows=rows)
 
 
-def drawn(entry: Entry, directory: Path) -> Table | Figure:
-    """The table or figure of an entry; the example's tables lie in the directory."""
+def written(entry: Entry, directory: Path) -> Path:
+    """The protocol of an entry in a directory with the tables of the example; participants of another base are drawn."""
     protocol = directory / f"{entry.name}.protocol.yaml"
-    base = (GALLERY / "base.yaml").read_text(encoding="utf-8")
+    base = (GALLERY / entry.base).read_text(encoding="utf-8")
     protocol.write_text(base + entry.yaml, encoding="utf-8")
+    stem = Path(entry.base).stem
+    dictionary = GALLERY / f"{stem}.dictionary.csv"
+    if dictionary.exists():
+        shutil.copy(dictionary, directory)
+        study.write_mock(protocol, n=DRAWN, out=directory / f"{stem}.csv")
+    return protocol
+
+
+def drawn(entry: Entry, protocol: Path) -> Table | Figure:
+    """The table or figure of an entry."""
     plan, table = study.read_study(protocol)
     document = cp.report.compose(cp.run(plan, table), plan)
     numbered = (block for block in blocks_of(document.sections) if isinstance(block, Table | Figure))
-    return next(block for block in numbered if block.id.startswith(entry.shows))
+    block = next(block for block in numbered if block.id.startswith(entry.shows))
+    return replace(block, rows=block.rows[: entry.rows]) if isinstance(block, Table) else block
 
 
 def picture(block: Table | Figure) -> str:
@@ -69,9 +90,9 @@ def gallery() -> dict[str, str]:
     pages = [HEAD]
     made = {}
     with TemporaryDirectory() as place, as_file(EXAMPLE) as example:
-        directory = Path(shutil.copytree(example, Path(place) / "study"))
         for entry in entries():
-            block = drawn(entry, directory)
+            directory = Path(shutil.copytree(example, Path(place) / entry.name))
+            block = drawn(entry, written(entry, directory))
             made[f"gallery/{entry.name}.svg"] = picture(block)
             pages.append(_words(entry, block))
     made[PAGE.name] = "\n".join(pages)
@@ -80,8 +101,10 @@ def gallery() -> dict[str, str]:
 
 def _words(entry: Entry, block: Table | Figure) -> str:
     note = f"\n{block.caption}\n" if isinstance(block, Figure) else ""
+    base = f"\nIts base is [{entry.base}](gallery/{entry.base}).\n" if entry.base != Entry.base else ""
     alternative = escape(block.alternative or block.title, quote=True)
-    return f'## {entry.title}\n\n<img src="gallery/{entry.name}.svg" alt="{alternative}">\n{note}\n```yaml\n{entry.yaml}```\n'
+    shown = f'<img src="gallery/{entry.name}.svg" alt="{alternative}">'
+    return f"## {entry.title}\n\n{shown}\n{note}{base}\n```yaml\n{entry.yaml}```\n"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from counterpulse import study
+from counterpulse import errors, study
 from counterpulse.cli.console import complain, say, say_json
 from counterpulse.cli.options import AsJson, ProtocolPath
 from counterpulse.report import before_data
@@ -38,6 +38,8 @@ def plan(
     for file in (sap, shells):
         if file is not None:
             before_data.check_name(file)
+    if sap is not None and shells is not None and sap.resolve() == shells.resolve():
+        raise errors.UsageError(f"--sap and --shells both name {sap}; give each a file of its own")
     planned, warnings = study.read_plan(protocol)
     for warning in warnings:
         complain(f"{warning.text()}\n")

@@ -28,4 +28,4 @@ def report(
     written = cp.report(study.read_result(bundle), bundle, style=style, private=private_files(bundle))
     if written.moved_because:
         complain(f"The report is in a new place, because {written.moved_because}.")
-    say(f"Report: {written.directory / 'report.html'}")
+    say(f"Report: {written.report}")

@@ -48,7 +48,7 @@ def run(
     _summarize(result)
     if written.moved_because:
         complain(f"The report is in a new place, because {written.moved_because}.")
-    say(f"\nReport: {written.directory / 'report.html'}")
+    say(f"\nReport: {written.report}")
     raise typer.Exit(errors.HAS_FINDINGS if study.could_not_estimate(result) else errors.DONE)
 
 

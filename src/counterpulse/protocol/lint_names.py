@@ -33,6 +33,37 @@ def lint_names(desk: Desk) -> None:
     _lists(desk)
     _guidelines(desk)
     _amendments(desk)
+    _labels(desk)
+
+
+def _labels(desk: Desk) -> None:
+    """What a report is read by must be there, and tell the groups apart."""
+    nodes = desk.nodes
+    outcomes = nodes.outcomes.items()
+    written: list[tuple[YamlPath, str | None]] = [(("study", "title"), nodes.study.title)]
+    written += [(("outcomes", name, "label"), outcome.label) for name, outcome in outcomes]
+    for key, criteria in (("include", nodes.eligibility.include), ("exclude", nodes.eligibility.exclude)):
+        written += [(("eligibility", key, index, "text"), criterion.text) for index, criterion in enumerate(criteria)]
+    groups: list[tuple[YamlPath, str]] = []
+    if nodes.groups is not None:
+        groups += [(("groups", "treated", level), label) for level, label in nodes.groups.treated.items()]
+        groups += [
+            (("groups", "reference", level), label)
+            for level, label in nodes.groups.reference.items()
+            if level not in nodes.groups.treated
+        ]
+    for path, words in (*written, *groups):
+        if words is not None and not any(letter.isprintable() and not letter.isspace() for letter in words):
+            desk.report(
+                "E247", path, "nothing that can be read", allowed="words", remedy="write what the report shall say"
+            )
+    seen: set[str] = set()
+    for path, words in groups:
+        name = " ".join(words.casefold().split())
+        if name and name in seen:
+            desk.report("E247", path, f"two groups are called '{words}'", allowed="a label of its own for each group",
+                        remedy="give one of them another label")  # fmt: skip
+        seen.add(name)
 
 
 def _duplicates(desk: Desk) -> None:

@@ -108,7 +108,10 @@ class Status(Enum):
         "small-cell",
         "This rests on, or gives away, a count below the smallest that the protocol lets be shown; see `privacy: small_cells`.",
     )
-    NO_TREATED = ("no-treated", "No patient is treated in the rows used; check the eligibility and how treatment is coded.")
+    NO_TREATED = (
+        "no-treated",
+        "No patient is treated in the rows used; check the eligibility and how treatment is coded.",
+    )
     NO_CONTROLS = (
         "no-controls",
         "Every patient is treated in the rows used; check the eligibility and how treatment is coded.",

@@ -39,6 +39,7 @@ MAXIMUM_DEPTH = 60
 
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]")
 _TAB_INDENT = re.compile(r" *\t")
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -220,7 +221,7 @@ class _Builder:
         self._check_tag(event)
         if isinstance(event, ScalarEvent):
             plain = event.style is None and event.implicit[0]
-            node = _Node(event.start_mark, event.end_mark, "scalar", event.value, plain)
+            node = _Node(event.start_mark, event.end_mark, "scalar", self._whole(event), plain)
         else:
             is_mapping = isinstance(event, MappingStartEvent)
             node = _Node(event.start_mark, event.end_mark, "mapping" if is_mapping else "list")
@@ -233,6 +234,19 @@ class _Builder:
         if event.anchor is not None:  # only now: a value cannot contain itself
             self.anchors[event.anchor] = node
         return node
+
+    def _whole(self, event: ScalarEvent) -> str:
+        """The text of a scalar; two escapes that are halves of one character, as JSON writes it, become that character."""
+        text = str(event.value)
+        if not _HALF.search(text):
+            return text
+        units = text.encode("utf-16", "surrogatepass")
+        whole = units.decode("utf-16", "replace")
+        if whole.encode("utf-16") != units:
+            self._report(
+                event.start_mark, "E102", "an escape that is half of a character", "write the character itself"
+            )
+        return whole
 
     def _check_tag(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
         if event.tag is not None and str(event.tag) not in (_STRING_TAG, "!"):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from counterpulse.errors import UsageError
+from counterpulse.protocol.plan_on_disk import plan_from_json
 from counterpulse.results import REFERENCES, StudyResult
 from counterpulse.results.bundle import read_outputs
 from counterpulse.results.on_disk import from_json
@@ -22,13 +23,21 @@ def read_result(directory: Path) -> StudyResult:
 
     Raises
     ------
-    UsageError : the directory is not a bundle
+    UsageError : the directory is not a bundle, or one of a version whose results or plan this one cannot read
     """
-    results, plan = read_outputs(directory, ("results.json", "plan.json"))
+    return _read(directory)[0]
+
+
+def _read(directory: Path) -> tuple[StudyResult, Json, Json]:
+    """The result with its plan, and both as they stand on disk."""
+    results, plan = map(json.loads, read_outputs(directory, ("results.json", "plan.json")))
     try:
-        return replace(from_json(json.loads(results)), plan=json.loads(plan))
+        plan_from_json(plan)
+        return replace(from_json(results), plan=plan), results, plan
     except (ValueError, KeyError, TypeError):
-        raise UsageError(f"{directory} was written by another version. Run the study again.") from None
+        raise UsageError(
+            f"{directory} was written by another version, which this one cannot read. Run the study again."
+        ) from None
 
 
 def explain_number(directory: Path, number: str) -> dict[str, Any]:
@@ -36,10 +45,9 @@ def explain_number(directory: Path, number: str) -> dict[str, Any]:
 
     Raises
     ------
-    UsageError : the directory is not a bundle, or has no such id
+    UsageError : the directory is not a bundle that can be read, or has no such id
     """
-    raw_results, raw_plan = read_outputs(directory, ("results.json", "plan.json"))
-    results, plan = json.loads(raw_results), json.loads(raw_plan)
+    _, results, plan = _read(directory)
     kinds = {"estimate": "estimates", "flow": "flow", "block": "blocks", "analysis": "analyses"}
     for kind, key in kinds.items():
         for row in results.get(key, []):

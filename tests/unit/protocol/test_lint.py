@@ -172,3 +172,22 @@ def test_a_level_is_not_treated_and_reference(changed, linted):
 
 def test_a_horizon_is_longer_than_nothing(changed, linted):
     assert "E253" in codes(linted(changed("horizon: 30 days", "horizon: 0 days")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("reference: {none: No balloon pump}", "reference: {none: '  '}"),
+        ("reference: {none: No balloon pump}", 'reference: {none: "\\u200b"}'),
+        ("label: In-hospital death", "label: ''"),
+        ("text: Aged 18 years or older", "text: ' '"),
+    ],
+)
+def test_what_a_report_is_read_by_has_words(registry, linted, old, new):
+    assert old in registry
+    assert codes(linted(registry.replace(old, new))) == ["E247"]
+
+
+def test_two_groups_have_two_labels(registry, linted):
+    label = registry.partition("treated: {pump: ")[2].partition("}")[0]
+    assert codes(linted(registry.replace("{none: No balloon pump}", f"{{none: ' {label.upper()} '}}"))) == ["E247"]

@@ -229,3 +229,14 @@ def test_the_section_has_a_table_for_each_guideline_and_counts(result, plan, rep
 
 def test_the_report_ends_with_its_checklist(report):
     assert report.sections[-1].id == "checklists"
+
+
+def test_what_a_table_prints_is_found_by_the_ids_of_its_numbers(plan, report):
+    """An analysis whose one estimate stands among all others has no table of its own."""
+    known = evidence(plan, report)
+    summary = next(
+        block for block in blocks_of(report.sections) if isinstance(block, Table) and block.id == "all-analyses"
+    )
+    assert summary.label.removeprefix("Table ") in known.of_analyses(["A1"]).split(";")[0]
+    assert known.of_analyses(["not-run"]) == ""
+    assert known.of_analyses([], "subgroups-").startswith(("Table", "Figure"))

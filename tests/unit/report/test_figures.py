@@ -14,7 +14,7 @@ from counterpulse.report.figures.flow import FlowChart, describe, draw_flow
 from counterpulse.report.figures.forest import Forest, ForestRow, forest_scenes
 from counterpulse.report.figures.kaplan_meier import Curve, CurveFigure, RiskRow, draw_curves
 from counterpulse.report.figures.palette import look
-from counterpulse.report.figures.scene import Path, Text
+from counterpulse.report.figures.scene import Path, Scene, Text
 from counterpulse.report.figures.svg import to_svg
 from counterpulse.report.figures.typeface import text_width, wrap
 from counterpulse.report.typesetting import to_pngs
@@ -177,3 +177,12 @@ def test_the_flow_in_words():
         stages=[FlowStage((FlowLine("9", "Read"),), (FlowLine("2", "Excluded"),))], groups=[(FlowLine("7", "IABP"),)]
     )
     assert describe(chart) == "Read: 9. Excluded: 2. IABP: 7."
+
+
+def test_what_xml_forbids_and_what_turns_the_text_is_shown_as_replaced():
+    """A label with U+FFFF is a picture, not a file that no program opens."""
+    scene = Scene(width=10, height=10, shapes=(), title="a\uffffb", description="c\u202ed\x07")
+    page = to_svg(scene, prefix="x")
+    ElementTree.fromstring(page)
+    assert "a\ufffdb" in page
+    assert "c\ufffdd\ufffd" in page

@@ -46,7 +46,9 @@ def test_where_an_analysis_is_shown_leads_there(document):
     assert cell.links
     assert {place for _, place in cell.links} <= set(ids.values())
     assert "".join(words for words, _ in cell.pieces()) == cell.text
-    assert all(words in (*label.split(), label) for words, place in cell.links for label, id_ in ids.items() if id_ == place)
+    assert all(
+        words in (*label.split(), label) for words, place in cell.links for label, id_ in ids.items() if id_ == place
+    )
 
 
 def test_every_planned_analysis_has_a_row(document):

@@ -94,6 +94,8 @@ def test_every_duplicate_key_is_told():
         ("a:\n- b\n\t- c\n", "E216", 3, 1),
         ("a: - b\n", "E217", 1, 4),
         ("a: \x07b\n", "E102", 1, 4),
+        ('a: "\\ud83d half"\n', "E102", 1, 4),
+        ('a: "\\ude00\\ud83d"\n', "E102", 1, 4),
     ],
 )
 def test_a_mistake_has_a_code_a_place_and_a_remedy(text, code, line, column):
@@ -103,6 +105,10 @@ def test_a_mistake_has_a_code_a_place_and_a_remedy(text, code, line, column):
     assert (finding.code, finding.where.line, finding.where.column) == (code, line, column)
     assert finding.remedy
     assert "^" in finding.text()
+
+
+def test_two_escapes_of_json_are_one_character():
+    assert load_yaml('{"\\ud83d\\ude00": "a\\ud83d\\ude00b \\u00e9"}').data == {"\U0001f600": "a\U0001f600b \u00e9"}
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "~"])

@@ -66,7 +66,14 @@ def table_as_svg(table: Table) -> str:
     found = fit(table)
     width = max(sum(found.widths), NARROWEST)
     page = f"#set page(width:{width + 2 * MARGIN:.2f}pt,height:auto,margin:{MARGIN}pt)"
-    parts = ("#let listed = ()", "#let places = ()", _style(), page, '#show: typography.with("en")', f"#{tabular(table, found)}")
+    parts = (
+        "#let listed = ()",
+        "#let places = ()",
+        _style(),
+        page,
+        '#show: typography.with("en")',
+        f"#{tabular(table, found)}",
+    )
     return to_picture_svg("\n".join(parts))
 
 

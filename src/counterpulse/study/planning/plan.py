@@ -45,6 +45,8 @@ from counterpulse.study.planning.resolve import resolve
 from counterpulse.study.planning.truncation import better_of, label_of, planned_truncation, truncated_words
 
 SUMMARIZED = ("number", "integer", "category", "ordinal", "yesno")
+OF_FREQUENCY = ("risk", "survival", "incidence", "rate", "rmst")
+"""What a measure is called that rests on how often the outcome occurs."""
 
 
 def make_plan(protocol: Protocol, dictionary: Dictionary) -> Plan:
@@ -79,6 +81,7 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
     lint_description(desk)
     analyses = [resolve(desk, draft) for draft in drafts(nodes)]
     _subgroups_of_a_model(desk, analyses)
+    _risks_of_cases(desk, analyses)
     findings += desk.findings
     if any(finding.severity == "error" for finding in findings):
         return None, tuple(findings)
@@ -178,6 +181,23 @@ def _subgroups_of_a_model(desk: Desk, analyses: Sequence[PlannedAnalysis | None]
                 ("subgroups", "of"), "E619", f"subgroups of {analysis.id}, which is no model of compared groups",
                 "an analysis by " + ", ".join(sorted(name for name, spec in METHODS.items() if spec.subgroups)),
                 "name another analysis",
+            )  # fmt: skip
+
+
+def _risks_of_cases(desk: Desk, analyses: Sequence[PlannedAnalysis | None]) -> None:
+    """Patients chosen by their outcome have no risk that could be told: a difference or a curve shows how they were chosen."""
+    if desk.nodes.study.design != "case-control":
+        return
+    for index, node in enumerate(desk.nodes.analyses):
+        item = next((known for known in analyses if known is not None and known.id == node.id), None)
+        kinds = {desk.outcomes[name].kind for name in item.outcomes} if item is not None else set()
+        risks = (
+            [name for name in item.measures if any(word in name for word in OF_FREQUENCY)] if item is not None else []
+        )
+        if risks and kinds & {"binary", "time-to-event"}:
+            desk.refuse(
+                ("analyses", index), "W603", f"analysis {node.id} estimates a {risks[0]} in a case-control study, where patients were "
+                "chosen by their outcome: it shows how they were chosen", "odds ratio", "use logistic-regression",
             )  # fmt: skip
 
 

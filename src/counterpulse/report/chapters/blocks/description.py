@@ -82,7 +82,7 @@ def crosstabs(context: Context, block: Block) -> list[DocumentBlock]:
     if not lines:
         return []
     rows, columns = str(lines[0]["row_variable"]), str(lines[0]["column_variable"])
-    across = list(dict.fromkeys(str(line["column"]) for line in lines))
+    across = [str(level) for level in groups_in_order(context, [line["column"] for line in lines])]
     body = []
     for level in dict.fromkeys(str(line["row"]) for line in lines):
         cells = {str(line["column"]): line for line in lines if str(line["row"]) == level}

@@ -31,6 +31,7 @@ RENDERERS: Mapping[str, Renderer] = {
     "balance": balance,
     "study-forest": study_forests,
     "funnel": funnel_figures,
+    "specification-curve": plain_table,
     "survival-curve": curve_figures,
     "cumulative-incidence": curve_figures,
     "numbers-at-risk": elsewhere,

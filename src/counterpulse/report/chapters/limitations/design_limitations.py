@@ -167,8 +167,12 @@ def _landmark(context: Context, primary: PlannedAnalysis) -> str:
         f"The primary analysis leaves out {who} who died or left follow-up within {marks} of time zero; its estimates say nothing "
         "of them."
     )
+    if found.get(f"{outcome}.removed") == 0:
+        words = (
+            f"Nobody died or left follow-up within {marks} of time zero, so no patient was left out at the landmark."
+        )
     if later:
-        words += f" Another {later} patients treated later count as untreated, which draws the groups together."
+        words += f" {'Another ' if removed else ''}{later} patients treated later count as untreated, which draws the groups together."
     return words
 
 

@@ -88,7 +88,9 @@ def _left_out(context: Context) -> str:
     record = context.record(primary.id)
     parts = []
     if len(design) == 1 and design[0].n and context.count(design[0].n) != EM_DASH:
-        parts.append(f"{context.count(design[0].n)} were not followed to the landmark")
+        was = "was" if design[0].n == 1 else "were"
+        why = "had died" if design[0].id.startswith("survivors.") else f"{was} not followed to the landmark"
+        parts.append(f"{context.count(design[0].n)} {why}")
     if record is not None and record.n_missing and context.count(record.n_missing) != EM_DASH:
         parts.append(f"{context.count(record.n_missing)} had a missing value of a variable it needs")
     return f"; {listed(parts)}" if parts else ""

@@ -30,7 +30,7 @@ def table_one(context: Context) -> Table:
     contrasts = [row for row in everything if row.contrast]
     smd = any(row.smd is not None for row in contrasts)
     tested = context.style.baseline_p and any(row.p_value is not None for row in contrasts)
-    missing = any(row.missing for row in everything)
+    missing = _counts_missing(context) and any(row.missing for row in everything)
     tests = list(dict.fromkeys(row.test for row in contrasts if tested and row.test and row.p_value is not None))
     marks = dict(zip(tests, ascii_lowercase, strict=False))
     rows: list[Row] = []
@@ -55,6 +55,11 @@ def table_one(context: Context) -> Table:
         rows=tuple(rows),
         footnotes=tuple(_footnotes(context, everything, marks)),
     )
+
+
+def _counts_missing(context: Context) -> bool:
+    """Whether the protocol wants missing values counted."""
+    return "missing" in context.plan.protocol.report.table1.show
 
 
 def _groups(context: Context, rows: Sequence[TableOneRow]) -> list[str]:
@@ -242,9 +247,8 @@ def _values(context: Context, rows: Sequence[TableOneRow]) -> str:
 
 def _complete(context: Context, rows: Sequence[TableOneRow]) -> str:
     """What the column of missing values would say, where there is none to say it of."""
-    wanted = "missing" in context.plan.protocol.report.table1.show
     known = [row.missing for row in rows if row.contrast is None]
-    return "No value is missing." if wanted and known and all(count == 0 for count in known) else ""
+    return "No value is missing." if _counts_missing(context) and known and all(count == 0 for count in known) else ""
 
 
 def _imbalance(context: Context, rows: Sequence[TableOneRow]) -> str:

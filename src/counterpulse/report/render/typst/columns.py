@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from functools import partial
+from math import ceil
 
 from counterpulse.report.document import Cell, Column, Table
 from counterpulse.report.figures.typeface import SPACES, text_width
@@ -29,6 +30,8 @@ TRIES = (
 """Sizes of type, upright or on the side, in the order in which they are tried."""
 HEAD_LINES = (3, 2)
 """About how many lines a head takes where room is scarce, and where it is not."""
+POWERS = (0.0, 0.25, 0.5)
+"""Ways to share a line that is too short, of which the one that makes the table least tall is taken."""
 ROOMY = 1.45
 """The most by which a table is stretched to fill the line."""
 LINE_PITCH, PADDING = 1.18, 0.4
@@ -58,12 +61,12 @@ def fit(table: Table) -> Fit:
     for size, sideways in TRIES:
         room = SIDEWAYS if sideways else UPRIGHT
         needs = [_scaled(need, size) for need in unit]
-        widths = _shared(needs, room)
-        if widths and _readable(needs, widths):
-            return Fit(widths, size, sideways)
+        ways = [Fit(widths, size, sideways) for widths in _shared(needs, room) if _readable(needs, widths)]
+        if ways:
+            return min(ways, key=lambda way: sum(heights(table, way))) if len(ways) > 1 else ways[0]
     size, sideways = TRIES[-1]
     needs = [_scaled(need, size) for need in unit]
-    widths = _shared(needs, SIDEWAYS) or _squeezed(needs, SIDEWAYS)
+    widths = next(iter(_shared(needs, SIDEWAYS)), None) or _squeezed(needs, SIDEWAYS)
     return Fit(widths, size, sideways)
 
 
@@ -108,20 +111,20 @@ def _scaled(need: Need, size: float) -> Need:
     return Need(need.least * size + GAP, need.natural * size + GAP)
 
 
-def _shared(needs: Sequence[Need], room: float) -> tuple[float, ...] | None:
-    """Each column its longest line when all have room; else those that need much share what the others leave."""
+def _shared(needs: Sequence[Need], room: float) -> list[tuple[float, ...]]:
+    """The ways to share a line: each column its longest line when all have room, else those that need much give way."""
     natural = sum(need.natural for need in needs)
     if natural <= room:
         stretch = min(room / natural, ROOMY) if natural else 1.0
-        return tuple(need.natural * stretch for need in needs)
+        return [tuple(need.natural * stretch for need in needs)]
     if sum(need.least for need in needs) > room:
-        return None
-    return tuple(shared_line(lambda level: [_at(level, need) for need in needs], room))
+        return []
+    return [tuple(shared_line(partial(_at, needs, power), room)) for power in POWERS]
 
 
-def _at(level: float, need: Need) -> float:
-    """The width of a column at a level of all: longer lines get more, but less than in proportion, and take more lines."""
-    return min(need.natural, max(need.least, level * sqrt(need.natural)))
+def _at(needs: Sequence[Need], power: float, level: float) -> list[float]:
+    """The widths of columns at a level: the same for all, or with a power of what a column needs more for longer lines."""
+    return [min(need.natural, max(need.least, level * need.natural**power)) for need in needs]
 
 
 def _squeezed(needs: Sequence[Need], room: float) -> tuple[float, ...]:

@@ -35,7 +35,7 @@ _WORD = re.compile("[^\\s\\-\N{EN DASH}]*[\\-\N{EN DASH}]?")
 class Demand:
     """What a column needs, in points.
 
-    `least` breaks no word, `usual` no line of nine texts in ten or of any number, `most` none; with less than `asked` the page is turned.
+    `least` breaks no word and no number with its interval, `usual` no line of nine texts in ten or of any number, `most` none; with less than `asked` the page is turned.
     """
 
     least: float
@@ -60,6 +60,8 @@ def _demand(column: Column, number: int, rows: Sequence[Row]) -> Demand:
     cells = [(_with_notes(row.cells[number]), row.strong, INDENT * row.indent if number == 0 else 0.0) for row in rows]
     least = max(_word(head, True), *(_word(text, bold) + indent for text, bold, indent in cells), 0.0)
     lines = sorted(_line(text, bold) + indent for text, bold, indent in cells) or [0.0]
+    if column.align != "left" and lines[-1] <= WIDEST_NUMBER:
+        least = max(least, lines[-1])
     folded = max(least, *map(_in_two, head.split("\n")))
     most = max(folded, lines[-1], _line(head, True) if "\n" in head else 0.0)
     widest, share = (WIDEST_TEXT, USUAL) if column.align == "left" else (WIDEST_NUMBER, 1.0)
