@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from counterpulse.regression import conditional_logistic, gee, linear, logistic, mixed_linear, mixed_logistic
@@ -85,6 +85,7 @@ def test_order_of_rows_and_names_of_clusters(model, seed):
 @pytest.mark.parametrize("model", ["cr2 linear", "mixed linear", "gee ar1"])
 @quiet
 @given(seed=st.integers(0, 10_000), shift=st.sampled_from([0.0, 1e4]), scale=st.sampled_from([1e-3, 1.0, 60.0]))
+@example(seed=610, shift=1e4, scale=1e-3)
 def test_units_of_the_outcome(model, seed, shift, scale):
     table = ward(seed)
     fit = fitted(model, table)

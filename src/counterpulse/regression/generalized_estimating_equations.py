@@ -261,7 +261,11 @@ def _fitted(blank: GeeFit, problem: Problem, order: NDArray[np.int64] | None) ->
     X, y, family = problem.X[segments.order], problem.y[segments.order], FAMILIES[blank.family]
     working = CORRELATIONS[blank.correlation](segments)
     try:
-        solved = _solve(X, y, problem.start, family, working)
+        solved = (
+            _solve_in_own_units(X, y, family, working)
+            if blank.family == "gaussian"
+            else _solve(X, y, problem.start, family, working)
+        )
     except np.linalg.LinAlgError:
         solved = None
     if solved is None:
@@ -287,6 +291,22 @@ class Solved:
     alpha: float
     dispersion: float
     iterations: int
+
+
+def _solve_in_own_units(X: Floats, y: Floats, family: Family, working: WorkingCorrelation) -> Solved | None:
+    """Solve for a number less its mean and in its standard deviations, so that no unit and no shift decides what is near.
+
+    The first column of `X` is the intercept.
+    """
+    mean, unit = y.mean(), y.std()
+    if not unit > 0:
+        return None
+    solved = _solve(X, (y - mean) / unit, np.zeros(X.shape[1]), family, working)
+    if solved is None:
+        return None
+    beta = solved.beta * unit
+    beta[0] += mean
+    return replace(solved, beta=beta, residuals=solved.residuals * unit, dispersion=solved.dispersion * unit**2)
 
 
 def _solve(X: Floats, y: Floats, start: Floats, family: Family, working: WorkingCorrelation) -> Solved | None:
