@@ -20,8 +20,8 @@ demo: $(STAMP)  ## run a real study from its protocol to the report
 test: lint  ## style, types and the fast tests
 	@$(RUN) pytest -m "not slow" -n 2
 
-test-all: lint  ## style, types and every test, the long proofs too
-	@$(RUN) pytest -n 2
+test-all: lint  ## style, types and every test, the long proofs too, properties on new examples
+	@COUNTERPULSE_EXAMPLES=new $(RUN) pytest -n 2
 
 lint: $(STAMP)  ## style and types only
 	@$(RUN) ruff check

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import settings
+
+# The fast suite draws the same examples each time, so that a commit has one verdict; `make test-all` draws new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("new")
+settings.load_profile(os.environ.get("COUNTERPULSE_EXAMPLES", "same"))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
