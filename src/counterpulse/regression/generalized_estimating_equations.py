@@ -239,7 +239,8 @@ def _prepare(design: ScaledDesign, y: Floats, family: FamilyName) -> Problem | N
     """Start from the fit under independence; a binary outcome shows here what is predicted perfectly."""
     if family != "binomial":
         start = np.zeros(design.X.shape[1])
-        start[0] = np.log(y.mean()) if family == "poisson" else y.mean()
+        if family == "poisson":
+            start[0] = np.log(y.mean())
         return Problem(design.X, y, start, design.scaling, design.statuses, None, Status.OK)
     solution = solve(design, BinomialLikelihood(design.X, 2 * y - 1, None))
     if not solution.maximum.converged:
@@ -260,12 +261,9 @@ def _fitted(blank: GeeFit, problem: Problem, order: NDArray[np.int64] | None) ->
     segments = Segments.of(cluster, order)
     X, y, family = problem.X[segments.order], problem.y[segments.order], FAMILIES[blank.family]
     working = CORRELATIONS[blank.correlation](segments)
+    solver = _solve_in_own_units if blank.family == "gaussian" else _solve
     try:
-        solved = (
-            _solve_in_own_units(X, y, family, working)
-            if blank.family == "gaussian"
-            else _solve(X, y, problem.start, family, working)
-        )
+        solved = solver(X, y, problem.start, family, working)
     except np.linalg.LinAlgError:
         solved = None
     if solved is None:
@@ -293,7 +291,9 @@ class Solved:
     iterations: int
 
 
-def _solve_in_own_units(X: Floats, y: Floats, family: Family, working: WorkingCorrelation) -> Solved | None:
+def _solve_in_own_units(
+    X: Floats, y: Floats, start: Floats, family: Family, working: WorkingCorrelation
+) -> Solved | None:
     """Solve for a number less its mean and in its standard deviations, so that no unit and no shift decides what is near.
 
     The first column of `X` is the intercept.
@@ -301,7 +301,7 @@ def _solve_in_own_units(X: Floats, y: Floats, family: Family, working: WorkingCo
     mean, unit = y.mean(), y.std()
     if not unit > 0:
         return None
-    solved = _solve(X, (y - mean) / unit, np.zeros(X.shape[1]), family, working)
+    solved = _solve(X, (y - mean) / unit, start, family, working)
     if solved is None:
         return None
     beta = solved.beta * unit
