@@ -13,6 +13,7 @@ from counterpulse.data.terms import Categorical, Interaction
 PRINTED = 1e-7  # relative; printed with 8 digits
 ITERATIVE = 1e-9  # relative; glm run to 1e-15
 MOVED = 1e-7  # relative; the fluctuation is near zero, and glm() ends at a step below 1e-8 of it
+NEAR_ZERO = 1e-6  # relative; a difference of two logits that are almost equal
 STORED = json.loads((Path(__file__).parent / "reference/doubly_robust.json").read_text())
 SQUARED = ("age", "smokeintensity", "smokeyrs", "wt71")
 COVARIATES = [
@@ -49,7 +50,7 @@ def test_what_if_chapters_12_and_13(nhefs):
 
 @pytest.mark.parametrize(("name", "outcome"), [("weight", "wt82_71"), ("death", "death")])
 @pytest.mark.parametrize("method", ["aipw", "tmle"])
-@pytest.mark.parametrize("estimand", ["ATE", "ATT"])
+@pytest.mark.parametrize("estimand", ["ATE", "ATT", "ATC"])
 def test_against_glm(nhefs, name, outcome, method, estimand):
     stored, kind = STORED[name][method], estimand.lower()
     found = getattr(regression, method)(
@@ -63,3 +64,16 @@ def test_against_glm(nhefs, name, outcome, method, estimand):
     assert difference.value == pytest.approx(stored[kind][0] - stored[kind][1], rel=MOVED)
     if method == "tmle" and estimand == "ATE":
         np.testing.assert_allclose(list(found.fluctuations.values()), stored["fluctuations"], rtol=MOVED)
+
+
+@pytest.mark.parametrize("target", ["all", "treated", "untreated"])
+def test_risks_standardized_over_the_target(nhefs, target):
+    fit = regression.logistic(nhefs, outcome="death", terms=["qsmk", *COVARIATES])
+    among = None if target == "all" else nhefs["qsmk"].to_numpy() == (target == "treated")
+    found = regression.standardize(fit, nhefs, variable="qsmk", treated=1, reference=0, among=among)
+    stored = STORED["standardized"][target]
+    np.testing.assert_allclose(found.means, stored["risks"], rtol=ITERATIVE)
+    difference, ratio = found.estimates()[3], found.odds_ratio()
+    assert difference.std_error == pytest.approx(stored["difference_error"], rel=ITERATIVE)
+    assert ratio.value == pytest.approx(stored["odds_ratio"], rel=NEAR_ZERO)
+    assert ratio.std_error == pytest.approx(stored["odds_ratio_error"], rel=ITERATIVE)

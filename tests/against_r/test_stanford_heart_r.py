@@ -32,17 +32,64 @@ def hazard_ratios(result, analysis):
     ]  # fmt: skip
 
 
-def test_treatment_as_it_varies_in_time(result):
-    assert hazard_ratios(result, "A1") == pytest.approx([REFERENCE["time_varying"]], rel=ITERATIVE)
+@pytest.mark.parametrize(("analysis", "covariates"), [("A1", "baseline"), ("S3", "calendar")])
+def test_treatment_as_it_varies_in_time(result, analysis, covariates):
+    assert hazard_ratios(result, analysis) == pytest.approx([REFERENCE[covariates]["time_varying"]], rel=ITERATIVE)
 
 
-def test_the_immortal_time_mistake(result):
-    assert hazard_ratios(result, "S1") == pytest.approx([REFERENCE["naive"]], rel=ITERATIVE)
-    assert REFERENCE["naive"] < 0.2 < 0.9 < REFERENCE["time_varying"], "the lesson of the example"
+@pytest.mark.parametrize(("analysis", "covariates"), [("S1", "baseline"), ("S4", "calendar")])
+def test_the_immortal_time_mistake(result, analysis, covariates):
+    assert hazard_ratios(result, analysis) == pytest.approx([REFERENCE[covariates]["naive"]], rel=ITERATIVE)
 
 
 def test_three_landmarks(result):
-    assert hazard_ratios(result, "S2") == pytest.approx(REFERENCE["landmark"], rel=ITERATIVE)
+    assert hazard_ratios(result, "S2") == pytest.approx(REFERENCE["baseline"]["landmark"], rel=ITERATIVE)
+
+
+def designs(result, name):
+    block = next(block for block in result.blocks if block.id == name)
+    return {(row["of"], row["plan"], row["variant"]): row for row in block.rows()}
+
+
+def test_the_naive_and_the_safe_answers_with_the_same_covariates_stand_side_by_side(result):
+    found = designs(result, "A1.death.immortal-time")
+    marks = [f"landmark {mark} days" for mark in (30, 60, 90)]
+    assert list(found) == [
+        ("S1", "ignore-and-report", None), ("A1", "time-varying", None), *(("S2", "landmark", mark) for mark in marks),
+    ]  # fmt: skip
+    expected = [REFERENCE["baseline"][name] for name in ("naive", "time_varying")] + REFERENCE["baseline"]["landmark"]
+    assert [row["estimate"] for row in found.values()] == pytest.approx(expected, rel=ITERATIVE)
+    assert [round(row["estimate"], 3) for row in found.values()][:2] == [0.189, 1.014]
+    with_year = [row["estimate"] for row in designs(result, "S3.death.immortal-time").values()]
+    assert with_year == pytest.approx(
+        [REFERENCE["calendar"][name] for name in ("naive", "time_varying")], rel=ITERATIVE
+    )
+
+
+def test_whom_and_how_much_time_each_plan_leaves_out(result):
+    naive, varying, *landmarks = designs(result, "A1.death.immortal-time").values()
+    reach = REFERENCE["reach"]
+    assert (naive["patients_left_out"], naive["treated_left_out"], naive["credited"]) == (1, 0, reach["credited"])
+    assert (varying["patients_left_out"], varying["credited"], varying["person_time_left_out"]) == (0, 0, 0)
+    assert varying["person_time"] == reach["days"] + 0.5, "who died on day 0 is followed for half a day"
+    for key, name in (
+        ("patients_left_out", "left_out"),
+        ("treated_left_out", "treated_left_out"),
+        ("person_time_left_out", "days_left_out"),
+    ):
+        assert [row[key] for row in landmarks] == reach[name]
+    assert {row["credited"] for row in landmarks} == {0}
+
+
+def test_where_the_protocol_has_no_naive_answer_it_is_computed_for_the_comparison_only(result):
+    naive, landmark = designs(result, "K1.death_1y.immortal-time").values()
+    assert (naive["of"], naive["plan"], landmark["of"], landmark["plan"]) == (
+        "K1-naive",
+        "ignore-and-report",
+        "K1",
+        "landmark",
+    )
+    assert not [row for row in result.estimates if row.analysis.endswith("-naive")]
 
 
 def test_everybody_is_counted(result):

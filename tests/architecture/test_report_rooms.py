@@ -22,7 +22,7 @@ EDGES = {
     "chapters.participants": BESIDE | {"chapters.blocks"},
     "chapters.results": BESIDE | {"chapters.blocks", "chapters.methods", "chapters.participants"},
     "chapters.limitations": BESIDE | {"chapters.results"},
-    "chapters.supplement": BESIDE | {"chapters.methods", "checklists"},
+    "chapters.supplement": BESIDE | {"chapters.blocks", "chapters.methods", "checklists"},
     "before_data": BESIDE | {"chapters.methods", "chapters.supplement", "render"},
 }
 

@@ -9,7 +9,21 @@ from collections.abc import Sequence
 import typer
 
 from counterpulse import errors
-from counterpulse.cli import check, diff, example, explain, export, init, mock, plan, report, run, schema, verify
+from counterpulse.cli import (
+    check,
+    diff,
+    example,
+    explain,
+    export,
+    init,
+    mock,
+    plan,
+    rehearse,
+    report,
+    run,
+    schema,
+    verify,
+)
 from counterpulse.cli.console import complain
 
 INTERRUPTED = 130
@@ -33,6 +47,7 @@ app.command("mock", rich_help_panel=START)(mock.mock)
 app.command("schema", rich_help_panel=START)(schema.schema)
 app.command("check", rich_help_panel=STUDY)(check.check)
 app.command("plan", rich_help_panel=STUDY)(plan.plan)
+app.command("rehearse", rich_help_panel=STUDY)(rehearse.rehearse)
 app.command("run", rich_help_panel=STUDY)(run.run)
 app.command("report", rich_help_panel=STUDY)(report.report)
 app.command("explain", rich_help_panel=STUDY)(explain.explain)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,14 @@ import counterpulse as cp
 from counterpulse import errors, study
 from counterpulse.cli.console import complain, count, progress, say, say_table
 from counterpulse.cli.options import DataPath, ProtocolPath
+from counterpulse.cli.parallel import (
+    AuthorityOption,
+    CertificateOption,
+    ClusterOption,
+    JobsOption,
+    KeyOption,
+    chosen_workers,
+)
 
 
 def run(
@@ -24,8 +31,12 @@ def run(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Another seed than the protocol's; the report says so.")
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Analyses side by side; 0 is one a processor.")] = 0,
+    jobs: JobsOption = 0,
     only: Annotated[str, typer.Option(metavar="A1,A2", help="Only these analyses; the report says so.")] = "",
+    cluster: ClusterOption = None,
+    cluster_certificate: CertificateOption = None,
+    cluster_key: KeyOption = None,
+    cluster_authority: AuthorityOption = None,
 ) -> None:
     """Read, check, plan, run, report: the main job.
 
@@ -35,11 +46,10 @@ def run(
     chosen = tuple(name.strip() for name in only.split(",") if name.strip())
     try:
         plan, table = study.read_study(protocol, data=data)
-        with progress(2 + len(chosen or plan.analyses) + 1) as begin:
+        workers = chosen_workers(jobs, cluster, cluster_certificate, cluster_key, cluster_authority)
+        with workers as taking, progress(2 + len(chosen or plan.analyses) + 1) as begin:
             cohort = study.eligible_patients(plan, table)
-            result = cp.run(
-                plan, table, seed=seed, only=chosen, jobs=jobs or os.cpu_count() or 1, progress=begin, cohort=cohort
-            )
+            result = cp.run(plan, table, seed=seed, only=chosen, jobs=taking, progress=begin, cohort=cohort)
             begin("report")
             written = cp.report(result, place, private=study.private_queries(table.queries, cohort.queries))
     except errors.DataError as error:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
 from counterpulse import errors, study
 from counterpulse.cli.console import say, say_json
 from counterpulse.cli.options import AsJson, BundlePath, DataPath, OfProtocol
+from counterpulse.cli.parallel import (
+    AuthorityOption,
+    CertificateOption,
+    ClusterOption,
+    JobsOption,
+    KeyOption,
+    chosen_workers,
+)
 
 MOST = 20
 
@@ -19,14 +25,19 @@ def verify(
     bundle: BundlePath,
     data: DataPath = None,
     protocol: OfProtocol = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Analyses side by side; 0 is one a processor.")] = 0,
+    jobs: JobsOption = 0,
+    cluster: ClusterOption = None,
+    cluster_certificate: CertificateOption = None,
+    cluster_key: KeyOption = None,
+    cluster_authority: AuthorityOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the study of a bundle again, and compare every number.
 
     Example: counterpulse verify study-report
     """  # fmt: skip
-    found = study.verify(bundle, data=data, protocol=protocol, jobs=jobs or os.cpu_count() or 1)
+    with chosen_workers(jobs, cluster, cluster_certificate, cluster_key, cluster_authority) as workers:
+        found = study.verify(bundle, data=data, protocol=protocol, jobs=workers)
     if as_json:
         say_json({**asdict(found), "protocol": found.protocol.name, "holds": found.holds})
     else:

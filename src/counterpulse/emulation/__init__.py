@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from counterpulse.emulation.augmented_risk_by_time import augmented_risk
     from counterpulse.emulation.clone_comparison import clone_censor_weight
     from counterpulse.emulation.clone_result import CloneCensorWeight
     from counterpulse.emulation.exposure_split import ExposureSplit, split_at_exposure
@@ -18,6 +19,7 @@ __all__ = [
     "ExposureSplit",
     "LandmarkSample",
     "SequenceOfTrials",
+    "augmented_risk",
     "clone_censor_weight",
     "landmark",
     "sequence_of_trials",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "augmented_risk": "augmented_risk_by_time",
     "CloneCensorWeight": "clone_result",
     "clone_censor_weight": "clone_comparison",
     "ExposureSplit": "exposure_split",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from math import nan
 from typing import NamedTuple
 
@@ -30,7 +30,9 @@ from counterpulse.emulation.weighted_arms import (
     two_arm_cox,
 )
 from counterpulse.errors import InputError
+from counterpulse.numerics.blocks import map_jobs
 from counterpulse.numerics.random_streams import stream
+from counterpulse.numerics.workers import Jobs
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 
@@ -49,10 +51,11 @@ class _Patients(NamedTuple):
     time: Floats
     event: NDArray[np.bool_]
     exposed_at: Floats
+    until: Floats
     X: Floats
 
     def drawn(self, rows: Indices) -> _Patients:
-        return _Patients(self.time[rows], self.event[rows], self.exposed_at[rows], self.X[rows])
+        return _Patients(self.time[rows], self.event[rows], self.exposed_at[rows], self.until[rows], self.X[rows])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,7 @@ def clone_censor_weight(
     horizon: float,
     strategies: tuple[str, str] = ("within grace", "never"),
     exposed: str | None = None,
+    until: str | None = None,
     censoring_model: CensoringModel = "cox",
     stabilized: bool = False,
     truncate: tuple[float, float] | None = None,
@@ -95,7 +99,7 @@ def clone_censor_weight(
     seed: int = 0,
     analysis: str = "clone-censor-weight",
     level: float = 0.95,
-    jobs: int = 1,
+    jobs: Jobs = 1,
 ) -> CloneCensorWeight:
     """Compare beginning treatment within a grace period with never beginning it.
 
@@ -109,13 +113,15 @@ def clone_censor_weight(
     horizon : time at which risks and restricted means are compared
     strategies : names of the two arms, the treated one first
     exposed : a yes/no (or 0/1) column of who was exposed, checked against `exposure_time`
+    until : a column with the end of the time in which treatment could begin (discharge, say), where that is before the end of
+        follow-up; from then on nobody leaves a strategy. Missing: the end of follow-up
     censoring_model : of leaving a strategy: "cox" (Efron), or "pooled-logistic" at the times of leaving, with a natural spline of
         time
     stabilized : multiply the weights by the probability of following the strategy without regard to covariates
     truncate : two quantiles, such as (0.01, 0.99), of the weights of an arm at which they are held
     bootstrap : replicates; 0 gives the hazard ratio a robust interval by patient and the others none
     seed, analysis : of the random streams; replicate k is the same whatever else is drawn
-    jobs : threads; the result does not depend on it
+    jobs : threads, or workers; the result does not depend on it
 
     Returns
     -------
@@ -150,7 +156,9 @@ def clone_censor_weight(
     design = build_design(table, covariates, intercept=False, rows=rows)
     if not np.isfinite(design.X).all():
         raise InputError("a covariate has an infinite value; make it missing or correct it")
-    patients = _Patients(followed.time, followed.event, followed.exposed_at, design.X)
+    patients = _Patients(
+        followed.time, followed.event, followed.exposed_at, _until(table[rows], followed, until), design.X
+    )
     request = _Request(
         grace=float(grace), horizon=float(horizon), model=censoring_model, stabilized=stabilized, truncate=truncate
     )
@@ -161,7 +169,7 @@ def clone_censor_weight(
         whole = _blank(patients, request, Status.EXTREME_CENSORING_WEIGHTS)
     replicates = np.empty((0, len(MEASURES)))
     if bootstrap and whole.status is Status.OK:
-        replicates = _bootstrap(patients, request, whole, bootstrap, seed, analysis, jobs)
+        replicates = _bootstrap(patients, request, bootstrap, seed, analysis, jobs)
     error = nan
     if whole.cox is not None and np.isfinite(whole.cox.log_hazard_ratio):
         error = robust_error(whole.cox, whole.arms, whole.weights, event_times(whole.arms), len(rows))
@@ -232,11 +240,24 @@ def _check_exposure(
         )
 
 
+def _until(table: pl.DataFrame, followed: Followed, name: str | None) -> Floats:
+    """The time until which each patient could be exposed, at most the end of follow-up; no exposure is after it."""
+    if name is None:
+        return followed.time
+    if name not in table.columns:
+        raise InputError(f"the table has no column '{name}'")
+    if not (table[name].dtype.is_numeric() or table[name].dtype == pl.Null):
+        raise InputError(f"column '{name}' is {table[name].dtype}; it must be a time from time zero")
+    given = table[name].cast(pl.Float64).fill_nan(None).fill_null(np.inf).to_numpy()
+    begun = np.where(np.isfinite(followed.exposed_at), followed.exposed_at, 0.0)
+    return np.maximum(np.minimum(given, followed.time), begun)
+
+
 def _possible(patients: _Patients, request: _Request) -> Status:
     """Whether the two strategies can be told apart in these patients."""
     if not len(patients.time):
         return Status.NO_ROWS
-    if request.grace >= patients.time.max():
+    if request.grace >= patients.until.max():
         return Status.GRACE_BEYOND_FOLLOW_UP
     if not (patients.exposed_at <= request.grace).any():
         return Status.NONE_EXPOSED_IN_GRACE
@@ -246,7 +267,7 @@ def _possible(patients: _Patients, request: _Request) -> Status:
 
 
 def _blank(patients: _Patients, request: _Request, status: Status) -> _Emulation:
-    arms = clone(patients.time, patients.event, patients.exposed_at, request.grace)
+    arms = clone(patients.time, patients.event, patients.exposed_at, patients.until, request.grace)
     none = unit_weights(len(patients.time))
     return _Emulation(
         arms=arms, cuts=_cuts(arms), status=status, weights=(none, none), values=np.full(len(MEASURES), nan)
@@ -259,7 +280,7 @@ def _cuts(arms: tuple[Arm, Arm]) -> Floats:
 
 def _emulate(patients: _Patients, request: _Request) -> _Emulation:
     """Clone, censor, weight, compare."""
-    arms = clone(patients.time, patients.event, patients.exposed_at, request.grace)
+    arms = clone(patients.time, patients.event, patients.exposed_at, patients.until, request.grace)
     cuts = _cuts(arms)
     first, second = (
         deviation_weights(arm, patients.X, model=request.model, stabilized=request.stabilized) for arm in arms
@@ -282,20 +303,17 @@ def _emulate(patients: _Patients, request: _Request) -> _Emulation:
     )  # fmt: skip
 
 
-def _bootstrap(
-    patients: _Patients, request: _Request, whole: _Emulation, replicates: int, seed: int, analysis: str, jobs: int
-) -> Floats:
+def _bootstrap(patients: _Patients, request: _Request, replicates: int, seed: int, analysis: str, jobs: Jobs) -> Floats:
     """Measures of every replicate, shape (replicates, k); nan where one could not be had."""
+    return np.array(map_jobs(partial(_replicate, patients, request, seed, analysis), range(replicates), jobs=jobs))
+
+
+def _replicate(patients: _Patients, request: _Request, seed: int, analysis: str, draw: int) -> Floats:
     n = len(patients.time)
-
-    def replicate(draw: int) -> Floats:
-        drawn = patients.drawn(stream(seed, analysis, draw).integers(0, n, n))
-        if _possible(drawn, request) is not Status.OK:
-            return np.full(len(MEASURES), nan)
-        return _emulate(drawn, request).values
-
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        return np.array(list(pool.map(replicate, range(replicates))))
+    drawn = patients.drawn(stream(seed, analysis, draw).integers(0, n, n))
+    if _possible(drawn, request) is not Status.OK:
+        return np.full(len(MEASURES), nan)
+    return _emulate(drawn, request).values
 
 
 def _unweighted(whole: _Emulation) -> float:

@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from counterpulse.emulation.bootstrap_estimates import by_percentiles, usable
 from counterpulse.emulation.clone_intervals import expanded
 from counterpulse.emulation.clones import Arm
 from counterpulse.emulation.deviation_weights import DeviationWeights
 from counterpulse.results.estimate import At, Estimate, Scale
+from counterpulse.results.percentile_bootstrap import by_percentiles, usable
 from counterpulse.results.provenance import Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy

@@ -35,6 +35,7 @@ class DeviationWeights:
     hazard : cumulative baseline hazard before the first and after each of the times, shape (L + 1,)
     marginal : what is taken off the logarithm of each weight (stabilization), shape (L + 1,)
     logarithms : of the weights before stabilization, shape (n, L + 1), where they are no product of the two before; or None
+    cap : of clones that cannot leave the strategy from some time on, the position of the last weight, shape (n,); or None
     low, high : limits at which weights are held (truncation)
     status : of the model of deviation
     """
@@ -44,6 +45,7 @@ class DeviationWeights:
     hazard: Floats
     marginal: Floats
     logarithms: Floats | None = None
+    cap: Indices | None = None
     low: float = 0.0
     high: float = inf
     status: Status = Status.OK
@@ -54,6 +56,9 @@ class DeviationWeights:
 
     def of(self, rows: slice | Indices, level: int | Indices) -> Floats:
         """The weights of some clones between two deviation times."""
+        if self.cap is not None:
+            rows = np.arange(len(self.risk))[rows]
+            level = np.minimum(level, self.cap[rows])
         whole = self.risk[rows] * self.hazard[level] if self.logarithms is None else self.logarithms[rows, level]
         logarithm = whole - self.marginal[level]
         return np.clip(np.exp(np.minimum(logarithm, MOST_LOG_WEIGHT)), self.low, self.high)
@@ -70,7 +75,10 @@ def deviation_weights(arm: Arm, X: Floats, *, model: CensoringModel, stabilized:
     if not arm.deviated.any():
         return unit_weights(len(arm.time))
     own = np.asfortranarray(X[arm.patient])
-    return _by_cox(arm, own, stabilized) if model == "cox" else _by_logistic(arm, own, stabilized)
+    found = _by_cox(arm, own, stabilized) if model == "cox" else _by_logistic(arm, own, stabilized)
+    if (arm.until == arm.time).all():
+        return found
+    return replace(found, cap=np.searchsorted(found.times, arm.until, side="right"))
 
 
 def _by_logistic(arm: Arm, X: Floats, stabilized: bool) -> DeviationWeights:
@@ -88,12 +96,12 @@ def _by_logistic(arm: Arm, X: Floats, stabilized: bool) -> DeviationWeights:
 
 def _by_cox(arm: Arm, scaled: Floats, stabilized: bool) -> DeviationWeights:
     """A Cox model (Efron); the covariates are scaled in place."""
-    n = len(arm.time)
-    rows = SortedRows(stop=arm.time, event=arm.deviated, start=None, weights=None, strata=None)
+    n, order = len(arm.time), np.argsort(-arm.until, kind="stable")
+    rows = SortedRows(stop=arm.until[order], event=arm.deviated[order], start=None, weights=None, strata=None)
     sets = make_risk_sets(rows)
     times = sets.time[::-1].copy()
     center_and_scale(scaled)
-    found = maximize(rows, sets, scaled, efron=True)
+    found = maximize(rows, sets, np.asfortranarray(scaled[order]), efron=True)
     hazard = _cumulative(found.state.s10 * np.exp(-found.state.shift))
     marginal = np.zeros_like(hazard)
     if stabilized:

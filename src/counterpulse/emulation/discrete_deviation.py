@@ -38,6 +38,8 @@ def log_kept(arm: Arm, times: Floats, X: Floats) -> Floats | None:
     n, count = len(arm.time), arm.at_risk(times)
     clone = np.concatenate([np.arange(k) for k in count])
     when = np.repeat(np.arange(len(times)), count)
+    able = arm.until[clone] >= times[when]
+    clone, when = clone[able], when[able]
     left = arm.deviated[clone] & (arm.time[clone] == times[when])
     time = _time_columns(times)
     columns = np.empty((len(clone), 1 + X.shape[1] + time.shape[1]), order="F")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from math import log, nan
 from typing import Literal
 
@@ -35,7 +35,9 @@ from counterpulse.emulation.sequence_result import (
     trial_counts,
 )
 from counterpulse.errors import InputError
+from counterpulse.numerics.blocks import map_jobs
 from counterpulse.numerics.random_streams import stream
+from counterpulse.numerics.workers import Jobs
 from counterpulse.regression.logistic_fit import LogisticFit
 from counterpulse.regression.logistic_regression import logistic
 from counterpulse.results.provenance import Choice, Provenance
@@ -114,7 +116,7 @@ def sequence_of_trials(
     seed: int = 0,
     analysis: str = "sequence-of-trials",
     level: float = 0.95,
-    jobs: int = 1,
+    jobs: Jobs = 1,
 ) -> SequenceOfTrials:
     """Emulate a trial at every period in which a patient is eligible, and pool them.
 
@@ -136,7 +138,7 @@ def sequence_of_trials(
     longest : most periods of follow-up of a trial
     truncate : two quantiles of the weights at which they are held
     bootstrap : replicates of patients; 0 gives the odds ratio a robust interval by patient and the risks none
-    seed, analysis, jobs : of the random streams, and threads; the result does not depend on the last
+    seed, analysis, jobs : of the random streams, and threads or workers; the result does not depend on the last
 
     Raises
     ------
@@ -297,16 +299,15 @@ def _risks(study: _Study, fit: LogisticFit, counts: Floats | None) -> Floats:
     return np.array([risks[0] - risks[1], ratio, *risks])
 
 
-def _bootstrap(study: _Study, replicates: int, seed: int, analysis: str, jobs: int) -> Floats:
+def _bootstrap(study: _Study, replicates: int, seed: int, analysis: str, jobs: Jobs) -> Floats:
     """Measures of every replicate, shape (replicates, k); nan where one could not be had."""
+    return np.array(map_jobs(partial(_replicate, study, seed, analysis), range(replicates), jobs=jobs))
+
+
+def _replicate(study: _Study, seed: int, analysis: str, draw: int) -> Floats:
     n = study.person.patients
-
-    def replicate(draw: int) -> Floats:
-        drawn = np.bincount(stream(seed, analysis, draw).integers(0, n, n), minlength=n).astype(np.float64)
-        return _estimate(study, drawn[study.person.patient])[0]
-
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        return np.array(list(pool.map(replicate, range(replicates))))
+    drawn = np.bincount(stream(seed, analysis, draw).integers(0, n, n), minlength=n).astype(np.float64)
+    return _estimate(study, drawn[study.person.patient])[0]
 
 
 def _provenance(study: _Study, estimand: Estimand, bootstrap: int, seed: int) -> Provenance:

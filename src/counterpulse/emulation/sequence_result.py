@@ -10,10 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpulse.data.sample import Sample
-from counterpulse.emulation.bootstrap_estimates import by_percentiles, usable
 from counterpulse.emulation.person_periods import PersonPeriods, Trials
 from counterpulse.regression.logistic_fit import LogisticFit
 from counterpulse.results.estimate import At, Estimate, Scale
+from counterpulse.results.percentile_bootstrap import by_percentiles, usable
 from counterpulse.results.provenance import Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy

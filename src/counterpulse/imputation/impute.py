@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,7 @@ from counterpulse.imputation.predictive_mean_matching import DONORS
 from counterpulse.numerics.blocks import map_jobs
 from counterpulse.numerics.linear_algebra import independent_columns, weighted_gram
 from counterpulse.numerics.random_streams import stream
+from counterpulse.numerics.workers import Jobs
 from counterpulse.results.provenance import Choice, Provenance
 
 ITERATIONS = 5
@@ -31,7 +33,7 @@ def chained_equations(
     m: int | None = None,
     iterations: int = ITERATIONS,
     seed: int,
-    jobs: int | None = None,
+    jobs: Jobs = None,
     methods: Mapping[str, str] | None = None,
     predictors: Mapping[str, Sequence[str]] | None = None,
     passive: Mapping[str, pl.Expr] | None = None,
@@ -53,7 +55,7 @@ def chained_equations(
     m : imputed tables; by default as many as the percentage of incomplete rows, and 20 at least
     iterations : of each chain
     seed, analysis : of the random numbers. A table depends on them and its own number, not on `m` or `jobs`.
-    jobs : chains at a time; one a core by default
+    jobs : chains at a time, or workers; one a core by default
     methods : by column: "pmm" (numbers, the default), "normal", "random-intercept"; "logistic" (two levels);
         "polytomous"; "ordered"
     predictors : by column, what it is imputed from, where not from all others
@@ -86,10 +88,7 @@ def chained_equations(
     )  # fmt: skip
     count = imputations_needed(table, columns=columns) if m is None else m
 
-    def chain(draw: int) -> ChainEnd:
-        return run_chain(plan, iterations, stream(seed, analysis, draw))
-
-    ends = map_jobs(chain, range(1, count + 1), jobs=jobs)
+    ends = map_jobs(partial(_chain, plan, iterations, seed, analysis), range(1, count + 1), jobs=jobs)
     samples = tuple(_sample(table, plan, end, number) for number, end in enumerate(ends, 1))
     return ImputedTables(
         tables=TableSet("imputed", samples),
@@ -106,8 +105,12 @@ def chained_equations(
     )
 
 
-def _check(table: pl.DataFrame, m: int | None, iterations: int, donors: int, jobs: int | None) -> None:
-    numbers = {"m": m, "iterations": iterations, "donors": donors, "jobs": jobs}
+def _chain(plan: Plan, iterations: int, seed: int, analysis: str, draw: int) -> ChainEnd:
+    return run_chain(plan, iterations, stream(seed, analysis, draw))
+
+
+def _check(table: pl.DataFrame, m: int | None, iterations: int, donors: int, jobs: Jobs) -> None:
+    numbers = {"m": m, "iterations": iterations, "donors": donors, "jobs": jobs if isinstance(jobs, int) else None}
     wrong = [name for name, value in numbers.items() if value is not None and value < 1]
     if wrong:
         raise InputError(f"`{wrong[0]}` must be 1 or more, not {numbers[wrong[0]]}")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TypeVar
 
-from threadpoolctl import ThreadpoolController
+from counterpulse.numerics.workers import ONE_BLAS_THREAD, Jobs, workers_of
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,23 +28,10 @@ def map_blocks(work: Callable[[Item], Result], items: Iterable[Item], *, rows: i
     """
     if rows < MANY_ROWS or (cores := os.cpu_count() or 1) == 1:
         return [work(item) for item in items]
-    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(max_workers=cores) as pool:
+    with ONE_BLAS_THREAD, ThreadPoolExecutor(max_workers=cores) as pool:
         return list(pool.map(work, items))
 
 
-def map_jobs(work: Callable[[Item], Result], items: Iterable[Item], *, jobs: int | None) -> list[Result]:
-    """Apply `work` to every item, `jobs` at a time (None: one a core); the number of jobs changes no digit.
-
-    BLAS keeps to one thread whatever `jobs` is, since its sums depend on the number of its threads.
-    """
-    workers = (os.cpu_count() or 1) if jobs is None else jobs
-    with _blas().limit(limits=1, user_api="blas"):
-        if workers == 1:
-            return [work(item) for item in items]
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            return list(pool.map(work, items))
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+def map_jobs(work: Callable[[Item], Result], items: Iterable[Item], *, jobs: Jobs) -> list[Result]:
+    """Apply `work` to every item, `jobs` at a time or by the workers given; neither changes a digit (see `Workers`)."""
+    return workers_of(jobs).map(work, items)

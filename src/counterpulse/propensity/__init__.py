@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from counterpulse.propensity.balance import BalanceRow, BalanceTable, SampleSize, balance_table, effective_size
-    from counterpulse.propensity.effects import ComparedMeans, matched_effect, weighted_effect
+    from counterpulse.propensity.compared_means import ComparedMeans
+    from counterpulse.propensity.effects import matched_effect, weighted_effect, weighted_effects
     from counterpulse.propensity.matched_pairs import Matching, match
     from counterpulse.propensity.matching_rules import Caliper
     from counterpulse.propensity.pooled_balance import PooledBalance, balance_over
     from counterpulse.propensity.prognosis import prognostic_score
     from counterpulse.propensity.score import PropensityScore, propensity_score
+    from counterpulse.propensity.score_overlap import Overlap, overlap
     from counterpulse.propensity.stratified import Stratification, coarsened_exact, full_match, subclasses
     from counterpulse.propensity.weighted_sample import Weighting, weight
 
@@ -22,6 +24,7 @@ __all__ = [
     "Caliper",
     "ComparedMeans",
     "Matching",
+    "Overlap",
     "PooledBalance",
     "PropensityScore",
     "SampleSize",
@@ -34,19 +37,22 @@ __all__ = [
     "full_match",
     "match",
     "matched_effect",
+    "overlap",
     "prognostic_score",
     "propensity_score",
     "subclasses",
     "weight",
     "weighted_effect",
+    "weighted_effects",
 ]
 
 _HOME = {
     "BalanceRow": "balance",
     "BalanceTable": "balance",
     "Caliper": "matching_rules",
-    "ComparedMeans": "effects",
+    "ComparedMeans": "compared_means",
     "Matching": "matched_pairs",
+    "Overlap": "score_overlap",
     "PooledBalance": "pooled_balance",
     "PropensityScore": "score",
     "SampleSize": "balance",
@@ -59,11 +65,13 @@ _HOME = {
     "full_match": "stratified",
     "match": "matched_pairs",
     "matched_effect": "effects",
+    "overlap": "score_overlap",
     "prognostic_score": "prognosis",
     "propensity_score": "score",
     "subclasses": "stratified",
     "weight": "weighted_sample",
     "weighted_effect": "effects",
+    "weighted_effects": "effects",
 }
 
 

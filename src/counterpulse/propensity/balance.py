@@ -24,6 +24,7 @@ from counterpulse.propensity.covariate_balance import (
 )
 from counterpulse.propensity.treatment import Units
 from counterpulse.results.block import Block, Cell
+from counterpulse.results.estimate import finite_or_none
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 
@@ -123,9 +124,21 @@ class BalanceTable:
             "variable": [row.variable for row in self.rows], "level": [row.level for row in self.rows],
             "sample": [row.sample for row in self.rows], "smd": [row.smd for row in self.rows],
             "smd_max": [None] * len(self.rows), "denominator": [row.denominator for row in self.rows],
-            "variance_ratio": [row.variance_ratio for row in self.rows], "ks": [row.ks for row in self.rows],
+            "mean_treated": [finite_or_none(row.mean_treated) for row in self.rows],
+            "mean_control": [finite_or_none(row.mean_control) for row in self.rows],
+            "variance_ratio": [row.variance_ratio for row in self.rows], "ks": [finite_or_none(row.ks) for row in self.rows],
         }  # fmt: skip
         return Block(id=id, analysis=analysis, kind="balance", columns=columns)
+
+    def effective_sizes(self, *, id: str, analysis: str) -> Block:
+        """Patients and effective sample sizes as a block of kind "effective-size"."""
+        return sizes_block(self.glance(), id=id, analysis=analysis)
+
+
+def sizes_block(sizes: pl.DataFrame, *, id: str, analysis: str) -> Block:
+    """Lay out columns sample, group, n and effective as a block."""
+    columns: dict[str, list[Cell]] = {name: sizes[name].to_list() for name in sizes.columns}
+    return Block(id=id, analysis=analysis, kind="effective-size", columns=columns)
 
 
 def balance_table(

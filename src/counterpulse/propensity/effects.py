@@ -2,239 +2,267 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from counterpulse.data.design import is_categorical
+from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
 from counterpulse.numerics.linear_algebra import cluster_sums
+from counterpulse.propensity.compared_means import ComparedMeans, compared
 from counterpulse.propensity.matched_pairs import Matching
-from counterpulse.propensity.score import PropensityScore
-from counterpulse.propensity.treatment import Units
+from counterpulse.propensity.outcome_means import Groups, OutcomeModel, Population, means_of, read_outcome
+from counterpulse.propensity.resampled_means import resample_patients, resample_sets
+from counterpulse.propensity.stratified import Stratification
+from counterpulse.propensity.weight_sources import sources
 from counterpulse.propensity.weighted_sample import Weighting
-from counterpulse.propensity.weighting import TARGETS, balancing_weights
-from counterpulse.regression.marginal_effect import TwoMeans
-from counterpulse.regression.outcome import event_sign, number
-from counterpulse.results.estimate import Estimate
+from counterpulse.propensity.weighting import TARGETS
 from counterpulse.results.provenance import Choice, Provenance
-from counterpulse.results.status import Status
-from counterpulse.results.tidy import tidy
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
 
-WARNINGS = (Status.FEWER_CONTROLS, Status.EXTREME_WEIGHTS)
-"""Warnings beside which there are still matched or weighted patients."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedMeans:
-    """The means (risks) of an outcome in the treated and the controls that are comparable.
-
-    Attributes
-    ----------
-    two : the two means with their covariance
-    estimand : whom the effect is among
-    binary : whether the outcome is, so that the means are risks
-    n, n_missing : patients with a weight and an outcome; with a weight and no outcome
-    influence : of the patients used on the two means, shape (n, 2)
-    """
-
-    two: TwoMeans
-    estimand: str
-    binary: bool
-    n: int
-    n_missing: int
-    status: Status
-    provenance: Provenance
-    influence: Floats = field(repr=False)
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """Risks, risk ratio, risk difference and marginal odds ratio, or means and their difference."""
-        return (*self.two.risks(), self.two.odds_ratio()) if self.binary else self.two.numbers()
-
-    def tidy(self) -> pl.DataFrame:
-        """Lay out the estimates on the natural scale."""
-        return tidy(self.estimates())
-
-    def glance(self) -> pl.DataFrame:
-        """Describe the comparison in one row."""
-        return pl.DataFrame(
-            {"n": self.n, "n_missing": self.n_missing, "estimand": self.estimand, "status": self.status.code}
-        )
+FEWEST = 100
+"""Draws below which the percentiles of a bootstrap are its extremes."""
 
 
-def matched_effect(matching: Matching, *, outcome: str, level: float = 0.95) -> ComparedMeans:
+def matched_effect(
+    matching: Matching | Stratification,
+    *,
+    outcome: str,
+    covariates: Sequence[Term] | None = None,
+    interact: bool = True,
+    population: Population = "sampled",
+    bootstrap: int = 0,
+    seed: int = 0,
+    level: float = 0.95,
+) -> ComparedMeans:
     """Compare an outcome between matched patients.
 
     Parameters
     ----------
-    matching : of the table that holds the outcome
+    matching : of the table that holds the outcome; pairs, or strata (full matching, subclasses, coarsened exact)
     outcome : a yes/no or 0/1 column (risks), text of two levels, or a number (means)
-    level : of the intervals
-
-    Notes
-    -----
-    The variance is robust to matched sets, with the factor G / (G - 1) for G sets (Abadie and Spiess 2022). After
-    matching with replacement it is robust to single patients.
-
-    References
-    ----------
-    Abadie and Spiess 2022, doi:10.1080/01621459.2020.1840383
-    """
-    units, status = matching.score.units, matching.status
-    values, binary = _outcome(matching.table, outcome, units)
-    weights = matching.weights[units.rows]
-    sets = matching.sets[units.rows]
-    means, influence = _means(values, weights, units)
-    used = (weights > 0) & ~np.isnan(values)
-    factor, sums = 1.0, influence[used]
-    if (sets >= 0).any():
-        names, codes = np.unique(sets[used], return_inverse=True)
-        sums = cluster_sums(sums, codes.astype(np.intp), len(names))
-        factor = len(names) / (len(names) - 1) if len(names) > 1 else np.nan
-    choice = Choice(
-        "variance", "robust by matched set" if (sets >= 0).any() else "robust", "derived", "abadie-spiess-2022"
-    )
-    return _compared(
-        matching.table, matching.score.treatment, means, factor * sums.T @ sums, level, status, matching.estimand, binary,
-        influence, int(used.sum()), int(((weights > 0) & np.isnan(values)).sum()),
-        Provenance(method="effect in matched patients", choices=(choice,), citations=("abadie-spiess-2022",)),
-    )  # fmt: skip
-
-
-def weighted_effect(weighting: Weighting, *, outcome: str, level: float = 0.95) -> ComparedMeans:
-    """Compare an outcome between weighted patients.
-
-    Parameters
-    ----------
-    weighting : of two treatments by a logistic score, of the table that holds the outcome
-    outcome : a yes/no or 0/1 column (risks), text of two levels, or a number (means)
+    covariates : terms of a weighted logistic (linear) model of the outcome, whose predictions are averaged over the target
+        (g-computation); default: the means as they are
+    interact : whether covariates have their own coefficients among the treated
+    population : "sampled" counts the drawing of the target's covariates as a source of uncertainty; "fixed" does not
+    bootstrap : how many times matched sets are drawn again, for percentile intervals; 0 for the robust variance
+    seed : of the bootstrap
     level : of the intervals
 
     Raises
     ------
-    InputError : more than two treatments, truncated weights or entropy balancing, for which there is no such variance
+    InputError : the outcome is absent or cannot be used; a bootstrap of a matching with replacement
 
     Notes
     -----
-    Means divided by the sum of weights. The variance stacks the equations of the score under those of the means, so it
-    knows that the weights are estimated; who is trimmed counts as given.
+    The variance is robust to matched sets, with the factor G / (G - 1) for G sets (Abadie and Spiess 2022). After
+    matching with replacement, and of strata that are no sets of partners, it is robust to single patients. The bootstrap
+    draws matched sets, never patients, and keeps the score and the matching (Austin and Small 2014); it does not hold for
+    matching with replacement, whose estimator is too far from smooth (Abadie and Imbens 2008).
+
+    References
+    ----------
+    Abadie and Spiess 2022, doi:10.1080/01621459.2020.1840383; Austin and Small 2014, doi:10.1002/sim.6276; Abadie and
+    Imbens 2008, doi:10.3982/ECTA6474
+    """
+    model = _model(covariates, interact, population)
+    units = matching.units
+    weights, sets = matching.weights[units.rows], _sets(matching)
+    values, binary = read_outcome(matching.table, outcome)
+    groups = Groups(
+        frame=matching.table[units.rows], codes=(~units.treated).astype(np.intp), names=("treated", "control"),
+        outcome=outcome, values=values[units.rows], binary=binary, target=_target_of_matching(matching, weights),
+    )  # fmt: skip
+    means = means_of(groups, weights, model)
+    replicates = None
+    if bootstrap:
+        if sets is None:
+            raise InputError(
+                "a bootstrap draws matched sets, and matching with replacement makes none (Abadie and Imbens 2008); "
+                "leave out bootstrap= for the robust variance"
+            )
+        replicates = resample_sets(groups, weights, sets, model, bootstrap, seed)
+    choice = Choice("variance", "robust" if sets is None else "robust by matched set", "derived", "abadie-spiess-2022")
+    return compared(
+        means.values, means.influence, _by_set(means.influence, sets, means.used), replicates, names=("treated", "control"),
+        treatment=matching.treatment, used=means.used, weighted=weights > 0, binary=binary, level=level,
+        status=(matching.status, means.status), estimand=matching.estimand,
+        provenance=_provenance("effect in matched patients", choice, model, _drawn(bootstrap, seed, "matched sets", "austin-small-2014")),
+    )  # fmt: skip
+
+
+def weighted_effect(
+    weighting: Weighting,
+    *,
+    outcome: str,
+    between: tuple[str, str] | None = None,
+    covariates: Sequence[Term] | None = None,
+    interact: bool = True,
+    population: Population = "sampled",
+    bootstrap: int = 0,
+    seed: int = 0,
+    level: float = 0.95,
+) -> ComparedMeans:
+    """Compare an outcome between two groups of weighted patients.
+
+    Parameters
+    ----------
+    weighting : of the table that holds the outcome
+    outcome : a yes/no or 0/1 column (risks), text of two levels, or a number (means)
+    between : the treated and the control group; default: the second and the first of two
+    covariates, interact, population : of a weighted model of the outcome, as for `matched_effect`
+    bootstrap : how many times patients are drawn again, the score fitted and the weights made anew in each draw; 0 for
+        the stacked variance
+    seed : of the bootstrap
+    level : of the intervals
+
+    Raises
+    ------
+    InputError : the outcome is absent or cannot be used; more than two treatments without `between`
+
+    Notes
+    -----
+    Means divided by the sum of weights. The variance stacks the equations of what the weights were estimated from (the
+    logistic or multinomial score; the dual of entropy balancing with the means it reaches; the shares that stabilize)
+    under those of the means, so it knows that the weights are estimated. The thresholds of truncation and who is trimmed
+    count as given; the bootstrap finds them anew. Scores that were given count as known.
 
     References
     ----------
     Lunceford and Davidian 2004, doi:10.1002/sim.1903; Stefanski and Boos 2002, doi:10.1198/000313002753631330
     """
-    if len(weighting.groups.names) != 2:
-        raise InputError("the weighted comparison is of two treatments")
-    chosen = {choice.name: choice.value for choice in weighting.provenance.choices}
-    if chosen["score"] != "logistic" or chosen["truncate"] is not None:
-        raise InputError(
-            "the stacked variance is for weights of a logistic score that are not truncated; bootstrap others"
-        )
-    units = weighting.groups.pair(1, 0)
-    values, binary = _outcome(weighting.table, outcome, units)
-    weights = weighting.weights[units.rows]
-    means, influence = _means(values, weights, units)
-    if weighting.score is not None and np.isfinite(means).all():
-        influence = influence + _of_the_score(weighting, weighting.score, values, means, weights)
-    known = ~np.isnan(values)
-    return _compared(
-        weighting.table, "treatment" if weighting.score is None else weighting.score.treatment, means, influence.T @ influence,
-        level, weighting.status, weighting.estimand, binary, influence, int((known & (weights > 0)).sum()),
-        int((~known & (weights > 0)).sum()),
-        Provenance(
-            method="effect in weighted patients", citations=("lunceford-davidian-2004", "stefanski-boos-2002"),
-            choices=(Choice("variance", "stacked estimating equations", "default", "stefanski-boos-2002"),),
-        ),
+    names = weighting.groups.names
+    if between is None and len(names) > 2:
+        raise InputError("there are more than two treatments; say between=(treated, control)")
+    pair = (1, 0) if between is None else (weighting.groups.code_of(between[0]), weighting.groups.code_of(between[1]))
+    if pair[0] == pair[1]:
+        raise InputError("the two groups of `between` are the same; name two")
+    return _weighted(weighting, outcome, [pair], _model(covariates, interact, population), bootstrap, seed, level)[0]
+
+
+def weighted_effects(
+    weighting: Weighting,
+    *,
+    outcome: str,
+    reference: str | None = None,
+    covariates: Sequence[Term] | None = None,
+    interact: bool = True,
+    population: Population = "sampled",
+    bootstrap: int = 0,
+    seed: int = 0,
+    level: float = 0.95,
+) -> tuple[ComparedMeans, ...]:
+    """Compare every group of weighted patients with a reference; parameters as for `weighted_effect`.
+
+    Parameters
+    ----------
+    reference : the group the others are compared with; default: the first
+    """
+    names = weighting.groups.names
+    control = 0 if reference is None else weighting.groups.code_of(reference)
+    pairs = [(code, control) for code in range(len(names)) if code != control]
+    return _weighted(weighting, outcome, pairs, _model(covariates, interact, population), bootstrap, seed, level)
+
+
+def _weighted(
+    weighting: Weighting, outcome: str, pairs: Sequence[tuple[int, int]], model: OutcomeModel | None, bootstrap: int,
+    seed: int, level: float,
+) -> tuple[ComparedMeans, ...]:  # fmt: skip
+    groups = groups_of(weighting, outcome)
+    weights = weighting.weights[weighting.groups.rows]
+    means = means_of(groups, weights, model)
+    influence = means.influence
+    if np.isfinite(means.values).any():
+        influence = sum((source.carried(means.by_weight) for source in sources(weighting)), influence)
+    replicates = None
+    if bootstrap:
+        replicates = resample_patients(weighting, groups_of, outcome, model, bootstrap, seed)
+    held = "; thresholds of truncation as given" if weighting.held.any() else ""
+    known = "; scores as given" if weighting.words.score is not None else ""
+    choice = Choice("variance", f"stacked estimating equations{held}{known}", "default", "stefanski-boos-2002")
+    drawn = _drawn(bootstrap, seed, "patients, with everything estimated anew", "lunceford-davidian-2004")
+    provenance = _provenance("effect in weighted patients", choice, model, drawn)
+    names = ("control", "treated") if len(groups.names) == 2 else groups.names
+    found = []
+    for pair in map(list, pairs):
+        own = influence[:, pair]
+        found.append(
+            compared(
+                means.values[pair], own, own.T @ own, None if replicates is None else replicates[:, pair],
+                names=(names[pair[0]], names[pair[1]]), treatment=weighting.words.treatment, binary=groups.binary, level=level,
+                used=means.used & np.isin(groups.codes, pair), weighted=(weights > 0) & np.isin(groups.codes, pair),
+                status=(weighting.status, means.status), estimand=weighting.estimand, provenance=provenance,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def groups_of(weighting: Weighting, outcome: str) -> Groups:
+    """The weighted patients with their outcome; standardized means are over whom the weights stand for."""
+    rows, codes = weighting.groups.rows, weighting.groups.codes
+    values, binary = read_outcome(weighting.table, outcome)
+    target: Floats | None = (weighting.weights[rows] > 0).astype(np.float64)
+    if TARGETS[weighting.target].needs_focal and weighting.focal is not None:
+        target = target * (codes == weighting.groups.code_of(weighting.focal))
+    elif weighting.target in ("ATO", "ATM"):
+        target = None
+    return Groups(
+        frame=weighting.table[rows], codes=codes, names=weighting.groups.names, outcome=outcome, values=values[rows],
+        binary=binary, target=target,
     )  # fmt: skip
 
 
-def _outcome(table: pl.DataFrame, name: str, units: Units) -> tuple[Floats, bool]:
-    """The outcome of the units, nan where unknown, and whether it is binary."""
-    if name not in table.columns:
-        raise InputError(f"the table has no column '{name}'")
-    column = units.column(table, name)
-    column = column.fill_nan(None) if column.dtype.is_float() else column
-    known = column.is_not_null().to_numpy()
-    values = np.full(len(column), np.nan)
-    binary = is_categorical(column) or column.dtype == pl.Boolean
-    if binary:
-        values[known] = (event_sign(column.drop_nulls(), table[name]) + 1) / 2
-    else:
-        values[known] = number(column.drop_nulls())
-        binary = bool(known.any() and np.isin(values[known], (0.0, 1.0)).all())
-    return values, binary
+def _model(covariates: Sequence[Term] | None, interact: bool, population: Population) -> OutcomeModel | None:
+    return (
+        None
+        if covariates is None
+        else OutcomeModel(covariates=tuple(covariates), interact=interact, population=population)
+    )
 
 
-def _means(values: Floats, weights: Floats, units: Units) -> tuple[Floats, Floats]:
-    """Weighted means, the treated first, and the influence of each unit on them, shape (n, 2); nan without patients."""
-    known = ~np.isnan(values)
-    means, influence = np.full(2, np.nan), np.zeros((len(values), 2))
-    for k, side in enumerate((units.treated, ~units.treated)):
-        mine = side & known
-        total = float(weights[mine].sum())
-        if total > 0:
-            means[k] = float(weights[mine] @ values[mine]) / total
-            influence[mine, k] = weights[mine] * (values[mine] - means[k]) / total
-    return means, influence
+def _sets(matching: Matching | Stratification) -> Codes | None:
+    """The matched set of each unit, -1 for who is in none; None where patients are not matched in sets."""
+    sets = matching.sets[matching.units.rows]
+    return sets.astype(np.intp) if (sets >= 0).any() else None
 
 
-# How a weight changes with the logit of the score, from the score of the treated and of the controls.
-SLOPES: Mapping[str, tuple[Callable[[Floats], Floats], Callable[[Floats], Floats]]] = {
-    "ATE": (lambda e: -(1 - e) / e, lambda e: e / (1 - e)),
-    "ATT": (np.zeros_like, lambda e: e / (1 - e)),
-    "ATC": (lambda e: -(1 - e) / e, np.zeros_like),
-    "ATO": (lambda e: -e * (1 - e), lambda e: e * (1 - e)),
-    "ATM": (lambda e: np.where(e > 0.5, -(1 - e) / e, 0.0), lambda e: np.where(e < 0.5, e / (1 - e), 0.0)),
-}
+def _target_of_matching(matching: Matching | Stratification, weights: Floats) -> Floats:
+    """Whom standardized means are over: the matched treated, controls, or everybody that was matched."""
+    treated = matching.units.treated
+    whose = {"ATT": treated, "ATC": ~treated}.get(matching.target, np.ones(len(treated), dtype=bool))
+    return np.where((weights > 0) & whose, 1.0, 0.0)
 
 
-def _of_the_score(
-    weighting: Weighting, score: PropensityScore, values: Floats, means: Floats, weights: Floats
-) -> Floats:
-    """What each unit adds to the means by way of the coefficients of the score, shape (n, 2)."""
-    if score.model is None or score.model.scaled is None:
-        return np.zeros((len(values), 2))
-    fit, units = score.model.scaled, score.units
-    X = fit.scaling.matrix(weighting.table, units.rows)
-    chance = score.probability
-    by_score = X * (units.treated - chance)[:, None] @ fit.bread
-    out = np.zeros((len(values), 2))
-    for k, side in enumerate((units.treated, ~units.treated)):
-        mine = side & ~np.isnan(values) & (weights > 0)
-        slope = np.where(mine, SLOPES[weighting.target][k](chance), 0.0)
-        slope *= _stabilizer(weighting, mine)
-        residual = np.where(mine, np.nan_to_num(values) - means[k], 0.0)
-        out[:, k] = by_score @ (X.T @ (slope * residual)) / weights[mine].sum()
-    return out
+def _by_set(influence: Floats, sets: Codes | None, used: NDArray[np.bool_]) -> Floats:
+    """Sum the squares of the influence by matched set, or by patient."""
+    if sets is None:
+        return influence.T @ influence
+    names, codes = np.unique(sets[used], return_inverse=True)
+    sums = cluster_sums(influence[used], codes.astype(np.intp), len(names))
+    factor = len(names) / (len(names) - 1) if len(names) > 1 else np.nan
+    return factor * (sums.T @ sums)
 
 
-def _stabilizer(weighting: Weighting, mine: NDArray[np.bool_]) -> float:
-    """The constant by which the weights of a group were multiplied."""
-    codes = weighting.groups.codes
-    first = int(np.argmax(mine))
-    target = TARGETS[weighting.target]
-    focal = 0 if weighting.focal is None else weighting.groups.code_of(weighting.focal)
-    plain = balancing_weights(weighting.probabilities[[first]], codes[[first]], target, focal)
-    return float(weighting.weights[weighting.groups.rows[first]] / plain[0])
-
-
-def _compared(
-    table: pl.DataFrame, treatment: str, means: Floats, covariance: Floats, level: float, status: Status, estimand: str,
-    binary: bool, influence: Floats, n: int, n_missing: int, provenance: Provenance,
-) -> ComparedMeans:  # fmt: skip
-    failed = Status.OK if status in WARNINGS and np.isfinite(means).all() else status
-    if failed is Status.OK and not np.isfinite(means).all():
-        failed = Status.EMPTY_GROUP
-    two = TwoMeans(
-        variable=treatment, treated="treated", reference="control", means=means, covariance=covariance, level=level,
-        status=failed,
+def _drawn(bootstrap: int, seed: int, what: str, reference: str) -> tuple[Choice, ...]:
+    if not bootstrap:
+        return ()
+    if isinstance(bootstrap, bool) or bootstrap < FEWEST:
+        raise InputError(f"a bootstrap of fewer than {FEWEST} draws has no percentiles; 1,000 are usual")
+    return (
+        Choice("bootstrap", bootstrap, "given", reference), Choice("drawn again", what, "derived"),
+        Choice("seed", seed, "given"),
     )  # fmt: skip
-    return ComparedMeans(
-        two=two, estimand=estimand, binary=binary, n=n, n_missing=n_missing,
-        status=status if status is not Status.OK else failed, provenance=provenance, influence=influence,
+
+
+def _provenance(method: str, variance: Choice, model: OutcomeModel | None, drawn: tuple[Choice, ...]) -> Provenance:
+    standardized = () if model is None else (
+        Choice("outcome model", "weighted regression, standardized", "given", "robins-1986"),
+        Choice("covariates of the target", model.population, "default" if model.population == "sampled" else "given"),
+        Choice("treatment by covariates", model.interact, "default" if model.interact else "given"),
     )  # fmt: skip
+    choices = (variance, *standardized, *drawn)
+    cited = [choice.reference for choice in choices if choice.reference]
+    return Provenance(method=method, choices=choices, citations=tuple(dict.fromkeys(cited)))

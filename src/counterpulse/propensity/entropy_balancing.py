@@ -71,6 +71,36 @@ def entropy_weights(X: Floats, targets: Floats, base: Floats | None = None) -> F
     return weights * len(X) if reached else None
 
 
+def entropy_weights_by_group(X: Floats, codes: NDArray[np.intp], groups: int, focal: int | None) -> Floats | None:
+    """Give every group but the focal one the means of the focal one, or all groups those of everybody.
+
+    Parameters
+    ----------
+    X : shape (n, p), no column of ones
+    codes : of the group, 0 to `groups` - 1, shape (n,)
+
+    Returns
+    -------
+    NDArray or None : shape (n,), mean 1 in each group; None where no weights reach the means
+    """
+    targets = target_means(X, codes, focal)
+    weights = np.ones(len(X))
+    for code in range(groups):
+        if code == focal:
+            continue
+        found = entropy_weights(X[codes == code], targets)
+        if found is None:
+            return None
+        weights[codes == code] = found
+    return weights
+
+
+def target_means(X: Floats, codes: NDArray[np.intp], focal: int | None) -> Floats:
+    """Means of the focal group, or of everybody; shape (p,)."""
+    means: Floats = X.mean(axis=0) if focal is None else X[codes == focal].mean(axis=0)
+    return means
+
+
 def _independent(away: Floats, varies: NDArray[np.bool_]) -> NDArray[np.intp]:
     """Columns that vary and are no combination of those before them."""
     columns = np.flatnonzero(varies)

@@ -13,12 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from counterpulse.data.sample import Sample
 from counterpulse.data.terms import Term, variables_of
 from counterpulse.errors import InputError
-from counterpulse.propensity.balance import BalanceTable, Binary, balance_table
+from counterpulse.propensity.balance import UNADJUSTED, BalanceTable, Binary, balance_table, effective_size
 from counterpulse.propensity.choices import chosen
 from counterpulse.propensity.matching_rules import (
     Caliper,
     CaliperSd,
     Discard,
+    Estimand,
     MatchingWords,
     common_support,
     rules_of,
@@ -26,6 +27,8 @@ from counterpulse.propensity.matching_rules import (
 from counterpulse.propensity.nearest import Order, Rules, nearest_controls
 from counterpulse.propensity.optimal import optimal_controls
 from counterpulse.propensity.score import PropensityScore, given_score, propensity_score
+from counterpulse.propensity.score_overlap import Overlap, histograms
+from counterpulse.propensity.treatment import Units
 from counterpulse.results.estimate import Estimate
 from counterpulse.results.provenance import Provenance
 from counterpulse.results.status import Status
@@ -35,24 +38,29 @@ Codes = NDArray[np.int64]
 On = Literal["logit", "probability"]
 Method = Literal["nearest", "optimal"]
 
+FIRST: Mapping[str, Order] = {"ATT": "largest", "ATC": "smallest"}
+"""Who chooses first: those that are hardest to find a partner for."""
+
 FINDERS = {"nearest": nearest_controls, "optimal": optimal_controls}
 METHODS = {"nearest": "nearest-neighbor matching", "optimal": "optimal pair matching"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Matching:
-    """Treated patients and their controls.
+    """Treated patients and their controls, or controls and their treated patients.
 
     Attributes
     ----------
-    pairs : columns `treated` and `control`, row numbers of the table from 0, in the order of the treated
-    weights : one a row of the table; 0 for who is not matched, 1 for matched treated patients; those of the matched
-        controls have mean 1
-    sets : one a row of the table: the matched set, numbered by the treated row, -1 for who is in none. With
-        replacement a control belongs to no one set, and all are -1
+    pairs : columns `treated` and `control`, row numbers of the table from 0, in the order of those that partners were
+        sought for: the treated, or (ATC) the controls
+    weights : one a row of the table; 0 for who is not matched, 1 for those that partners were found for; those of the
+        partners have mean 1
+    sets : one a row of the table: the matched set, numbered by the row that partners were found for, -1 for who is in
+        none. With replacement a partner belongs to no one set, and all are -1
     distances : of each pair on the score, shape (pairs,)
     width : the caliper on the score, infinite where there is none
-    estimand : "ATT", or "matched treated" where treated patients were left out
+    estimand : "ATT", or "matched treated" where treated patients were left out; "ATC", or "matched controls"
+    target : "ATT" or "ATC", as asked for
     discarded : treated and controls outside common support
     status : OK, or what went wrong; see `Status`
     """
@@ -63,12 +71,23 @@ class Matching:
     distances: Floats = field(repr=False)
     width: float
     estimand: str
+    target: Estimand
     discarded: tuple[int, int]
     score: PropensityScore = field(repr=False)
     covariates: tuple[str, ...]
     status: Status
     provenance: Provenance
     table: pl.DataFrame = field(repr=False)
+
+    @property
+    def units(self) -> Units:
+        """Who could be matched."""
+        return self.score.units
+
+    @property
+    def treatment(self) -> str:
+        """The column of the treatment."""
+        return self.score.treatment
 
     @property
     def n_matched(self) -> tuple[int, int]:
@@ -94,9 +113,16 @@ class Matching:
         chance = self.score.probability
         return balance_table(
             self.table, units=self.score.units, covariates=names, weights=self.weights, sample="matched",
-            denominator="treated", binary=binary, score=self.score.units.spread(chance, np.nan) if len(chance) else None,
+            denominator="treated" if self.target == "ATT" else "control", binary=binary, score=self.score.units.spread(chance, np.nan) if len(chance) else None,
             prognostic=prognostic,
         )  # fmt: skip
+
+    def overlap(self) -> Overlap:
+        """Show the scores of the treated and the controls before and after matching."""
+        units = self.score.units
+        samples = [(UNADJUSTED, np.ones(len(units.rows))), ("matched", self.weights[units.rows])]
+        groups = [("treated", units.treated), ("control", ~units.treated)]
+        return histograms(self.score.probability, groups, samples, of=self.treatment, status=self.status)
 
     def sample(self) -> Sample:
         """The matched patients with their weights, clustered by matched set (not after matching with replacement)."""
@@ -118,11 +144,11 @@ class Matching:
     def glance(self) -> pl.DataFrame:
         """Describe the matching in one row."""
         treated, control = self.n_matched
-        control_weights = self.weights[self.score.units.rows[~self.score.units.treated]]
-        squares = float(control_weights @ control_weights)
+        mine = self.weights[self.units.rows]
         return self.score.glance().with_columns(
             matched_treated=pl.lit(treated), matched_control=pl.lit(control),
-            effective_control=pl.lit(float(control_weights.sum()) ** 2 / squares if squares else 0.0),
+            effective_treated=pl.lit(effective_size(mine[self.units.treated])),
+            effective_control=pl.lit(effective_size(mine[~self.units.treated])),
             discarded_treated=pl.lit(self.discarded[0]), discarded_control=pl.lit(self.discarded[1]),
             estimand=pl.lit(self.estimand), status=pl.lit(self.status.code),
         )  # fmt: skip
@@ -135,8 +161,9 @@ def match(
     covariates: Sequence[Term] | None = None,
     score: str | ArrayLike | None = None,
     on: On = "logit",
+    estimand: Estimand = "ATT",
     caliper: float | None = None,
-    order: Order = "largest",
+    order: Order | None = None,
     ratio: int = 1,
     replace: bool = False,
     exact: str | Sequence[str] = (),
@@ -158,11 +185,15 @@ def match(
     covariates : terms of the score, measured before treatment
     score : probabilities of treatment made elsewhere, a column or shape (rows,); then `covariates` are for balance
     on : the scale distances are measured on
-    caliper : farthest distance of a pair, inclusive, in standard deviations of the scale
+    estimand : "ATT", every treated patient gets controls; "ATC", every control gets treated patients, and all that is said
+        here of the treated is of the controls
+    caliper : farthest distance of a pair, inclusive, in standard deviations of the scale; below zero, pairs lie farther
+        apart than that
     order : who chooses first: treated patients with the largest (smallest) score, the pair that is closest (farthest
-        apart), the order of the table, or a random one from `seed`
+        apart), the order of the table, or a random one from `seed`; default: "largest", for ATC "smallest"
     ratio : controls for each treated patient; everybody gets a first before anybody a second
-    min_controls, max_controls : a number that varies with the score, `ratio` on average
+    min_controls, max_controls : a number that varies with the score, `ratio` on average: the more, the lower the score
+        (for ATC the higher)
     replace : whether a control may be used again
     exact, anti_exact : columns in which a pair agrees, or differs
     caliper_sd : standard deviation of everybody ("pooled", as MatchIt), or root of the mean variance of the groups
@@ -173,7 +204,7 @@ def match(
 
     Returns
     -------
-    Matching : the effect among the treated; among the *matched treated* where some have no control. Its status is not
+    Matching : the effect among the treated; among the *matched treated* where some have no control; so of controls. Its status is not
         OK, and there are no pairs, where there is nobody to compare
 
     Raises
@@ -191,7 +222,8 @@ def match(
     2000, doi:10.1111/j.0006-341X.2000.00118.x
     """
     words = MatchingWords(
-        caliper=caliper, caliper_sd=caliper_sd, caliper_on=dict(caliper_on or {}), order=order, seed=seed, ratio=ratio,
+        estimand=estimand, caliper=caliper, caliper_sd=caliper_sd, caliper_on=dict(caliper_on or {}),
+        order=order or FIRST.get(estimand, "largest"), seed=seed, ratio=ratio,
         min_controls=min_controls, max_controls=max_controls, replace=replace, exact=as_names(exact),
         anti_exact=as_names(anti_exact), discard=discard,
     )  # fmt: skip
@@ -210,10 +242,10 @@ def match(
     kept = common_support(distance, found.units.treated, words.discard)
     rules = rules_of(words, table, found.units, distance[kept], kept)
     places = np.flatnonzero(kept)
-    partner = FINDERS[method](distance[kept], found.units.treated[kept], rules)
-    treated = places[found.units.treated[kept]]
+    focal = found.units.treated if estimand == "ATT" else ~found.units.treated
+    partner = FINDERS[method](distance[kept], focal[kept], rules)
     who, turn = np.nonzero(partner >= 0)
-    pairs = np.column_stack((treated[who], places[partner[who, turn]]))
+    pairs = np.column_stack((places[focal[kept]][who], places[partner[who, turn]]))
     apart = np.abs(distance[pairs[:, 0]] - distance[pairs[:, 1]])
     return _matching(table, found, names, pairs, apart, words, (rules, kept), provenance)
 
@@ -233,35 +265,40 @@ def _matching(
     table: pl.DataFrame, found: PropensityScore, names: tuple[str, ...], pairs: Codes, distances: Floats,
     words: MatchingWords, made: tuple[Rules, NDArray[np.bool_]] | None, provenance: Provenance,
 ) -> Matching:  # fmt: skip
-    units = found.units
-    matched_treated = len(np.unique(pairs[:, 0]))
+    """Lay out pairs of units, those that partners were sought for first."""
+    units, treated_first = found.units, words.estimand == "ATT"
+    complete = len(np.unique(pairs[:, 0])) == (units.n_treated if treated_first else units.n_control)
     rows = units.rows[pairs]
     discarded, width, status = (0, 0), np.inf, found.status
     if made is not None:
         rules, kept = made
         width = rules.width
         discarded = int((~kept & units.treated).sum()), int((~kept & ~units.treated).sum())
-        short = not words.replace and units.n_control < int(rules.wanted.sum())
-        status = Status.NOTHING_MATCHED if not len(pairs) else Status.FEWER_CONTROLS if short else Status.OK
+        partners = units.n_control if treated_first else units.n_treated
+        short = not words.replace and partners < int(rules.wanted.sum())
+        fewer: Status = Status.FEWER_CONTROLS if treated_first else Status.FEWER_TREATED
+        status = Status.NOTHING_MATCHED if not len(pairs) else fewer if short else Status.OK
     sets = np.full(table.height, -1, dtype=np.int64)
     if not words.replace:
         sets[rows[:, 0]] = rows[:, 0]
         sets[rows[:, 1]] = rows[:, 0]
+    sides = rows.astype(np.int64) if treated_first else rows.astype(np.int64)[:, ::-1]
     return Matching(
-        pairs=pl.DataFrame({"treated": rows[:, 0].astype(np.int64), "control": rows[:, 1].astype(np.int64)}),
+        pairs=pl.DataFrame({"treated": sides[:, 0], "control": sides[:, 1]}),
         weights=pair_weights(rows, table.height), sets=sets, distances=distances, width=float(width),
-        estimand="ATT" if matched_treated == units.n_treated else "matched treated", discarded=discarded, score=found,
-        covariates=names, status=status, provenance=provenance, table=table,
+        estimand=words.estimand if complete else "matched treated" if treated_first else "matched controls",
+        target=words.estimand, discarded=discarded, score=found, covariates=names, status=status, provenance=provenance,
+        table=table,
     )  # fmt: skip
 
 
 def pair_weights(pairs: Codes, height: int) -> Floats:
-    """Weights of pairs, shape (height,): 1 for the treated; a control gets 1 / k of each set of k controls, mean 1."""
+    """Weights of pairs, shape (height,): 1 for the first; a second gets 1 / k of each set of k seconds, mean 1."""
     weights = np.zeros(height)
     if len(pairs):
         share = 1 / np.bincount(pairs[:, 0], minlength=height)[pairs[:, 0]]
-        control = np.bincount(pairs[:, 1], weights=share, minlength=height)
-        weights += control * (np.count_nonzero(control) / control.sum())
+        second = np.bincount(pairs[:, 1], weights=share, minlength=height)
+        weights += second * (np.count_nonzero(second) / second.sum())
         weights[pairs[:, 0]] = 1.0
     return weights
 
@@ -278,9 +315,9 @@ def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
 
 def _provenance(words: MatchingWords, on: On, method: Method) -> Provenance:
     choices = (
-        chosen("distance", on, "logit", "rosenbaum-rubin-1985"),
+        chosen("estimand", words.estimand, "ATT"), chosen("distance", on, "logit", "rosenbaum-rubin-1985"),
         chosen("caliper", words.caliper, None, "austin-2011" if words.caliper is not None else None),
-        chosen("caliper_sd", words.caliper_sd, "pooled"), chosen("order", words.order if method == "nearest" else None, "largest"),
+        chosen("caliper_sd", words.caliper_sd, "pooled"), chosen("order", words.order if method == "nearest" else None, FIRST[words.estimand]),
         chosen("ratio", words.ratio, 1), chosen("min_controls", words.min_controls, None),
         chosen("max_controls", words.max_controls, None, "ming-rosenbaum-2000" if words.max_controls else None),
         chosen("replace", words.replace, False), chosen("exact", ", ".join(words.exact) or None, None),

@@ -19,11 +19,15 @@ Codes = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 CaliperSd = Literal["pooled", "within"]
 Discard = Literal["none", "treated", "control", "both"]
+Estimand = Literal["ATT", "ATC"]
 
 
 @dataclass(frozen=True, slots=True)
 class Caliper:
-    """How far apart a pair may lie in a covariate, in its own units ("raw") or in standard deviations ("sd")."""
+    """How far apart a pair may lie in a covariate, in its own units ("raw") or in standard deviations ("sd").
+
+    A width below zero asks for pairs that lie farther apart than that.
+    """
 
     width: float
     unit: Literal["raw", "sd"] = "raw"
@@ -33,6 +37,7 @@ class Caliper:
 class MatchingWords:
     """What was asked for, as given to `match`."""
 
+    estimand: Estimand
     caliper: float | None
     caliper_sd: CaliperSd
     caliper_on: Mapping[str, float | Caliper]
@@ -47,6 +52,10 @@ class MatchingWords:
     discard: Discard
 
     def __post_init__(self) -> None:
+        if self.estimand not in get_args(Estimand):
+            raise InputError(
+                f"the estimand {self.estimand!r} is not known; pairs are made for the treated ('ATT') or the controls ('ATC')"
+            )
         if self.order not in ORDERS:
             raise InputError(f"the order {self.order!r} is not known; it is one of {', '.join(ORDERS)}")
         if self.caliper_sd not in get_args(CaliperSd):
@@ -55,8 +64,8 @@ class MatchingWords:
             raise InputError(f"discard={self.discard!r} is not known; it is one of {', '.join(get_args(Discard))}")
         widths = [] if self.caliper is None else [self.caliper]
         widths += [width.width if isinstance(width, Caliper) else width for width in self.caliper_on.values()]
-        if not all(np.isfinite(width) and width >= 0 for width in widths):
-            raise InputError("a caliper is a finite width at or above zero; leave it out for no caliper")
+        if not np.isfinite(widths).all():
+            raise InputError("a caliper is a finite width; leave it out for no caliper")
         _check_ratio(self.ratio, self.min_controls, self.max_controls, self.replace)
 
     @property
@@ -86,19 +95,23 @@ def rules_of(words: MatchingWords, table: pl.DataFrame, units: Units, score: Flo
     kept : which units take part, shape (n,)
     """
     treated = units.treated[kept]
-    limits, near = [], np.empty((len(score), len(words.caliper_on)))
-    for j, (name, given) in enumerate(words.caliper_on.items()):
-        values = _numbers(units.column(table, name))[kept]
+    limits, near = [], []
+    for name, given in words.caliper_on.items():
+        near.append(_numbers(units.column(table, name))[kept])
         caliper = given if isinstance(given, Caliper) else Caliper(given)
-        spread = spread_of(values, treated, words.caliper_sd) if caliper.unit == "sd" else 1.0
-        near[:, j] = values
+        spread = spread_of(near[-1], treated, words.caliper_sd) if caliper.unit == "sd" else 1.0
         limits.append(caliper.width * spread)
-    apart = [codes_of(units.column(table, name))[kept] for name in words.anti_exact]
     width = np.inf if words.caliper is None else words.caliper * spread_of(score, treated, words.caliper_sd)
+    if words.caliper is not None and words.caliper < 0:
+        near, limits, width = [*near, score], [*limits, width], np.inf
+    apart = [codes_of(units.column(table, name))[kept] for name in words.anti_exact]
+    wanted = (
+        wanted_controls(words, score[treated]) if words.estimand == "ATT" else wanted_controls(words, -score[~treated])
+    )
     return Rules(
-        order=words.order, seed=words.seed, wanted=wanted_controls(words, score[treated]), width=float(width),
+        order=words.order, seed=words.seed, wanted=wanted, width=float(width),
         strata=combined_codes([codes_of(units.column(table, name))[kept] for name in words.exact]),
-        near=near, limits=np.array(limits, dtype=np.float64),
+        near=np.column_stack(near) if near else np.empty((len(score), 0)), limits=np.array(limits, dtype=np.float64),
         apart=np.column_stack(apart) if apart else np.empty((len(score), 0), dtype=np.int64), replace=words.replace,
     )  # fmt: skip
 
@@ -113,7 +126,7 @@ def spread_of(values: Floats, treated: Mask, kind: CaliperSd) -> float:
 
 
 def wanted_controls(words: MatchingWords, score: Floats) -> Codes:
-    """How many controls each treated unit may have; of a variable number more go to those with a lower score.
+    """How many partners each unit may have; of a variable number more go to those with a lower score.
 
     Of the most uneven division that gives `ratio` on average, all but one unit get the least or the most controls
     (Ming and Rosenbaum 2000).

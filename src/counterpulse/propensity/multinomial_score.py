@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpulse.numerics.linear_algebra import row_blocks
+from counterpulse.numerics.linear_algebra import inverse_symmetric, row_blocks
 from counterpulse.numerics.newton import Evaluation, maximize
 
 Floats = NDArray[np.float64]
@@ -37,21 +37,46 @@ class _Multinomial:
 
     def __call__(self, coefficients: Floats) -> Evaluation:
         k, p = self.groups - 1, self.X.shape[1]
-        value, gradient, information = 0.0, np.zeros((k, p)), np.zeros((k, p, k, p))
+        value, gradient, information = 0.0, np.zeros((k, p)), np.zeros((k * p, k * p))
         for rows in row_blocks(len(self.X)):
             block = self.X[rows]
             probability, received = self.probabilities(coefficients, rows)
             value += float(received.sum())
             shown = (self.group[rows, None] == np.arange(1, k + 1)).astype(np.float64)
             gradient += (shown - probability[:, 1:]).T @ block
-            for a in range(k):
-                for b in range(a, k):
-                    mixed = probability[:, a + 1] * ((a == b) - probability[:, b + 1])
-                    part = (block * mixed[:, None]).T @ block
-                    information[a, :, b, :] += part
-                    if a != b:
-                        information[b, :, a, :] += part
-        return Evaluation(value, gradient.ravel(), information.reshape(k * p, k * p))
+            information += _information(block, probability)
+        return Evaluation(value, gradient.ravel(), information)
+
+
+def _information(X: Floats, probability: Floats) -> Floats:
+    """The information on coefficients, group by group, shape ((k - 1) p, (k - 1) p), from probabilities (n, k)."""
+    k, p = probability.shape[1] - 1, X.shape[1]
+    information = np.empty((k, p, k, p))
+    for a in range(k):
+        for b in range(a, k):
+            mixed = probability[:, a + 1] * ((a == b) - probability[:, b + 1])
+            part = (X * mixed[:, None]).T @ X
+            information[a, :, b, :] = part
+            information[b, :, a, :] = part
+    return information.reshape(k * p, k * p)
+
+
+def multinomial_influence(X: Floats, group: Codes, probability: Floats) -> Floats:
+    """The influence of each row on the coefficients, group by group, shape (n, (k - 1) p).
+
+    Parameters
+    ----------
+    X, group : as fitted
+    probability : as predicted, shape (n, k)
+    """
+    k, p = probability.shape[1] - 1, X.shape[1]
+    information = sum(
+        (_information(X[rows], probability[rows]) for rows in row_blocks(len(X))), np.zeros((k * p, k * p))
+    )
+    surprise = (group[:, None] == np.arange(1, k + 1)) - probability[:, 1:]
+    scores = (surprise[:, :, None] * X[:, None, :]).reshape(len(X), k * p)
+    influence: Floats = scores @ inverse_symmetric(information)
+    return influence
 
 
 def multinomial_probabilities(X: Floats, group: Codes, groups: int) -> Floats | None:

@@ -59,7 +59,8 @@ class Rules:
     wanted : how many controls each treated unit may have, shape (treated,)
     width : the caliper on the score, inclusive; infinite where there is none
     strata : codes within which pairs are made, shape (n,), or None
-    near, limits : covariates, shape (n, q), and how far apart a pair may lie in each, shape (q,)
+    near, limits : covariates, shape (n, q), and how far apart a pair may lie in each, shape (q,); a limit below zero asks
+        for farther apart than that
     apart : codes that must differ within a pair, shape (n, a)
     replace : whether a control may be used again
     """

@@ -129,7 +129,8 @@ def distances_allowed(score: Floats, units: Codes, controls: Codes, rules: Rules
     distance: Floats = np.abs(score[units][:, None] - score[controls][None, :])
     refused = distance > rules.width
     for j, limit in enumerate(rules.limits):
-        refused |= np.abs(rules.near[units, j][:, None] - rules.near[controls, j][None, :]) > limit
+        far = np.abs(rules.near[units, j][:, None] - rules.near[controls, j][None, :])
+        refused |= far > limit if limit >= 0 else far <= -limit
     for j in range(rules.apart.shape[1]):
         refused |= rules.apart[units, j][:, None] == rules.apart[controls, j][None, :]
     distance[refused] = np.inf

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from counterpulse.errors import InputError
-from counterpulse.propensity.balance import BalanceTable
-from counterpulse.results.block import Block, Cell
+from counterpulse.propensity.balance import BalanceTable, sizes_block
+from counterpulse.results.block import KINDS, Block, Cell
 from counterpulse.results.provenance import Choice, Provenance
 
 
@@ -21,11 +21,13 @@ class PooledBalance:
     Attributes
     ----------
     table : one row for each variable, level and sample: `smd`, the mean over versions; `smd_max`, the largest absolute
-        one; `variance_ratio` and `ks`, means. A difference that is undefined in a version is undefined
+        one; all else are means. A difference that is undefined in a version is undefined
+    sizes : patients and effective sample sizes by sample and group, means over versions
     versions : how many
     """
 
     table: pl.DataFrame = field(repr=False)
+    sizes: pl.DataFrame = field(repr=False)
     versions: int
     provenance: Provenance
 
@@ -35,9 +37,13 @@ class PooledBalance:
 
     def block(self, *, id: str, analysis: str) -> Block:
         """The table as a block of kind "balance"."""
-        names = ("variable", "level", "sample", "smd", "smd_max", "denominator", "variance_ratio", "ks")
+        names = tuple(KINDS["balance"])
         columns: dict[str, list[Cell]] = {name: self.table[name].to_list() for name in names}
         return Block(id=id, analysis=analysis, kind="balance", columns=columns)
+
+    def effective_sizes(self, *, id: str, analysis: str) -> Block:
+        """Mean numbers of patients and effective sample sizes as a block of kind "effective-size"."""
+        return sizes_block(self.sizes, id=id, analysis=analysis)
 
 
 def balance_over(tables: Sequence[BalanceTable]) -> PooledBalance:
@@ -57,13 +63,17 @@ def balance_over(tables: Sequence[BalanceTable]) -> PooledBalance:
         raise InputError("balance is put together of one table or more, all of the same covariates and samples")
     stacked = {
         name: np.array([frame[name].fill_null(np.nan).to_numpy() for frame in frames])
-        for name in ("smd", "variance_ratio", "ks")
+        for name in ("smd", "mean_treated", "mean_control", "variance_ratio", "ks")
     }
     means = [pl.Series(name, values.mean(axis=0)).fill_nan(None) for name, values in stacked.items()]
     largest = pl.Series("smd_max", np.abs(stacked["smd"]).max(axis=0)).fill_nan(None)
     provenance = Provenance(
         method="balance", choices=(Choice("versions", len(frames), "derived"),), citations=("austin-2009",)
     )
+    sizes = [table.glance() for table in tables]
+    mean_sizes = {name: np.mean([frame[name].to_numpy() for frame in sizes], axis=0) for name in ("n", "effective")}
     return PooledBalance(
-        table=frames[0].select(keys).with_columns(*means, largest), versions=len(frames), provenance=provenance
-    )
+        table=frames[0].select(keys).with_columns(*means, largest),
+        sizes=sizes[0].with_columns(**{name: pl.Series(name, mean) for name, mean in mean_sizes.items()}),
+        versions=len(frames), provenance=provenance,
+    )  # fmt: skip

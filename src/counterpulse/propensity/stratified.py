@@ -36,13 +36,16 @@ class Stratification:
     Attributes
     ----------
     strata : one a row of the table, from 0; -1 for who is in a stratum without the other treatment
+    partners : whether a stratum is a set of partners, so that a variance goes by stratum; otherwise by patient
     weights : one a row of the table; in each group they have mean 1 over the patients kept
     estimand : "ATT", "ATC" or "ATE"; "matched treated" (or controls, patients) where some of them were left out
     status : OK, or what went wrong; see `Status`
     """
 
     strata: Codes = field(repr=False)
+    partners: bool
     weights: Floats = field(repr=False)
+    treatment: str
     estimand: str
     target: str
     covariates: tuple[str, ...]
@@ -50,6 +53,11 @@ class Stratification:
     status: Status
     provenance: Provenance
     table: pl.DataFrame = field(repr=False)
+
+    @property
+    def sets(self) -> Codes:
+        """The set of partners of each row of the table, -1 for who is in none."""
+        return self.strata if self.partners else np.full_like(self.strata, -1)
 
     def balance(self, *, binary: Binary = "standardized", prognostic: ArrayLike | None = None) -> BalanceTable:
         """Compare the groups before and after stratification."""
@@ -59,11 +67,11 @@ class Stratification:
         )  # fmt: skip
 
     def sample(self) -> Sample:
-        """The patients kept with their weights, clustered by stratum."""
+        """The patients kept with their weights, clustered by set of partners."""
         kept = np.flatnonzero(self.weights)
         return Sample(
             frame=self.table[kept], row_of_origin=kept, weights=self.weights[kept],
-            cluster=self.strata[kept].astype(np.intp), stage=("stratified",),
+            cluster=self.strata[kept].astype(np.intp) if self.partners else None, stage=("stratified",),
         )  # fmt: skip
 
     def tidy(self) -> pl.DataFrame:
@@ -122,7 +130,7 @@ def coarsened_exact(
         method="coarsened exact matching", citations=("iacus-2012",),
         choices=(Choice("bins", "Sturges" if bins is None else "given", "default" if bins is None else "given", "iacus-2012"), Choice("estimand", estimand, "given")),
     )  # fmt: skip
-    return _stratification(table, units, codes, estimand, tuple(covariates), units.status, provenance)
+    return _stratification(table, units, codes, (treatment, estimand), tuple(covariates), units.status, provenance)
 
 
 def subclasses(
@@ -154,7 +162,9 @@ def subclasses(
         method="subclassification", citations=("rosenbaum-rubin-1983",),
         choices=(Choice("subclasses", count, "default" if count == 6 else "given"), Choice("estimand", estimand, "given")),
     )  # fmt: skip
-    return _stratification(table, units, codes, estimand, tuple(covariates), score.status, provenance)
+    return _stratification(
+        table, units, codes, (score.treatment, estimand), tuple(covariates), score.status, provenance
+    )
 
 
 def full_match(
@@ -203,7 +213,9 @@ def full_match(
             Choice("estimand", estimand, "given"),
         ),
     )  # fmt: skip
-    return _stratification(table, units, codes, estimand, tuple(covariates), score.status, provenance)
+    return _stratification(
+        table, units, codes, (score.treatment, estimand), tuple(covariates), score.status, provenance, partners=True
+    )
 
 
 def _check_estimand(estimand: str) -> None:
@@ -248,9 +260,10 @@ def stratum_weights(codes: Codes, treated: NDArray[np.bool_], target: str) -> Fl
 
 
 def _stratification(
-    table: pl.DataFrame, units: Units, codes: Codes, target: str, covariates: tuple[str, ...], status: Status,
-    provenance: Provenance,
+    table: pl.DataFrame, units: Units, codes: Codes, asked: tuple[str, str], covariates: tuple[str, ...], status: Status,
+    provenance: Provenance, *, partners: bool = False,
 ) -> Stratification:  # fmt: skip
+    treatment, target = asked
     strata = np.full(table.height, -1, dtype=np.int64)
     weights, estimand = np.zeros(table.height), target
     if status is Status.OK:
@@ -266,6 +279,6 @@ def _stratification(
         estimand = target if kept[whose].all() else f"matched {name}"
         status = Status.OK if kept.any() else Status.NOTHING_MATCHED
     return Stratification(
-        strata=strata, weights=weights, estimand=estimand, target=target, covariates=covariates, units=units,
-        status=status, provenance=provenance, table=table,
+        strata=strata, partners=partners, weights=weights, treatment=treatment, estimand=estimand, target=target,
+        covariates=covariates, units=units, status=status, provenance=provenance, table=table,
     )  # fmt: skip

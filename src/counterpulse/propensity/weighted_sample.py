@@ -14,13 +14,14 @@ from counterpulse.data.design import build_design
 from counterpulse.data.sample import Sample
 from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
-from counterpulse.propensity.balance import BalanceTable, Binary, balance_table, effective_size
+from counterpulse.propensity.balance import UNADJUSTED, BalanceTable, Binary, balance_table, effective_size
 from counterpulse.propensity.choices import chosen
-from counterpulse.propensity.entropy_balancing import entropy_weights
+from counterpulse.propensity.entropy_balancing import entropy_weights_by_group
 from counterpulse.propensity.groups import Groups, read_groups
 from counterpulse.propensity.matched_pairs import names_of
 from counterpulse.propensity.multinomial_score import multinomial_probabilities
-from counterpulse.propensity.score import PropensityScore, propensity_score
+from counterpulse.propensity.score import PropensityScore, given_score, propensity_score
+from counterpulse.propensity.score_overlap import Overlap, histograms
 from counterpulse.propensity.weighting import (
     NAMES,
     TARGETS,
@@ -30,16 +31,20 @@ from counterpulse.propensity.weighting import (
     within_percentiles,
     within_scores,
 )
+from counterpulse.propensity.weighting_words import Method, WeightingWords
 from counterpulse.regression.model_rows import read_rows, scaled_design
+from counterpulse.results.block import Block, Cell
 from counterpulse.results.estimate import Estimate
 from counterpulse.results.provenance import Provenance
 from counterpulse.results.status import Status
 
 Floats = NDArray[np.float64]
-Method = Literal["logistic", "entropy-balancing"]
 
 TOO_LARGE = 1e4
 """A weight above this lets one patient stand for ten thousand."""
+
+
+PERCENTILES = {"p1": 1, "p25": 25, "p50": 50, "p75": 75, "p99": 99}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,6 +59,8 @@ class Weighting:
     estimand : "ATE", "ATT", "ATC", "ATO" or "ATM"; "… among the trimmed" where patients were trimmed
     focal : the treatment whose patients are the target of ATT and ATC, or None
     n_trimmed : patients left out by trimming
+    held : whose weight was held at a percentile, shape (n,)
+    words : what was asked for
     status : OK, or what went wrong; see `Status`
     """
 
@@ -64,6 +71,8 @@ class Weighting:
     target: str
     focal: str | None
     n_trimmed: int
+    held: NDArray[np.bool_] = field(repr=False)
+    words: WeightingWords = field(repr=False)
     score: PropensityScore | None = field(repr=False)
     covariates: tuple[str, ...]
     status: Status
@@ -105,6 +114,39 @@ class Weighting:
             return TARGETS[self.target].denominator
         focal = self.groups.code_of(self.focal)
         return "treated" if focal == mine else "control" if focal == other else "pooled"
+
+    def overlap(self, *, of: str | None = None) -> Overlap:
+        """Show the scores of each group before and after weighting.
+
+        Parameters
+        ----------
+        of : the treatment whose probability is shown; default: the second of two
+        """
+        names, two = self.groups.names, len(self.groups.names) == 2
+        if of is None and not two:
+            raise InputError("there are more than two treatments; say of= which one's probability is shown")
+        code = 1 if of is None else self.groups.code_of(of)
+        labels = dict(enumerate(names)) if not two else {1: "treated", 0: "control"}
+        samples = [(UNADJUSTED, np.ones(len(self.groups.rows))), ("weighted", self.weights[self.groups.rows])]
+        return histograms(
+            self.probabilities[:, code], [(label, self.groups.codes == k) for k, label in labels.items()], samples,
+            of=names[code], status=self.status,
+        )  # fmt: skip
+
+    def weights_block(self, *, id: str, analysis: str) -> Block:
+        """The distribution of the weights above zero by group, as a block of kind "weights"."""
+        mine = self.weights[self.groups.rows]
+        columns: dict[str, list[Cell]] = {
+            name: [] for name in ("group", "n", "effective", "mean", "low", *PERCENTILES, "high")
+        }
+        for code, name in enumerate(self.groups.names):
+            part = mine[(self.groups.codes == code) & (mine > 0)]
+            cells: list[Cell] = [name, len(part), effective_size(part), *([None] * 8)]
+            if len(part):
+                cells[3:] = [float(one) for one in (part.mean(), *np.percentile(part, [0, *PERCENTILES.values(), 100]))]
+            for column, cell in zip(columns.values(), cells, strict=True):
+                column.append(cell)
+        return Block(id=id, analysis=analysis, kind="weights", columns=columns)
 
     def sample(self) -> Sample:
         """The patients with a weight."""
@@ -148,6 +190,7 @@ def weight(
     *,
     treatment: str,
     covariates: Sequence[Term],
+    score: str | ArrayLike | None = None,
     estimand: str = "ATE",
     method: Method = "logistic",
     focal: str | None = None,
@@ -164,6 +207,8 @@ def weight(
     treatment : a yes/no or 0/1 column, or text; of two levels the second is the treated one, more are weighted by a
         multinomial score
     covariates : terms of the score, measured before treatment
+    score : probabilities of treatment made elsewhere, a column or shape (rows,), of two treatments; then `covariates` are
+        for balance
     estimand : the effect in everybody ("ATE"), the treated ("ATT"), the controls ("ATC"), those who could receive
         either ("ATO" or "overlap"), or as in matched pairs ("ATM" or "matching")
     method : "logistic", or "entropy-balancing" (ATE, ATT, ATC), which reaches equal means exactly
@@ -189,52 +234,43 @@ def weight(
     doi:10.1080/01621459.2016.1260466; Li and Greene 2013, doi:10.1515/ijb-2012-0030; Li and Li 2019,
     doi:10.1214/19-AOAS1282; Hainmueller 2012, doi:10.1093/pan/mpr025
     """
-    name = NAMES.get(estimand, estimand)
+    words = WeightingWords(
+        treatment=treatment, covariates=tuple(covariates), score=score, estimand=NAMES.get(estimand, estimand), method=method,
+        focal=focal, stabilize=stabilize, trim=trim, trim_percentile=trim_percentile, truncate=truncate,
+    )  # fmt: skip
     names = names_of(covariates)
     if treatment in names:
         raise InputError(f"the treatment '{treatment}' is among the covariates; leave it out")
-    _check(name, method, trim, trim_percentile, truncate)
-    groups = read_groups(table, treatment=treatment, needed=names)
-    target = _focal(groups, name, focal)
-    score, probabilities, status = None, np.empty((0, len(groups.names))), groups.status
+    groups = read_groups(table, treatment=treatment, needed=() if score is not None else names)
+    target = _focal(groups, words.estimand, focal)
+    found, probabilities, status = None, np.empty((0, len(groups.names))), groups.status
     weights, trimmed = np.zeros(len(groups.rows)), 0
     if status is Status.OK and method == "entropy-balancing":
-        balanced = _entropy(table, covariates, groups, target)
+        X = balanced_columns(table, words, groups)
+        balanced = entropy_weights_by_group(X, groups.codes, len(groups.names), target)
         status = Status.NOT_BALANCEABLE if balanced is None else Status.OK
         weights = weights if balanced is None else balanced
     elif status is Status.OK:
-        score, probabilities, status = _probabilities(table, treatment, covariates, groups)
+        found, groups, probabilities, status = _probabilities(table, words, groups)
+        weights = np.zeros(len(groups.rows))
     if status is Status.OK and len(probabilities):
         kept = _kept(probabilities, groups, trim, trim_percentile)
         trimmed = int((~kept).sum())
-        weights = balancing_weights(probabilities, groups.codes, TARGETS[name], 0 if target is None else target) * kept
+        tilted = balancing_weights(
+            probabilities, groups.codes, TARGETS[words.estimand], 0 if target is None else target
+        )
+        weights = np.where(kept, tilted, 0.0)
+    held = np.zeros(len(weights), dtype=bool)
     if status is Status.OK:
-        weights, status = _finished(weights, groups, stabilize, truncate)
+        weights, held, status = _finished(weights, groups, stabilize, truncate)
     spread = np.zeros(table.height)
     spread[groups.rows] = weights
     return Weighting(
-        weights=spread, probabilities=probabilities, groups=groups, target=name, n_trimmed=trimmed, score=score,
-        estimand=f"{name} among the trimmed" if trimmed else name, covariates=names, status=status, table=table,
-        focal=None if target is None else groups.names[target],
-        provenance=_provenance(name, method, stabilize, trim, trim_percentile, truncate, len(groups.names)),
+        weights=spread, probabilities=probabilities, groups=groups, target=words.estimand, n_trimmed=trimmed, held=held,
+        estimand=f"{words.estimand} among the trimmed" if trimmed else words.estimand, covariates=names, status=status,
+        focal=None if target is None else groups.names[target], score=found, words=words, table=table,
+        provenance=_provenance(words, len(groups.names)),
     )  # fmt: skip
-
-
-def _check(
-    estimand: str, method: str, trim: float | None, trim_percentile: float | None, truncate: float | None
-) -> None:
-    if estimand not in TARGETS:
-        raise InputError(f"the estimand {estimand!r} is not known; it is one of {', '.join((*TARGETS, *NAMES))}")
-    if method not in ("logistic", "entropy-balancing"):
-        raise InputError(f"the method {method!r} is not known; it is 'logistic' or 'entropy-balancing'")
-    if method == "entropy-balancing" and (estimand in ("ATO", "ATM") or trim or trim_percentile):
-        raise InputError("entropy balancing has no scores: it is for ATE, ATT and ATC, without trimming")
-    if trim is not None and not 0 <= trim < 0.5:
-        raise InputError("trim is a probability from 0 to below 0.5; 0.1 is usual")
-    if trim_percentile is not None and not 0 <= trim_percentile < 50:
-        raise InputError("trim_percentile is from 0 to below 50; 5 is usual")
-    if truncate is not None and not 50 < truncate <= 100:
-        raise InputError("truncate is a percentile above 50, up to 100; 99 is usual")
 
 
 def _focal(groups: Groups, estimand: str, focal: str | None) -> int | None:
@@ -251,33 +287,31 @@ def _focal(groups: Groups, estimand: str, focal: str | None) -> int | None:
 
 
 def _probabilities(
-    table: pl.DataFrame, treatment: str, covariates: Sequence[Term], groups: Groups
-) -> tuple[PropensityScore | None, Floats, Status]:
+    table: pl.DataFrame, words: WeightingWords, groups: Groups
+) -> tuple[PropensityScore | None, Groups, Floats, Status]:
+    """The score where there are two treatments, who has one, the probability of every treatment, and the status."""
+    if words.score is not None and len(groups.names) != 2:
+        raise InputError("a score that is given is the probability of one of two treatments; leave out score=")
     if len(groups.names) == 2:
-        score = propensity_score(table, treatment=treatment, covariates=covariates)
-        chance = score.probability
-        return score, np.column_stack((1 - chance, chance)), score.status
-    rows = read_rows(table, outcome=treatment, terms=covariates, weights=None, cluster=None)
-    design = scaled_design(table, rows, covariates)
+        score = (
+            propensity_score(table, treatment=words.treatment, covariates=words.covariates)
+            if words.score is None
+            else given_score(table, words.score, treatment=words.treatment)
+        )
+        chance, units = score.probability, score.units
+        groups = Groups(height=groups.height, rows=units.rows, codes=units.treated.astype(np.intp), names=groups.names)
+        return score, groups, np.column_stack((1 - chance, chance)), score.status
+    rows = read_rows(table, outcome=words.treatment, terms=words.covariates, weights=None, cluster=None)
+    design = scaled_design(table, rows, words.covariates)
     found = multinomial_probabilities(design.X, groups.codes, len(groups.names))
     if found is None:
-        return None, np.empty((0, len(groups.names))), Status.TREATMENT_PREDICTED
-    return None, found, Status.OK
+        return None, groups, np.empty((0, len(groups.names))), Status.TREATMENT_PREDICTED
+    return None, groups, found, Status.OK
 
 
-def _entropy(table: pl.DataFrame, covariates: Sequence[Term], groups: Groups, focal: int | None) -> Floats | None:
-    """Every group but the focal one gets the means of the focal one, or of everybody."""
-    X = build_design(table, covariates, intercept=False, rows=groups.rows).X
-    targets = X.mean(axis=0) if focal is None else X[groups.codes == focal].mean(axis=0)
-    weights = np.ones(len(X))
-    for code in range(len(groups.names)):
-        if code == focal:
-            continue
-        found = entropy_weights(X[groups.codes == code], targets)
-        if found is None:
-            return None
-        weights[groups.codes == code] = found
-    return weights
+def balanced_columns(table: pl.DataFrame, words: WeightingWords, groups: Groups) -> Floats:
+    """The columns whose means entropy balancing equates, shape (n, p)."""
+    return build_design(table, words.covariates, intercept=False, rows=groups.rows).X
 
 
 def _kept(
@@ -291,29 +325,34 @@ def _kept(
     return kept
 
 
-def _finished(weights: Floats, groups: Groups, stabilize: bool, truncate: float | None) -> tuple[Floats, Status]:
+def _finished(
+    weights: Floats, groups: Groups, stabilize: bool, truncate: float | None
+) -> tuple[Floats, NDArray[np.bool_], Status]:
+    """Truncate and stabilize; the weights, whose were held at a percentile, and the status."""
+    held = np.zeros(len(weights), dtype=bool)
     if not np.isfinite(weights).all():
-        return np.zeros(len(weights)), Status.EXTREME_WEIGHTS
+        return np.zeros(len(weights)), held, Status.EXTREME_WEIGHTS
     if not np.bincount(groups.codes, weights=weights, minlength=len(groups.names)).all():
-        return np.zeros(len(weights)), Status.NO_OVERLAP
+        return np.zeros(len(weights)), held, Status.NO_OVERLAP
     if truncate is not None:
-        weights = truncated(weights, groups.codes, truncate)
+        highest = truncated(weights, groups.codes, truncate)
+        weights, held = highest, highest < weights
     if stabilize:
         weights = stabilized(weights, groups.codes)
-    return weights, Status.EXTREME_WEIGHTS if weights.max() > TOO_LARGE else Status.OK
+    return weights, held, Status.EXTREME_WEIGHTS if weights.max() > TOO_LARGE else Status.OK
 
 
-def _provenance(
-    estimand: str, method: Method, stabilize: bool, trim: float | None, trim_percentile: float | None,
-    truncate: float | None, groups: int,
-) -> Provenance:  # fmt: skip
-    model = "multinomial" if method == "logistic" and groups > 2 else method
-    cited = "hainmueller-2012" if method != "logistic" else "li-li-2019" if groups > 2 else "rosenbaum-rubin-1983"
+def _provenance(words: WeightingWords, groups: int) -> Provenance:
+    logistic = words.method == "logistic"
+    model = "given" if words.score is not None else "multinomial" if logistic and groups > 2 else words.method
+    cited = "hainmueller-2012" if not logistic else "li-li-2019" if groups > 2 else "rosenbaum-rubin-1983"
+    percentile = words.trim_percentile
     choices = (
-        chosen("estimand", estimand, "ATE", TARGETS[estimand].reference), chosen("score", model, "logistic", cited),
-        chosen("stabilize", stabilize, False), chosen("trim", trim, None, "crump-2009" if trim is not None else None),
-        chosen("trim_percentile", trim_percentile, None, "sturmer-2010" if trim_percentile is not None else None),
-        chosen("truncate", truncate, None),
+        chosen("estimand", words.estimand, "ATE", TARGETS[words.estimand].reference),
+        chosen("score", model, "logistic", cited), chosen("stabilize", words.stabilize, False),
+        chosen("trim", words.trim, None, "crump-2009" if words.trim is not None else None),
+        chosen("trim_percentile", percentile, None, "sturmer-2010" if percentile is not None else None),
+        chosen("truncate", words.truncate, None),
     )  # fmt: skip
     return Provenance(
         method="propensity-score weighting", choices=choices,

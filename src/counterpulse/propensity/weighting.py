@@ -22,11 +22,14 @@ class Target:
     ----------
     tilt : how much of the population at each score is the target, from the probabilities of every treatment, shape
         (n, k), and the focal one; shape (n,)
+    pull : the derivative of log tilt in the linear predictors of the treatments, plus their probabilities; shape (n, k).
+        The log of a weight so changes by `pull` less 1 for the treatment received
     denominator : of standardized differences
     needs_focal : whether the target is the patients of one treatment
     """
 
     tilt: Callable[[Floats, int], Floats]
+    pull: Callable[[Floats, int], Floats]
     denominator: Denominator
     reference: str
     needs_focal: bool = False
@@ -52,12 +55,32 @@ def _least(probabilities: Floats, focal: int) -> Floats:
     return smallest
 
 
+def _pull_everybody(probabilities: Floats, focal: int) -> Floats:
+    return probabilities
+
+
+def _pull_focal(probabilities: Floats, focal: int) -> Floats:
+    out = np.zeros_like(probabilities)
+    out[:, focal] = 1.0
+    return out
+
+
+def _pull_overlap(probabilities: Floats, focal: int) -> Floats:
+    return _overlap(probabilities, focal)[:, None] / probabilities
+
+
+def _pull_least(probabilities: Floats, focal: int) -> Floats:
+    out = np.zeros_like(probabilities)
+    out[np.arange(len(out)), probabilities.argmin(axis=1)] = 1.0
+    return out
+
+
 TARGETS: Mapping[str, Target] = {
-    "ATE": Target(_everybody, "pooled", "lunceford-davidian-2004"),
-    "ATT": Target(_focal, "treated", "lunceford-davidian-2004", needs_focal=True),
-    "ATC": Target(_focal, "control", "lunceford-davidian-2004", needs_focal=True),
-    "ATO": Target(_overlap, "weighted", "li-2018"),
-    "ATM": Target(_least, "weighted", "li-greene-2013"),
+    "ATE": Target(_everybody, _pull_everybody, "pooled", "lunceford-davidian-2004"),
+    "ATT": Target(_focal, _pull_focal, "treated", "lunceford-davidian-2004", needs_focal=True),
+    "ATC": Target(_focal, _pull_focal, "control", "lunceford-davidian-2004", needs_focal=True),
+    "ATO": Target(_overlap, _pull_overlap, "weighted", "li-2018"),
+    "ATM": Target(_least, _pull_least, "weighted", "li-greene-2013"),
 }
 
 NAMES = {"overlap": "ATO", "matching": "ATM"}

@@ -53,6 +53,9 @@ class Outcome(Node):
         default=None, description="Which direction is good for the patient."
     )
     safety: YesNo = Field(default=False, description="A safety outcome.")
+    negative_control: YesNo = Field(
+        default=False, description="An outcome that the treatment cannot change: an effect on it is bias."
+    )
     summary: Literal["mean", "median"] | None = Field(default=None, description="How values are summarized.")
     truncated_by: dict[str, Literal["worst-rank", "survivors-only", "competing"]] | None = Field(
         default=None, description="Values cut short by death name their plan."
@@ -164,12 +167,87 @@ class MissingData(Node):
     method: Literal["complete-case", "multiple-imputation"] = Field(
         description="Rows with a missing value are dropped, or values are imputed.", examples=["complete-case"]
     )
-    datasets: Annotated[int, Field(ge=1)] | None = Field(default=None, description="How many imputed tables.")
+    datasets: Annotated[int, Field(ge=2)] | None = Field(
+        default=None,
+        description="How many imputed tables; by default the percentage of incomplete patients, at least 20.",
+    )
     variables: Literal["all-in-models"] | tuple[Name, ...] | None = Field(
-        default=None, description="Which variables are imputed."
+        default=None, description="Which variables are imputed: those of all models (the default), or a list."
+    )
+    auxiliary: tuple[Name, ...] = Field(
+        default=(), description="Variables of no model from which missing values are imputed besides."
+    )
+    outcomes: YesNo = Field(default=True, description="no: outcomes take no part in the imputation, which biases effects.")
+    methods: dict[
+        Name, Literal["pmm", "normal", "logistic", "polytomous", "ordered", "random-intercept"]
+    ] = Field(default={}, description="How a variable is imputed, where not as usual for its type.")
+    center: Literal["none", "fixed", "random-intercept"] = Field(
+        default="none", description="Whether the center of data.site takes part in the imputation, and how."
     )
     iterations: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Iterations of the chained equations."
+    )
+    shift: dict[Name, Annotated[tuple[float, ...], Many]] = Field(
+        default={},
+        description="Imputed values of a variable are shifted by so much, in its unit: an analysis for each shift.",
+        examples=[{"lactate": [0, 0.5, 1]}],
+    )
+
+
+class Propensity(Node):
+    """How patients are made comparable by the probability of being treated."""
+
+    use: Literal["matching", "weighting"] | None = Field(
+        default=None, description="With a method of its own (cox, kaplan-meier): matching or weighting.", examples=["matching"]
+    )
+    model: str | tuple[TermSpec, ...] | None = Field(
+        default=None, description="The covariates of the score: a set of confounders or a list; by default `adjust`."
+    )
+    by: Literal[
+        "nearest", "optimal", "full", "subclasses", "coarsened-exact", "logistic", "entropy-balancing"
+    ] | None = Field(
+        default=None, description="How patients are matched (nearest by default) or weighted (logistic by default)."
+    )
+    ratio: str | int | None = Field(
+        default=None, description="References for each treated patient: 1:1, 1:3, or 1:1-4 for a number that varies.",
+        examples=["1:1"],
+    )
+    caliper: str | float | None = Field(
+        default=None, description="The farthest distance of a pair: 0.2 SD of logit, 0.05 of probability, or none.",
+        examples=["0.2 SD of logit"],
+    )
+    caliper_sd: Literal["pooled", "within"] | None = Field(
+        default=None, description="The standard deviation of everybody (pooled), or the mean one of the groups (within)."
+    )
+    calipers: dict[Name, Annotated[float, Field(gt=0)]] = Field(
+        default={}, description="The farthest difference of a pair in covariates, in their own units.", examples=[{"age": 5}]
+    )
+    exact: Annotated[tuple[Name, ...], Many] = Field(default=(), description="Variables in which a pair agrees.")
+    anti_exact: Annotated[tuple[Name, ...], Many] = Field(default=(), description="Variables in which a pair differs.")
+    replacement: YesNo = Field(default=False, description="yes: a reference patient may serve several treated ones.")
+    order: Literal["largest", "smallest", "closest", "farthest", "data", "random"] | None = Field(
+        default=None, description="Which treated patients choose first."
+    )
+    discard: Literal["none", "treated", "control", "both"] | None = Field(
+        default=None, description="Whether patients outside the scores of the other group are left out first."
+    )
+    classes: Annotated[int, Field(ge=2)] | None = Field(default=None, description="How many subclasses of the score.")
+    stabilize: YesNo = Field(default=False, description="yes: weights are multiplied by the share of the group.")
+    trim: Annotated[float, Field(gt=0, lt=0.5)] | None = Field(
+        default=None, description="Leave out patients whose probability of a treatment is below this.", examples=[0.1]
+    )
+    trim_percentile: Annotated[float, Field(gt=0, lt=50)] | None = Field(
+        default=None, description="Leave out patients outside this percentile of the scores of the groups."
+    )
+    truncate: Annotated[float, Field(gt=50, lt=100)] | None = Field(
+        default=None, description="Hold weights above this percentile of their group at it.", examples=[99]
+    )
+    balance_limit: Annotated[float, Field(gt=0)] = Field(
+        default=0.1, description="The largest standardized difference that counts as balance."
+    )
+    imputations: Literal["within", "across"] = Field(
+        default="within",
+        description="within: scores and pairs of each imputed table; across: the mean score of all tables.",
     )
 
 
@@ -207,6 +285,9 @@ class Analysis(BaseModel):
     population: str | None = Field(default=None, description="The analysis population.")
     keep: Text | None = Field(default=None, description="Only rows for which this expression is true.")
     clusters: Clusters | None = Field(default=None, description="Centers and how they are taken into account.")
+    propensity: Propensity | None = Field(
+        default=None, description="Matching or weighting by the probability of being treated, before the method."
+    )
     estimand: EstimandNode | None = Field(default=None, description="What is estimated.")
     also: Annotated[tuple[str, ...], Many] = Field(
         default=(), description="Further measures, or further methods, for the same outcome."

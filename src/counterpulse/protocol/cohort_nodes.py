@@ -135,6 +135,27 @@ class ImmortalTime(Node):
     grace: Length | None = Field(
         default=None, description="The grace period of clone-censor-weight.", examples=["24 hours"]
     )
+    censoring_model: Literal["cox", "pooled-logistic"] | None = Field(
+        default=None, description="The model of who leaves a strategy, for clone-censor-weight."
+    )
+    stabilized: YesNo | None = Field(
+        default=None, description="yes: weights are multiplied by the probability of following the strategy as such."
+    )
+    every: Length | None = Field(
+        default=None, description="A trial of sequential-trials begins so often.", examples=["1 day"]
+    )
+    periods: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="How many trials of sequential-trials begin."
+    )
+    compare: Literal["intention-to-treat", "per-protocol"] | None = Field(
+        default=None, description="What sequential-trials compare: beginning treatment, or keeping to it."
+    )
+    truncate: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="Two quantiles of the weights at which they are held.", examples=[[0.01, 0.99]]
+    )
+    bootstrap: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="How often patients are drawn anew for the intervals; 0 for none."
+    )
 
 
 class FollowUp(Node):

@@ -12,6 +12,13 @@ MEASURED = ("table", "column", "window")
 WRITTEN = {"table": "from"}
 UNTIMED = ("any_of", "competing", "event", "first_of", "horizon", "time")
 
+KEYS_OF_PLANS = {
+    "censoring_model": ("clone-censor-weight",), "stabilized": ("clone-censor-weight",),
+    "every": ("sequential-trials",), "periods": ("sequential-trials",), "compare": ("sequential-trials",),
+    "truncate": ("clone-censor-weight", "sequential-trials"), "bootstrap": ("clone-censor-weight", "sequential-trials"),
+}  # fmt: skip
+"""Which plans for immortal time a key belongs to."""
+
 
 def lint_design(desk: Desk) -> None:
     """Check what the design needs; a review has neither patients nor time."""
@@ -100,6 +107,8 @@ def _exposure(desk: Desk) -> None:
                         "removed, and the report says so", remedy="find the start of treatment if you can")  # fmt: skip
     plans: list[tuple[YamlPath, ImmortalTime | None]] = [(("immortal_time",), nodes.immortal_time)]
     plans += [(("analyses", i, "immortal_time"), analysis.immortal_time) for i, analysis in enumerate(nodes.analyses)]
+    if nodes.multiverse is not None:
+        plans += [((*path, "immortal_time"), edit.immortal_time) for path, edit in nodes.multiverse.edits()]
     for path, plan in plans:
         if plan is not None:
             _immortal_time(desk, path, plan)
@@ -117,8 +126,22 @@ def _immortal_time(desk: Desk, path: YamlPath, plan: ImmortalTime) -> None:
     if plan.plan == "clone-censor-weight" and not (plan.grace or (common and common.grace)):
         desk.report("E244", path, "clone-censor-weight without its grace period", key=True,
                     allowed="grace: a length of time from time zero", remedy="add grace: 24 hours")  # fmt: skip
-    if plan.plan == "landmark" and plan.at:
-        _resolution(desk, path, plan)
+    lacking = [key for key in ("every", "periods") if getattr(plan, key) is None]
+    if plan.plan == "sequential-trials" and lacking:
+        desk.report("E244", path, f"sequential-trials without {' and '.join(lacking)}", key=True,
+                    allowed="every: how far apart trials begin; periods: how many begin",
+                    remedy="add every: 1 day and periods: 7")  # fmt: skip
+    _meaningless(desk, path, plan)
+    _resolution(desk, path, plan)
+
+
+def _meaningless(desk: Desk, path: YamlPath, plan: ImmortalTime) -> None:
+    """Keys that belong to another plan; a landmark and a grace period may wait for the analyses that use them."""
+    for key in sorted(plan.model_fields_set):
+        plans = KEYS_OF_PLANS.get(key, (plan.plan,))
+        if plan.plan not in plans:
+            desk.report("E249", (*path, key), f"`{key}` means nothing with the plan {plan.plan}",
+                        allowed=f"`{key}` with {' or '.join(plans)}", remedy=f"remove {key}")  # fmt: skip
 
 
 def _resolution(desk: Desk, path: YamlPath, plan: ImmortalTime) -> None:
@@ -126,10 +149,13 @@ def _resolution(desk: Desk, path: YamlPath, plan: ImmortalTime) -> None:
     exposure, zero = desk.nodes.exposure, desk.nodes.time_zero
     names = [name for name in (exposure.starts if exposure else None, zero) if isinstance(name, str)]
     dates = [name for name in names if name in desk.scope and desk.scope[name].kind == "date"]
-    uneven = [str(length) for length in plan.at if length.hours % 24 != 0]
+    graceful = plan.plan == "clone-censor-weight" and plan.grace is not None
+    lengths = (plan.grace,) if graceful and plan.grace else plan.at if plan.plan == "landmark" else ()
+    uneven = [str(length) for length in lengths if length.hours % 24 != 0]
     if dates and uneven:
+        key, what = ("grace", "a grace period of") if graceful else ("at", "a landmark at")
         desk.report(
-            "W245", (*path, "at"), f"a landmark at {', '.join(uneven)}, and `{dates[0]}` is known only to the day",
+            "W245", (*path, key), f"{what} {', '.join(uneven)}, and `{dates[0]}` is known only to the day",
             allowed="whole days, or columns of type datetime",
             remedy="choose whole days, or supply the time of day",
         )  # fmt: skip

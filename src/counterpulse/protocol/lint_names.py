@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from counterpulse.protocol.desk import Desk
-from counterpulse.protocol.nodes import Analysis, Outcome, Selection, SubgroupVariable, TermNode, TermSpec
+from counterpulse.protocol.nodes import Analysis, Outcome, Propensity, Selection, SubgroupVariable, TermNode, TermSpec
 from counterpulse.protocol.reporting import GUIDELINES, guideline_named
 from counterpulse.source import did_you_mean
 from counterpulse.source.yaml_file import YamlPath
@@ -29,6 +29,7 @@ def lint_names(desk: Desk) -> None:
     for index, analysis in enumerate(desk.nodes.analyses):
         _analysis(desk, ("analyses", index), analysis)
     _subgroups(desk)
+    _robustness(desk)
     _flow(desk)
     _lists(desk)
     _guidelines(desk)
@@ -194,10 +195,22 @@ def _analysis(desk: Desk, path: YamlPath, analysis: Analysis) -> None:
         desk.needs("E233", (*path, "of"), "other analysis", analysis.of, others, "name the analysis it differs from")
     if analysis.clusters is not None:
         desk.variable((*path, "clusters", "variable"), analysis.clusters.variable)
+    if analysis.propensity is not None:
+        _propensity(desk, (*path, "propensity"), analysis.propensity)
     _adjustment(desk, (*path, "adjust"), analysis.adjust)
     for name, adjust in (analysis.models or {}).items():
         _adjustment(desk, (*path, "models", name), adjust)
     _adjustment(desk, (*path, "screen"), analysis.screen)
+
+
+def _propensity(desk: Desk, path: YamlPath, propensity: Propensity) -> None:
+    _adjustment(desk, (*path, "model"), propensity.model)
+    for key in ("exact", "anti_exact"):
+        names: tuple[str, ...] = getattr(propensity, key)
+        for number, name in enumerate(names):
+            desk.variable((*path, key) if len(names) == 1 else (*path, key, number), name)
+    for name in propensity.calipers:
+        desk.variable_of((*path, "calipers", name), name, ("number",), "a number, whose distance is limited")
 
 
 def _outcomes(path: YamlPath, analysis: Analysis) -> Iterator[tuple[YamlPath, str]]:
@@ -228,6 +241,21 @@ def _subgroups(desk: Desk) -> None:
         elif (symbol := desk.variable(path, entry)) is not None and symbol.kind == "number":
             desk.report("E239", path, f"`{entry}` is a number and has no levels",
                         remedy=f"say where to cut it: {{variable: {entry}, cut: [65]}}")  # fmt: skip
+
+
+def _robustness(desk: Desk) -> None:
+    nodes = desk.nodes
+    ids = [analysis.id for analysis in nodes.analyses]
+    for index, name in enumerate(nodes.robustness.negative_controls):
+        desk.needs("E233", ("robustness", "negative_controls", index), "outcome", name, nodes.outcomes, "define it under outcomes")
+    confounder = nodes.robustness.unmeasured_confounder
+    if confounder is not None and confounder.of is not None:
+        place: YamlPath = ("robustness", "unmeasured_confounder", "of")
+        desk.needs("E233", place, "analysis", confounder.of, ids, "name the analysis whose effect is meant")
+    if nodes.multiverse is not None:
+        desk.needs("E233", ("multiverse", "of"), "analysis", nodes.multiverse.of, ids, "name the analysis to edit")
+        for path, edit in nodes.multiverse.edits():
+            _analysis(desk, path, edit)
 
 
 def _flow(desk: Desk) -> None:

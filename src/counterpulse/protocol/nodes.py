@@ -15,6 +15,7 @@ from counterpulse.protocol.analysis_nodes import (
     GroupOutcome,
     MissingData,
     Outcome,
+    Propensity,
     Selection,
     Subgroups,
     SubgroupVariable,
@@ -48,6 +49,8 @@ from counterpulse.protocol.identity_nodes import (
     TableOneLooks,
 )
 from counterpulse.protocol.node import AnalysisId, IfUnknown, ImmortalPlan, Name, Node, OutcomeType, Role
+from counterpulse.protocol.rehearsal_nodes import AssumedOutcome, Rehearsal, Unmeasured
+from counterpulse.protocol.robustness_nodes import Edit, Multiverse, Robustness, UnmeasuredConfounder
 from counterpulse.protocol.trial_nodes import Hypothesis, IntercurrentEvent, Randomization, Trial
 from counterpulse.protocol.words import Text
 
@@ -55,6 +58,7 @@ __all__ = [
     "Amendment",
     "Analysis",
     "AnalysisId",
+    "AssumedOutcome",
     "Case",
     "Clusters",
     "CountedTime",
@@ -64,6 +68,7 @@ __all__ = [
     "DerivedVariable",
     "DescriptionNode",
     "Earlier",
+    "Edit",
     "Eligibility",
     "EstimandNode",
     "Exposure",
@@ -77,17 +82,21 @@ __all__ = [
     "ImmortalTime",
     "IntercurrentEvent",
     "MissingData",
+    "Multiverse",
     "Name",
     "Node",
     "Outcome",
     "OutcomeType",
     "Population",
     "Privacy",
+    "Propensity",
     "ProtocolNode",
     "Randomization",
     "Registration",
+    "Rehearsal",
     "RelatedTable",
     "ReportLooks",
+    "Robustness",
     "Role",
     "Screened",
     "Selection",
@@ -99,6 +108,8 @@ __all__ = [
     "TermNode",
     "TermSpec",
     "Trial",
+    "Unmeasured",
+    "UnmeasuredConfounder",
 ]
 
 
@@ -154,6 +165,15 @@ class ProtocolNode(Node):
     )
     analyses: tuple[Analysis, ...] = Field(default=(), description="The analyses.")
     subgroups: Subgroups | None = Field(default=None, description="The subgroup analyses.")
+    rehearsal: Rehearsal | None = Field(
+        default=None, description="What `counterpulse rehearse` assumes of the outcomes, which it does not read."
+    )
+    robustness: Robustness = Field(
+        default=Robustness(), description="How much it would take to change the conclusions."
+    )
+    multiverse: Multiverse | None = Field(
+        default=None, description="One effect under all combinations of defensible choices."
+    )
     amendments: tuple[Amendment, ...] = Field(default=(), description="What was changed, when and why.")
     privacy: Privacy = Field(default=Privacy(), description="What must not be shared.")
     report: ReportLooks = Field(default=ReportLooks(), description="Looks only.")

@@ -152,6 +152,64 @@ class PlannedClusters:
     quadrature: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedImputation:
+    """How missing values are filled in, once for all analyses that want it.
+
+    `columns` are imputed and imputed from, `passive` those of them that are computed from others, `outcomes` what takes
+    part besides without being imputed. `datasets` is None where the number follows from the incomplete patients.
+    """
+
+    columns: tuple[str, ...]
+    outcomes: tuple[str, ...] = ()
+    passive: tuple[str, ...] = ()
+    ordered: tuple[str, ...] = ()
+    datasets: int | None = None
+    iterations: int = 5
+    methods: Mapping[str, str] = field(default_factory=dict)
+    center: str | None = None
+    center_as: str = "none"
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        """How values are imputed, whatever the variables."""
+        return self.datasets, self.iterations, tuple(sorted(self.methods.items())), self.center, self.center_as
+
+    def covers(self, other: PlannedImputation) -> bool:
+        """Whether tables imputed in this way serve an analysis that asked for the other."""
+        return self.way == other.way and all(
+            set(theirs) <= set(ours)
+            for ours, theirs in (
+                ((*self.columns, *self.passive), (*other.columns, *other.passive)), (self.outcomes, other.outcomes),
+            )
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedShift:
+    """Imputed values of a variable moved by so much, in its own unit."""
+
+    variable: str
+    by: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBalancing:
+    """How the compared groups are made comparable before the method sees them.
+
+    `use` is "matching" or "weighting", `by` how; `terms` are those of the score; `options` what the method of balancing
+    takes by name. `balance_limit` is the largest standardized difference that counts as balance. `across` takes the mean
+    score of all imputed tables.
+    """
+
+    use: Literal["matching", "weighting"]
+    by: str
+    terms: tuple[Term, ...]
+    options: Mapping[str, object] = field(default_factory=dict)
+    balance_limit: float = 0.1
+    across: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedClause:
     """A clause of the methods section, in the past tense and the passive voice, and the works it rests on."""
@@ -165,13 +223,16 @@ class PlannedAnalysis:
     """One analysis, resolved.
 
     `composition` names what it is made of, in order ("landmark at 24 hours", "logistic regression", "cluster-robust
-    variance"). `maker` turns the eligible patients into the sample ("as observed", "landmark", "time-varying"), at the
-    times `landmarks` as written. `measures` are the effect measures, the first the primary one; `companions` further
-    methods on the same sample. `options` are the method's, each resolved. `choices` repeat everything with origin and
-    reference. `terms` and `selection` are the main model's. `models` is a ladder, the main model first, fitted to the `same_rows`;
-    `screen` are predictors, each in a model of its own (`only_screen`: and nothing else).
-    `missing` is None where the protocol does not say what happens to incomplete rows. `clauses` say what the method does, the
-    method itself first, then its options.
+    variance"). `maker` turns the eligible patients into the sample ("as observed", "landmark", "time-varying",
+    "clone-censor-weight", "sequential-trials"), at the times `landmarks` as written; `estimator` does the work of the method
+    where such a sample needs another ("" is the method itself), and `options` are then its own. `measures` are the effect
+    measures, the first the primary one; `companions` further methods on the same sample. `options` are the method's, each
+    resolved; `further_terms` stand in models that options name. `choices` repeat everything with origin and reference. `terms` and `selection` are the main model's. `models` is
+    a ladder, the main model first, fitted to the `same_rows`; `screen` are predictors, each in a model of its own
+    (`only_screen`: and nothing else).
+    `missing` is None where the protocol does not say what happens to incomplete rows; `imputation` fills them in, and `shifts`
+    are further answers after moving what was imputed. `balancing` makes the groups comparable first. `clauses` say what the
+    method does, the method itself first, then its options.
     """
 
     id: str
@@ -187,6 +248,7 @@ class PlannedAnalysis:
     level: float
     maker: str = "as observed"
     landmarks: tuple[Duration, ...] = ()
+    estimator: str = ""
     composition: tuple[str, ...] = ()
     clusters: PlannedClusters | None = None
     selection: PlannedSelection | None = None
@@ -195,10 +257,14 @@ class PlannedAnalysis:
     only_screen: bool = False
     same_rows: bool = True
     options: Mapping[str, object] = field(default_factory=dict)
+    further_terms: tuple[Term, ...] = ()
     choices: tuple[Choice, ...] = ()
     citations: tuple[str, ...] = ()
     multiplicity: str = "none"
     missing: str | None = None
+    imputation: PlannedImputation | None = None
+    shifts: tuple[PlannedShift, ...] = ()
+    balancing: PlannedBalancing | None = None
     planned: str = "stated"
     of: str | None = None
     keep: str | None = None
@@ -213,7 +279,8 @@ class PlannedAnalysis:
         """What any of its models may hold, candidates and screened predictors among it."""
         models = (PlannedModel(name="", terms=self.terms, selection=self.selection), *self.models)
         terms = [term for model in models for term in model.every_term]
-        return tuple(dict.fromkeys((*terms, *self.screen)))
+        score = () if self.balancing is None else self.balancing.terms
+        return tuple(dict.fromkeys((*terms, *score, *self.further_terms, *self.screen)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +318,58 @@ class PlannedTableOne:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSpecification:
+    """One combination of choices: the option of each, the analysis that it makes, and whether that is the planned one."""
+
+    choices: Mapping[str, str]
+    analysis: PlannedAnalysis
+    main: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedMultiverse:
+    """One effect under every combination of choices."""
+
+    of: str
+    specifications: tuple[PlannedSpecification, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedConfounder:
+    """A confounder that was not measured: prevalences in the treated and the reference group, its risk ratio with the outcome.
+
+    A value is one number, the two ends of a uniform distribution, or the four corners of a trapezoidal one.
+    """
+
+    of: str
+    label: str
+    treated: tuple[tuple[float, ...], ...]
+    reference: tuple[tuple[float, ...], ...]
+    effect: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRobustness:
+    """How firmly the conclusions stand.
+
+    `negative_controls` are the primary analysis on outcomes that the treatment cannot change; `naive` are analyses without
+    their plan for immortal time, for comparison only. Neither stands among the analyses of the study.
+    """
+
+    e_values: bool = False
+    negative_controls: tuple[PlannedAnalysis, ...] = ()
+    naive: tuple[PlannedAnalysis, ...] = ()
+    confounder: PlannedConfounder | None = None
+    multiverse: PlannedMultiverse | None = None
+
+    @property
+    def every_analysis(self) -> tuple[PlannedAnalysis, ...]:
+        """What is to be run besides the analyses of the study."""
+        specifications = () if self.multiverse is None else self.multiverse.specifications
+        return (*self.negative_controls, *self.naive, *(one.analysis for one in specifications if not one.main))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything a run and a report need besides the data. `protocol` is what the researcher wrote."""
 
@@ -268,6 +387,7 @@ class Plan:
     table_one: PlannedTableOne | None
     analyses: tuple[PlannedAnalysis, ...]
     subgroups: PlannedSubgroups | None
+    robustness: PlannedRobustness = PlannedRobustness()
     flow: tuple[PlannedFlowBox, ...] = ()
     choices: tuple[Choice, ...] = ()
     warnings: tuple[Notice, ...] = ()

@@ -45,6 +45,9 @@ def rules_of(nodes: ProtocolNode) -> Iterator[Rule]:
     for index, analysis in enumerate(nodes.analyses):
         if analysis.keep is not None and nodes.study.design != "review":
             yield Rule(("analyses", index, "keep"), analysis.keep, populations=True)
+    for path, edit in nodes.multiverse.edits() if nodes.multiverse is not None else ():
+        if edit.keep is not None:
+            yield Rule((*path, "keep"), edit.keep, populations=True)
 
 
 def _eligibility(nodes: ProtocolNode) -> Iterator[Rule]:

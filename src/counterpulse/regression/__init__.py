@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from counterpulse.regression.exact_logistic_regression import ExactLogisticFit, exact_logistic
     from counterpulse.regression.generalized_estimating_equations import GeeFit, gee
     from counterpulse.regression.lasso_path import LassoFit, lasso
+    from counterpulse.regression.learned_lasso import lasso_learner
     from counterpulse.regression.linear_regression import LinearFit, linear
     from counterpulse.regression.logistic_fit import LogisticFit
     from counterpulse.regression.logistic_regression import logistic
@@ -45,12 +46,14 @@ if TYPE_CHECKING:
     from counterpulse.regression.random_intercept_linear import mixed_linear
     from counterpulse.regression.random_intercept_logistic import mixed_logistic
     from counterpulse.regression.standardization import Standardized, standardize
+    from counterpulse.regression.standardization_bootstrap import BootstrappedRisks, bootstrap_standardized
     from counterpulse.regression.stepwise_selection import Candidate, Selected, Step, stepwise, univariable
     from counterpulse.regression.targeted_learning import tmle
 
 __all__ = [
     "AverageEffect",
     "BinomialColumns",
+    "BootstrappedRisks",
     "BrierScore",
     "CStatistic",
     "Calibration",
@@ -79,6 +82,7 @@ __all__ = [
     "aipw",
     "binomial_columns",
     "bootstrap_optimism",
+    "bootstrap_standardized",
     "brier_of",
     "c_statistic",
     "calibration_of",
@@ -89,6 +93,7 @@ __all__ = [
     "gaussian_columns",
     "gee",
     "lasso",
+    "lasso_learner",
     "linear",
     "logistic",
     "mixed_linear",
@@ -109,6 +114,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "BootstrappedRisks": "standardization_bootstrap",
+    "bootstrap_standardized": "standardization_bootstrap",
     "AverageEffect": "marginal_effect",
     "BinomialColumns": "column_likelihood",
     "BrierScore": "brier_score",
@@ -149,6 +156,7 @@ _HOME = {
     "gaussian_columns": "column_likelihood",
     "gee": "generalized_estimating_equations",
     "lasso": "lasso_path",
+    "lasso_learner": "learned_lasso",
     "linear": "linear_regression",
     "logistic": "logistic_regression",
     "mixed_linear": "random_intercept_linear",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import nan
+from typing import Unpack
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from counterpulse.data.terms import Term
 from counterpulse.numerics.linear_algebra import cluster_sums
@@ -15,10 +16,11 @@ from counterpulse.regression.marginal_effect import AverageEffect, TwoMeans
 from counterpulse.regression.nuisance_models import (
     Arms,
     Estimand,
-    Learner,
     Nuisance,
+    Options,
     Request,
     UnfittedError,
+    balancing,
     possible,
     predict,
     read_arms,
@@ -37,23 +39,7 @@ WORKS = ("robins-1994", "bang-robins-2005")
 
 
 def aipw(
-    table: pl.DataFrame,
-    *,
-    outcome: str,
-    treatment: str,
-    covariates: Sequence[Term],
-    outcome_covariates: Sequence[Term] | None = None,
-    scores: str | ArrayLike | None = None,
-    estimand: Estimand = "ATE",
-    weights: str | ArrayLike | None = None,
-    cluster: str | ArrayLike | None = None,
-    bounds: tuple[float, float] | None = None,
-    outcome_learner: Learner | None = None,
-    treatment_learner: Learner | None = None,
-    folds: int = 5,
-    seed: int = 0,
-    analysis: str = "aipw",
-    level: float = 0.95,
+    table: pl.DataFrame, *, outcome: str, treatment: str, covariates: Sequence[Term], **options: Unpack[Options]
 ) -> AverageEffect:
     """Average treatment effect by augmented inverse probability weighting.
 
@@ -63,15 +49,7 @@ def aipw(
     outcome : binary (yes/no, 0/1 or two levels) or a number
     treatment : yes/no, 0/1, or two levels of which the second is the treated one
     covariates : terms of the logistic model of treatment, and of the outcome models
-    outcome_covariates : terms of the outcome models, where they differ
-    scores : column or array, shape (n,), of the probability of treatment; default: a logistic model of `covariates`
-    estimand : "ATE" (everybody) or "ATT" (the treated)
-    weights : column or array of sampling weights, shape (n,); whole numbers count patients
-    cluster : column or array of labels, shape (n,), for the variance
-    bounds : two probabilities at which scores are held; default: as estimated
-    outcome_learner, treatment_learner : data-adaptive models: called with rows, target (n,) and weights (n,) or None, each
-        returns what predicts any rows. With either, all models are cross-fitted
-    folds, seed, analysis : of cross-fitting; the folds depend on nothing else
+    options : `nuisance_models.Options`: the estimand, weights, clusters, bounds of scores, data-adaptive models
 
     Returns
     -------
@@ -92,12 +70,9 @@ def aipw(
     Robins, Rotnitzky and Zhao 1994 (doi:10.1080/01621459.1994.10476818); Bang and Robins 2005
     (doi:10.1111/j.1541-0420.2005.00377.x); Chernozhukov and others 2018 (doi:10.1111/ectj.12097)
     """
-    request = Request(
-        table=table, outcome=outcome, treatment=treatment, covariates=covariates, outcome_covariates=outcome_covariates,
-        scores=scores, estimand=estimand, weights=weights, cluster=cluster, bounds=bounds, outcome_learner=outcome_learner,
-        treatment_learner=treatment_learner, folds=folds, seed=seed, analysis=analysis, level=level,
-    )  # fmt: skip
-    return estimate(request, METHOD, WORKS, lambda arms, found: (*augmented_means(arms, found, estimand), {}))
+    told: Options = {"analysis": "aipw", **options}
+    request = Request(table=table, outcome=outcome, treatment=treatment, covariates=covariates, **told)
+    return estimate(request, METHOD, WORKS, lambda arms, found: (*augmented_means(arms, found, request.estimand), {}))
 
 
 def estimate(request: Request, method: str, works: tuple[str, ...], step: Step) -> AverageEffect:
@@ -117,25 +92,17 @@ def estimate(request: Request, method: str, works: tuple[str, ...], step: Step) 
 
 def augmented_means(arms: Arms, found: Nuisance, estimand: Estimand) -> tuple[Floats, Floats]:
     """The two marginal means, shape (2,), and the influence of every row on them, shape (n, 2)."""
-    a, e, y = arms.treated.astype(np.float64), found.scores, arms.y
-    unit = np.ones(len(y)) if arms.rows.weights is None else arms.rows.weights
-    if estimand == "ATE":
-        first, second = a / _where(a, e), (1 - a) / _where(1 - a, 1 - e)
-        parts = np.column_stack(
-            (found.if_treated + first * (y - found.if_treated), found.if_not + second * (y - found.if_not))
+    if_treated, if_not, target = balancing(arms, found, estimand)
+    unit = np.ones(len(target)) if arms.rows.weights is None else arms.rows.weights
+    parts = np.column_stack(
+        (
+            target * found.if_treated + if_treated * (arms.y - found.if_treated),
+            target * found.if_not + if_not * (arms.y - found.if_not),
         )
-        means = unit @ parts / unit.sum()
-        return means, parts - means
-    odds = (1 - a) * e / _where(1 - a, 1 - e)
-    parts = np.column_stack((a * y, a * found.if_not + odds * (y - found.if_not)))
-    share = float(unit @ a / unit.sum())
-    means = unit @ parts / (unit @ a)
-    return means, (parts - a[:, None] * means) / share
-
-
-def _where(kept: Floats, values: Floats) -> Floats:
-    """The values, and 1 where they are not used."""
-    return np.where(kept > 0, values, 1.0)
+    )
+    size = float(unit @ target)
+    means = unit @ parts / size
+    return means, (parts - target[:, None] * means) / (size / unit.sum())
 
 
 def average_effect(
@@ -190,7 +157,7 @@ def no_effect(request: Request, arms: Arms, status: Status, method: str, works: 
 
 
 def _provenance(request: Request, arms: Arms, method: str, works: tuple[str, ...]) -> Provenance:
-    learned = request.outcome_learner is not None or request.treatment_learner is not None
+    learned = request.learned
     scored = (
         "given" if request.scores is not None else "learned" if request.treatment_learner else "logistic regression"
     )

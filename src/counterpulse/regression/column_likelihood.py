@@ -306,10 +306,17 @@ def gaussian_columns(
     X, spec, scale = _design(table, terms, rows.used)
     y = number(rows.column(table, outcome))
     y = y - (y.mean() if len(y) else 0.0)
-    gram, moments, squares = _moments(X, y, np.ones(len(y)))
+    return normal_columns(X, y, spec, scale, rows.used, counts=np.ones(len(y)), variance=variance)
+
+
+def normal_columns(
+    X: Floats, y: Floats, spec: DesignSpec, scale: Floats, rows: Indices, *, counts: Floats, variance: float | None
+) -> GaussianColumns:
+    """The normal log-likelihood of columns that are centered and scaled, each row counted so many times."""
+    gram, moments, squares = _moments(X, y, counts)
     return GaussianColumns(
-        X=X, y=y, spec=spec, scale=scale, rows_used=rows.used, gram=gram, moments=moments, squares=squares,
-        size=float(len(y)), variance=variance,
+        X=X, y=y, spec=spec, scale=scale, rows_used=rows, gram=gram, moments=moments, squares=squares,
+        size=float(counts.sum()), variance=variance,
     )  # fmt: skip
 
 

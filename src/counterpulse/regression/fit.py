@@ -74,11 +74,16 @@ class ScaledFit:
 
     def levels(self) -> dict[str, set[str]]:
         """List the levels of every categorical variable, the reference included."""
-        known: dict[str, set[str]] = {}
-        for column in self.scaling.spec.columns:
-            if column.reference is not None:
-                known.setdefault(column.variable, {column.reference}).add(column.term)
-        return known
+        return levels_of(self.scaling.spec)
+
+
+def levels_of(spec: DesignSpec) -> dict[str, set[str]]:
+    """List the levels of every categorical variable that a coding knows, the reference included."""
+    known: dict[str, set[str]] = {}
+    for column in spec.columns:
+        if column.reference is not None:
+            known.setdefault(column.variable, {column.reference}).add(column.term)
+    return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

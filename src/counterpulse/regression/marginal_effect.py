@@ -126,7 +126,7 @@ class AverageEffect:
     Attributes
     ----------
     two : the two marginal means with their covariance
-    estimand : ATE (everybody) or ATT (the treated)
+    estimand : ATE (everybody), ATT (the treated) or ATC (the others)
     binary : whether the outcome is, so that the means are risks
     influence : of the rows used on the two means, shape (n, 2)
     scores : probability of treatment of the rows used, shape (n,)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from counterpulse.data.design import is_categorical, level_text, levels_in_order
+from counterpulse.data.design import DesignSpec, is_categorical, level_text, levels_in_order
 from counterpulse.data.terms import Term, variables_of
 from counterpulse.errors import InputError
 from counterpulse.numerics.random_streams import stream
-from counterpulse.regression.fit import RegressionFit
+from counterpulse.regression.fit import RegressionFit, levels_of
 from counterpulse.regression.linear_regression import linear
 from counterpulse.regression.logistic_regression import logistic
 from counterpulse.regression.model_rows import Rows, check_level, read_rows, scaled_design, single_level_terms
@@ -23,7 +23,7 @@ from counterpulse.results.status import Status
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Estimand = Literal["ATE", "ATT"]
+Estimand = Literal["ATE", "ATT", "ATC"]
 
 Predictor = Callable[[pl.DataFrame], Floats]
 Learner = Callable[[pl.DataFrame, Floats, Floats | None], Predictor]
@@ -43,14 +43,23 @@ class UnfittedError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What was asked of a doubly robust estimator, as at `aipw`."""
+class Options(TypedDict, total=False):
+    """What `aipw` and `tmle` may be told, each with its default.
 
-    table: pl.DataFrame
-    outcome: str
-    treatment: str
-    covariates: Sequence[Term]
+    Attributes
+    ----------
+    outcome_covariates : terms of the outcome models, where they differ from those of the model of treatment
+    scores : column or array, shape (n,), of the probability of treatment; default: a logistic model of `covariates`
+    estimand : "ATE" (everybody), "ATT" (the treated) or "ATC" (the others)
+    weights : column or array of sampling weights, shape (n,); whole numbers count patients
+    cluster : column or array of labels, shape (n,), for the variance
+    bounds : two probabilities at which scores are held; default: as estimated
+    outcome_learner, treatment_learner : data-adaptive models: called with rows, target (n,) and weights (n,) or None, each
+        returns what predicts any rows. With either, all models are cross-fitted
+    folds, seed, analysis : of cross-fitting; the folds depend on nothing else; default 5, 0 and the name of the function
+    level : of intervals; default 0.95
+    """
+
     outcome_covariates: Sequence[Term] | None
     scores: str | ArrayLike | None
     estimand: Estimand
@@ -64,11 +73,33 @@ class Request:
     analysis: str
     level: float
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked of a doubly robust estimator; the fields with a default are `Options`."""
+
+    table: pl.DataFrame
+    outcome: str
+    treatment: str
+    covariates: Sequence[Term]
+    outcome_covariates: Sequence[Term] | None = None
+    scores: str | ArrayLike | None = None
+    estimand: Estimand = "ATE"
+    weights: str | ArrayLike | None = None
+    cluster: str | ArrayLike | None = None
+    bounds: tuple[float, float] | None = None
+    outcome_learner: Learner | None = None
+    treatment_learner: Learner | None = None
+    folds: int = 5
+    seed: int = 0
+    analysis: str
+    level: float = 0.95
+
     def check(self) -> None:
         """Refuse options that make no sense."""
         check_level(self.level)
-        if self.estimand not in ("ATE", "ATT"):
-            raise InputError(f"the estimand {self.estimand!r} is not known; it is 'ATE' or 'ATT'")
+        if self.estimand not in get_args(Estimand):
+            raise InputError(f"the estimand {self.estimand!r} is not known; it is 'ATE', 'ATT' or 'ATC'")
         if self.bounds is not None and not 0 <= self.bounds[0] < self.bounds[1] <= 1:
             raise InputError("'bounds' are two probabilities, such as (0.01, 0.99), or None")
         if self.folds < 2:
@@ -81,6 +112,11 @@ class Request:
         """Terms of the outcome models."""
         return self.covariates if self.outcome_covariates is None else self.outcome_covariates
 
+    @property
+    def learned(self) -> bool:
+        """Whether a model is data-adaptive, so that all are cross-fitted."""
+        return self.treatment_learner is not None or self.outcome_learner is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arms:
@@ -91,6 +127,10 @@ class Arms:
     treated: Bools
     binary: bool
     names: tuple[str, str]
+
+    def rows_of(self, table: pl.DataFrame) -> pl.DataFrame:
+        """The rows used of the table they were read from."""
+        return table if self.rows.n == table.height else table[self.rows.used]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,11 +198,10 @@ def predict(request: Request, arms: Arms) -> Nuisance:
     ------
     UnfittedError : a model has no fit, or a patient would count without limit
     """
-    frame = request.table if arms.rows.n == request.table.height else request.table[arms.rows.used]
+    frame = arms.rows_of(request.table)
     of_treatment, of_outcome = _learners(request, arms)
-    learned = request.treatment_learner is not None or request.outcome_learner is not None
-    n = arms.rows.n
-    scores = None if request.scores is None else _given_scores(request, arms)
+    n, learned = arms.rows.n, request.learned
+    scores = None if request.scores is None and learned else treatment_scores(request, arms)
     found = Nuisance(scores=np.empty(n) if scores is None else scores, if_treated=np.empty(n), if_not=np.empty(n))
     everybody = np.arange(n)
     for held in _folds(request, arms) if learned else [everybody]:
@@ -173,19 +212,41 @@ def predict(request: Request, arms: Arms) -> Nuisance:
         for arm, target in ((True, found.if_treated), (False, found.if_not)):
             own = train[arms.treated[train] == arm]
             target[held] = _learn(of_outcome, frame, arms.y, arms, own)(rows)
+    return settled(found, request, arms)
+
+
+def treatment_scores(request: Request, arms: Arms) -> Floats:
+    """The scores given, or those of a logistic model of all rows used; shape (n,)."""
+    if request.scores is not None:
+        return _given_scores(request, arms)
+    frame = arms.rows_of(request.table)
+    return _treatment_model(request, arms)(frame, arms.treated.astype(np.float64), arms.rows.weights)(frame)
+
+
+def settled(found: Nuisance, request: Request, arms: Arms) -> Nuisance:
+    """The predictions with scores held at the bounds.
+
+    Raises
+    ------
+    UnfittedError : a prediction is missing, no patients are comparable, or one would count without limit
+    """
     _check_predictions(found, arms)
     return _bounded(found, request, arms)
+
+
+def _treatment_model(request: Request, arms: Arms) -> Learner:
+    terms = request.covariates
+    return logistic_learner(terms, redundant(request, arms.rows, terms), Status.TREATMENT_PREDICTED)
 
 
 def _learners(request: Request, arms: Arms) -> tuple[Learner, Learner]:
     """The learners given, or regression models of the terms."""
     of_treatment, of_outcome = request.treatment_learner, request.outcome_learner
     if of_treatment is None:
-        terms = request.covariates
-        of_treatment = logistic_learner(terms, _redundant(request, arms.rows, terms), Status.TREATMENT_PREDICTED)
+        of_treatment = _treatment_model(request, arms)
     if of_outcome is None:
         terms, parametric = request.outcome_terms, logistic_learner if arms.binary else linear_learner
-        of_outcome = parametric(terms, _redundant(request, arms.rows, terms), Status.ONE_ARM_UNFITTED)
+        of_outcome = parametric(terms, redundant(request, arms.rows, terms), Status.ONE_ARM_UNFITTED)
     return of_treatment, of_outcome
 
 
@@ -226,18 +287,36 @@ def _check_predictions(found: Nuisance, arms: Arms) -> None:
         raise UnfittedError(Status.TREATMENT_PREDICTED)
     if not (np.isfinite(found.if_treated).all() and np.isfinite(found.if_not).all()):
         raise UnfittedError(Status.ONE_ARM_UNFITTED)
+    if found.scores[arms.treated].min() > found.scores[~arms.treated].max():
+        raise UnfittedError(Status.NO_OVERLAP)
 
 
 def _bounded(found: Nuisance, request: Request, arms: Arms) -> Nuisance:
     """Hold the scores at the bounds; refuse those that let a patient count without limit."""
     scores = found.scores if request.bounds is None else np.clip(found.scores, *request.bounds)
-    own = np.where(arms.treated, scores if request.estimand == "ATE" else 1.0, 1 - scores)
-    if (own * EXTREME < 1).any():
+    bounded = Nuisance(scores=scores, if_treated=found.if_treated, if_not=found.if_not)
+    if_treated, if_not, _ = balancing(arms, bounded, request.estimand)
+    if max(if_treated.max(), if_not.max()) > EXTREME:
         raise UnfittedError(Status.EXTREME_SCORES)
-    return Nuisance(scores=scores, if_treated=found.if_treated, if_not=found.if_not)
+    return bounded
 
 
-def _redundant(request: Request, rows: Rows, terms: Sequence[Term]) -> frozenset[str]:
+def balancing(arms: Arms, found: Nuisance, estimand: Estimand) -> tuple[Floats, Floats, Floats]:
+    """Weights that make the treated, and the others, resemble the target, and who belongs to it; shape (n,) each."""
+    treated, score = arms.treated.astype(np.float64), found.scores
+    with np.errstate(divide="ignore"):
+        one = np.divide(1.0, score, out=np.zeros(len(score)), where=arms.treated)
+        other = np.divide(1.0, 1 - score, out=np.zeros(len(score)), where=~arms.treated)
+    match estimand:
+        case "ATT":
+            return treated, other * score, treated
+        case "ATC":
+            return one * (1 - score), 1 - treated, 1 - treated
+        case _:
+            return one, other, np.ones(len(score))
+
+
+def redundant(request: Request, rows: Rows, terms: Sequence[Term]) -> frozenset[str]:
     """Columns and terms that tell nothing in any arm: constant, or a combination of others, in all rows."""
     design = scaled_design(request.table, rows, terms)
     columns = zip(design.scaling.spec.columns, design.statuses, strict=True)
@@ -255,7 +334,7 @@ def logistic_learner(terms: Sequence[Term], redundant: frozenset[str], separated
             frame.with_columns(pl.Series(TARGET, target)), outcome=TARGET, terms=list(terms), weights=weights
         )
         _check_fit(fit, redundant, separated)
-        return lambda rows: fit.predict(_known(rows, fit))
+        return lambda rows: fit.predict(known_levels(rows, fit.spec))
 
     return learn
 
@@ -268,7 +347,7 @@ def linear_learner(terms: Sequence[Term], redundant: frozenset[str], _: Status) 
             return lambda rows: np.full(rows.height, target[0])
         fit = linear(frame.with_columns(pl.Series(TARGET, target)), outcome=TARGET, terms=list(terms), weights=weights)
         _check_fit(fit, redundant, Status.ONE_ARM_UNFITTED)
-        return lambda rows: fit.predict(_known(rows, fit))
+        return lambda rows: fit.predict(known_levels(rows, fit.spec))
 
     return learn
 
@@ -281,10 +360,9 @@ def _check_fit(fit: RegressionFit, redundant: frozenset[str], separated: Status)
         raise UnfittedError(Status.ONE_ARM_UNFITTED)
 
 
-def _known(rows: pl.DataFrame, fit: RegressionFit) -> pl.DataFrame:
+def known_levels(rows: pl.DataFrame, spec: DesignSpec) -> pl.DataFrame:
     """The rows, unless they have a level that the model has not seen."""
-    levels = fit.scaled.levels() if fit.scaled else {}
-    for variable, known in levels.items():
+    for variable, known in levels_of(spec).items():
         if not set(level_text(rows[variable]).unique()) <= known:
             raise UnfittedError(Status.ONE_ARM_UNFITTED)
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import nan
 
 import numpy as np
@@ -14,6 +15,7 @@ from counterpulse.numerics.distributions import expit
 from counterpulse.numerics.linear_algebra import independent_columns, solve_symmetric
 from counterpulse.numerics.newton import Evaluation, maximize
 from counterpulse.numerics.random_streams import stream
+from counterpulse.numerics.workers import Jobs
 from counterpulse.regression.binomial_likelihood import BinomialLikelihood
 from counterpulse.regression.discrimination import one_sided, read_prediction
 from counterpulse.results.optimism import Optimism, no_optimism, optimism_over
@@ -39,7 +41,7 @@ def bootstrap_optimism(
     seed: int,
     analysis: str,
     replicates: int = 1000,
-    jobs: int = 1,
+    jobs: Jobs = 1,
 ) -> Optimism:
     """Correct the performance of a logistic model for optimism (Harrell's bootstrap).
 
@@ -53,7 +55,7 @@ def bootstrap_optimism(
     refit : makes the model again with weights (how often each patient was drawn, shape (n,)) and returns the log odds of
         all patients, shape (n,), or None where it cannot; whatever chose the model is to be repeated in it
     seed, analysis : of the random streams; replicate k is the same whatever else is drawn
-    jobs : threads; the result does not depend on it
+    jobs : threads, or workers; the result does not depend on it
 
     Raises
     ------
@@ -70,17 +72,19 @@ def bootstrap_optimism(
     if not 0 < event.sum() < len(event):
         return no_optimism(MEASURES, replicates, one_sided(int(event.sum()), int((~event).sum())))
     apparent = _measures(event, predictor, np.argsort(predictor), np.ones(len(event)))
-    nothing = np.full(len(MEASURES), nan)
-
-    def replicate(draw: int) -> Floats:
-        drawn = stream(seed, analysis, draw).integers(0, len(event), len(event))
-        weights = np.bincount(drawn, minlength=len(event)).astype(np.float64)
-        if not 0 < weights @ event < len(event):
-            return nothing
-        again = refit(weights)
-        return nothing if again is None or not np.isfinite(again).all() else judge(event, again, weights)
-
+    replicate = partial(_replicate, event, refit, seed, analysis)
     return optimism_over(replicate, apparent, measures=MEASURES, replicates=replicates, jobs=jobs)
+
+
+def _replicate(event: Bools, refit: Refit, seed: int, analysis: str, draw: int) -> Floats:
+    """The optimism of the model made again from one draw, shape (4,); nan where it cannot be made."""
+    nothing = np.full(len(MEASURES), nan)
+    drawn = stream(seed, analysis, draw).integers(0, len(event), len(event))
+    weights = np.bincount(drawn, minlength=len(event)).astype(np.float64)
+    if not 0 < weights @ event < len(event):
+        return nothing
+    again = refit(weights)
+    return nothing if again is None or not np.isfinite(again).all() else judge(event, again, weights)
 
 
 def judge(event: Bools, predictor: Floats, weights: Floats) -> Floats:
@@ -142,7 +146,12 @@ class LogisticRefit:
     start: Floats
 
     def __call__(self, weights: Floats) -> Floats | None:
-        """Log odds of all patients; None where the likelihood has no maximum.
+        """Log odds of all patients; None where the likelihood has no maximum."""
+        at = self.coefficients(weights)
+        return None if at is None else self.X @ at
+
+    def coefficients(self, weights: Floats) -> Floats | None:
+        """Coefficients of the scaled columns, shape (k,); None where the likelihood has no maximum.
 
         A column without variation in the draw is left out, as in any fit on the draw.
         """
@@ -150,9 +159,7 @@ class LogisticRefit:
         X = np.empty((len(drawn), self.X.shape[1]), order="F")
         for j, column in enumerate(self.X.T):
             np.take(column, drawn, out=X[:, j])
-        likelihood = BinomialLikelihood(X, self.sign[drawn], weights[drawn])
-        at = _maximum(likelihood, self.start)
-        return None if at is None else self.X @ at
+        return _maximum(BinomialLikelihood(X, self.sign[drawn], weights[drawn]), self.start)
 
 
 def _maximum(likelihood: BinomialLikelihood, start: Floats) -> Floats | None:

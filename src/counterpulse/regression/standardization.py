@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.data.design import level_text
 from counterpulse.errors import InputError
@@ -64,12 +64,12 @@ class Standardized:
 
     def estimates(self) -> tuple[Estimate, ...]:
         """Risk under each level (on the logit scale), risk ratio (log) and difference; for a linear model the means."""
-        return self._two().risks() if self.binary else self._two().numbers()
+        return self.two().risks() if self.binary else self.two().numbers()
 
     def odds_ratio(self) -> Estimate:
         """The marginal odds ratio on the log scale; undefined where the means are no risks."""
         if self.binary:
-            return self._two().odds_ratio()
+            return self.two().odds_ratio()
         return no_estimate("marginal odds ratio", Status.UNDEFINED, term=self.treated, scale="log")
 
     def tidy(self) -> pl.DataFrame:
@@ -80,7 +80,8 @@ class Standardized:
         """Describe the standardization in one row."""
         return pl.DataFrame({"n": self.n, "covariates": self.covariates, "status": self.status.code})
 
-    def _two(self) -> TwoMeans:
+    def two(self) -> TwoMeans:
+        """The two means with the covariance that the estimates use."""
         return TwoMeans(
             variable=self.variable, treated=self.treated, reference=self.reference, means=self.means,
             covariance=self.covariance if self.covariates == "sampled" else self.model_covariance, level=self.level,
@@ -97,11 +98,13 @@ def standardize(
     reference: Value,
     level: float = 0.95,
     covariates: Covariates = "sampled",
+    among: ArrayLike | None = None,
 ) -> Standardized:
     """Average the model's predictions over everybody, once with all treated and once with all at the reference.
 
     The estimand is the marginal risk (or mean) in the population of which the rows used are a sample; with weights, in
-    the weighted population. It is causal where the terms of the model suffice to control confounding.
+    the weighted population; with `among`, in the part of it that those rows are a sample of. It is causal where the terms
+    of the model suffice to control confounding.
 
     Parameters
     ----------
@@ -110,6 +113,7 @@ def standardize(
     treated, reference : values of `variable`
     covariates : "sampled" counts the sampling of the covariates as a source of uncertainty (M-estimation, robust to a
         wrong variance model, clustered as the fit is); "fixed" holds them fixed (delta method on the covariance of the fit)
+    among : who is averaged over, true or false for every row of the table, shape (n,): the treated, say. Default: everybody
 
     Raises
     ------
@@ -125,12 +129,15 @@ def standardize(
             f"the model was fitted to a table of {fit.rows.height} rows and this one has {table.height}; give the same"
         )
     binary = isinstance(fit, LogisticFit)
-    values = [_value(fit, table, variable, value) for value in (treated, reference)]
+    values = [value_of(fit, table, variable, value) for value in (treated, reference)]
+    target = averaged_over(fit.rows, among)
     status = _status(fit, variable)
+    if status is Status.OK and fit.rows.n and not target.any():
+        status = Status.EMPTY_GROUP
     nothing = np.full((2, 2), nan)
     means, covariance, model_covariance = nothing[0], nothing, nothing
     if status is Status.OK and fit.scaled is not None:
-        means, covariance, model_covariance = _compute(fit, fit.scaled, table, values)
+        means, covariance, model_covariance = _compute(fit, fit.scaled, table, values, target)
         few = fit.parameters.uncertainty is Status.FEW_CLUSTERS
         if few:
             covariance, model_covariance = nothing, nothing
@@ -144,7 +151,7 @@ def standardize(
     )  # fmt: skip
 
 
-def _value(fit: LogisticFit | LinearFit, table: pl.DataFrame, variable: str, value: Value) -> tuple[str, pl.Series]:
+def value_of(fit: LogisticFit | LinearFit, table: pl.DataFrame, variable: str, value: Value) -> tuple[str, pl.Series]:
     """Find a level as text and as a column of one value that the coding understands."""
     known = fit.scaled.levels() if fit.scaled else {}
     if not any(variable in column.variable.split(":") for column in fit.columns):
@@ -179,27 +186,39 @@ def _status(fit: LogisticFit | LinearFit, variable: str) -> Status:
 
 
 def _compute(
-    fit: LogisticFit | LinearFit, scaled: ScaledFit, table: pl.DataFrame, values: list[tuple[str, pl.Series]]
-) -> tuple[Floats, Floats, Floats]:
+    fit: LogisticFit | LinearFit, scaled: ScaledFit, table: pl.DataFrame, values: list[tuple[str, pl.Series]], target: Floats
+) -> tuple[Floats, Floats, Floats]:  # fmt: skip
     """Compute the two means with their full and their model-based covariance."""
     rows, binary = fit.rows, isinstance(fit, LogisticFit)
-    share = np.full(rows.n, 1 / rows.n) if rows.weights is None else rows.weights / rows.weights.sum()
+    unit = np.ones(rows.n) if rows.weights is None else rows.weights
+    size = float(unit @ target)
+    share = unit * target / size
     means, influence, slopes = np.empty(2), np.empty((rows.n, 2), order="F"), np.empty((len(scaled.coefficients), 2))
     for arm, (_, value) in enumerate(values):
-        predicted, slopes[:, arm] = _arm(scaled, table.with_columns(_constant(value)), rows.used, share, binary)
+        predicted, slopes[:, arm] = _arm(scaled, table.with_columns(constant(value)), rows.used, share, binary)
         means[arm] = share @ predicted
-        influence[:, arm] = predicted - means[arm]
+        influence[:, arm] = target * (predicted - means[arm])
     X = scaled.scaling.matrix(table, rows.used)
     residuals = _residuals(fit, table, X, scaled.coefficients)
     lever = X @ (scaled.bread @ slopes)
-    unit = np.ones(rows.n) if rows.weights is None else rows.weights
-    influence /= unit.sum()
+    influence /= size
     lever *= residuals[:, None]
     influence += lever
     return means, _variance(influence, unit, rows, fit.robust), slopes.T @ scaled.covariance @ slopes
 
 
-def _constant(value: pl.Series) -> pl.Expr:
+def averaged_over(rows: Rows, among: ArrayLike | None) -> Floats:
+    """One for the rows used that are averaged over, and zero for the others; shape (n,)."""
+    if among is None:
+        return np.ones(rows.n)
+    mask = np.asarray(among, dtype=bool)
+    if mask.shape != (rows.height,):
+        raise InputError(f"'among' has {mask.size} values for {rows.height} rows; give true or false for every row")
+    return mask[rows.used].astype(np.float64)
+
+
+def constant(value: pl.Series) -> pl.Expr:
+    """A column of one value."""
     return pl.lit(value.item(), dtype=value.dtype).alias(value.name)
 
 

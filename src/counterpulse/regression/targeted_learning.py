@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Unpack
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
@@ -17,10 +18,11 @@ from counterpulse.regression.marginal_effect import AverageEffect
 from counterpulse.regression.nuisance_models import (
     Arms,
     Estimand,
-    Learner,
     Nuisance,
+    Options,
     Request,
     UnfittedError,
+    balancing,
 )
 from counterpulse.results.status import Status
 
@@ -38,32 +40,15 @@ FARTHEST = 30.0
 
 
 def tmle(
-    table: pl.DataFrame,
-    *,
-    outcome: str,
-    treatment: str,
-    covariates: Sequence[Term],
-    outcome_covariates: Sequence[Term] | None = None,
-    scores: str | ArrayLike | None = None,
-    estimand: Estimand = "ATE",
-    weights: str | ArrayLike | None = None,
-    cluster: str | ArrayLike | None = None,
-    bounds: tuple[float, float] | None = None,
-    outcome_bounds: tuple[float, float] | None = None,
-    outcome_learner: Learner | None = None,
-    treatment_learner: Learner | None = None,
-    folds: int = 5,
-    seed: int = 0,
-    analysis: str = "tmle",
-    level: float = 0.95,
-) -> AverageEffect:
+    table: pl.DataFrame, *, outcome: str, treatment: str, covariates: Sequence[Term],
+    outcome_bounds: tuple[float, float] | None = None, **options: Unpack[Options],
+) -> AverageEffect:  # fmt: skip
     """Average treatment effect by targeted maximum likelihood with a logistic fluctuation.
 
     Parameters
     ----------
     outcome_bounds : limits of a numeric outcome; default: its smallest and largest value
-    table, outcome, treatment, covariates, outcome_covariates, scores, estimand, weights, cluster, bounds : as at `aipw`
-    outcome_learner, treatment_learner, folds, seed, analysis, level : as at `aipw`
+    table, outcome, treatment, covariates, options : as at `aipw`
 
     Returns
     -------
@@ -84,11 +69,9 @@ def tmle(
     ----------
     van der Laan and Rubin 2006 (doi:10.2202/1557-4679.1043); Gruber and van der Laan 2010 (doi:10.2202/1557-4679.1260)
     """
-    request = Request(
-        table=table, outcome=outcome, treatment=treatment, covariates=covariates, outcome_covariates=outcome_covariates,
-        scores=scores, estimand=estimand, weights=weights, cluster=cluster, bounds=bounds, outcome_learner=outcome_learner,
-        treatment_learner=treatment_learner, folds=folds, seed=seed, analysis=analysis, level=level,
-    )  # fmt: skip
+    told: Options = {"analysis": "tmle", **options}
+    request = Request(table=table, outcome=outcome, treatment=treatment, covariates=covariates, **told)
+    estimand = request.estimand
 
     def step(arms: Arms, found: Nuisance) -> tuple[Floats, Floats, dict[str, float]]:
         low, high = _limits(arms, outcome_bounds)
@@ -121,10 +104,10 @@ def _target(
     unit = replace(arms, y=(arms.y - low) / (high - low))
     counted = np.ones(len(arms.y)) if arms.rows.weights is None else arms.rows.weights
     moved, fluctuations = [], {}
-    weights = _clever(arms, found, estimand)
+    if_treated, if_not, _ = balancing(arms, found, estimand)
     for name, own, weight, predicted in (
-        (arms.names[0], arms.treated, weights[0], found.if_treated),
-        (arms.names[1], ~arms.treated, weights[1], found.if_not),
+        (arms.names[0], arms.treated, if_treated, found.if_treated),
+        (arms.names[1], ~arms.treated, if_not, found.if_not),
     ):
         inside = np.clip((predicted - low) / (high - low), 1 - INSIDE, INSIDE)
         logit = np.log(inside / (1 - inside))
@@ -132,14 +115,6 @@ def _target(
         moved.append(expit(logit + shift))
         fluctuations[name] = shift
     return unit, replace(found, if_treated=moved[0], if_not=moved[1]), fluctuations
-
-
-def _clever(arms: Arms, found: Nuisance, estimand: Estimand) -> tuple[Floats, Floats]:
-    """Weights of the treated and of the others, shape (n,); what the other arm has is not used."""
-    treated, scores = arms.treated, found.scores
-    if estimand == "ATT":
-        return np.ones(len(scores)), scores / np.where(treated, 1.0, 1 - scores)
-    return 1 / np.where(treated, scores, 1.0), 1 / np.where(treated, 1.0, 1 - scores)
 
 
 def _fluctuation(logit: Floats, y: Floats, weights: Floats) -> float:

@@ -95,6 +95,8 @@ SMD_DENOMINATORS = {
     "pooled": "the square root of the mean of the groups' variances",
     "treated": "the standard deviation of the treated group",
     "reference": "the standard deviation of the reference group",
+    "control": "the standard deviation of the reference group",
+    "weighted": "the weighted standard deviation of all patients",
     "all": "the standard deviation of all patients",
 }
 """What a difference is divided by to be a standardized mean difference."""

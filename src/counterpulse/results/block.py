@@ -70,10 +70,63 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "group-test": {
         "group": TEXT, "n": COUNT, "observed": NUMBER, "expected": NUMBER,
     },
-    # A standardized difference of each variable (level) in each sample; between more than two groups the largest is `smd_max`.
+    # A standardized difference of each variable (level) in each sample; over imputed tables or between more than two groups the
+    # largest is `smd_max`. Means of a level are proportions.
     "balance": {
         "variable": TEXT, "level": TEXT, "sample": TEXT, "smd": NUMBER, "smd_max": NUMBER, "denominator": TEXT,
-        "variance_ratio": NUMBER, "ks": NUMBER,
+        "mean_treated": NUMBER, "mean_control": NUMBER, "variance_ratio": NUMBER, "ks": NUMBER,
+    },
+    # Patients of each group in each sample, and how many unweighted patients they are worth.
+    "effective-size": {"sample": TEXT, "group": TEXT, "n": NUMBER, "effective": NUMBER},
+    # The propensity score in bins: the share of the (weighted) group that lies in each.
+    "overlap": {"sample": TEXT, "group": TEXT, "low": NUMBER, "high": NUMBER, "share": NUMBER},
+    # How the weights of a group (or of the clones of a strategy) are distributed; the quantiles are percentiles.
+    "weights": {
+        "group": TEXT, "n": COUNT, "effective": NUMBER, "mean": NUMBER, "low": NUMBER, "p1": NUMBER, "p25": NUMBER,
+        "p50": NUMBER, "p75": NUMBER, "p99": NUMBER, "high": NUMBER,
+    },
+    # An imputed variable a row; scale reductions are of the mean and the standard deviation of the imputed values over chains.
+    "imputation": {
+        "variable": TEXT, "method": TEXT, "missing": COUNT, "percent": NUMBER, "scale_mean": NUMBER, "scale_sd": NUMBER,
+        "status": TEXT,
+    },
+    "predictor-matrix": {"imputed": TEXT, "predictor": TEXT, "used": TEXT},
+    "imputation-trace": {"variable": TEXT, "imputation": COUNT, "iteration": COUNT, "mean": NUMBER, "sd": NUMBER},
+    # Imputation 0 are the observed values; a number has a density at each value, a category a share at each level.
+    "imputation-density": {"variable": TEXT, "imputation": COUNT, "level": TEXT, "value": NUMBER, "density": NUMBER},
+    # The same question under each plan for immortal time. `credited` is person-time before treatment that a plan gives to the
+    # treated; times are in `unit`. `of` is the analysis, `variant` its landmark.
+    "immortal-time": {
+        "of": TEXT, "variant": TEXT, "plan": TEXT, "outcome": TEXT, "measure": TEXT, "estimate": NUMBER, "conf_low": NUMBER,
+        "conf_high": NUMBER, "adjusted_for": TEXT, "n": COUNT, "events": COUNT, "patients_left_out": COUNT,
+        "treated_left_out": COUNT, "person_time": NUMBER, "person_time_left_out": NUMBER, "credited": NUMBER, "unit": TEXT,
+    },
+    # How strong confounding would have to be, as risk ratios; `of` is the id of an estimate.
+    "e-value": {
+        "of": TEXT, "measure": TEXT, "estimate": NUMBER, "risk": NUMBER, "common": TEXT, "e_value": NUMBER, "e_value_limit": NUMBER,
+        "status": TEXT,
+    },
+    # The effect when imputed values of a variable are shifted by delta, in its own units.
+    "tipping-point": {
+        "variable": TEXT, "delta": NUMBER, "measure": TEXT, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+        "p_value": NUMBER,
+    },
+    # The effect, each negative control, and the effect without the error they show: `role` is effect, control or corrected.
+    "negative-control": {
+        "of": TEXT, "outcome": TEXT, "role": TEXT, "measure": TEXT, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+        "p_value": NUMBER, "n": COUNT, "events": COUNT,
+    },
+    # The effect as a risk ratio, as observed and without an unmeasured confounder; `kind` is observed, simple, bound, "confounding
+    # alone" or "confounding and chance". `of` is the id of an estimate; prevalences and effect are numbers or ranges as written.
+    "bias-analysis": {
+        "kind": TEXT, "of": TEXT, "measure": TEXT, "prevalence_treated": TEXT, "prevalence_reference": TEXT, "effect": TEXT,
+        "bias_factor": NUMBER, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+    },
+    # What a planned analysis gives over simulated studies whose truth is known; errors are of the simulation.
+    "operating-characteristics": {
+        "scenario": TEXT, "of": TEXT, "outcome": TEXT, "measure": TEXT, "truth": NUMBER, "replicates": COUNT, "failed": COUNT,
+        "mean": NUMBER, "bias": NUMBER, "bias_error": NUMBER, "empirical_error": NUMBER, "mean_std_error": NUMBER,
+        "coverage": NUMBER, "coverage_error": NUMBER, "power": NUMBER, "power_error": NUMBER,
     },
     # Estimates as a reader reads them; `role` is study, subtotal, total or prediction; weights and I-squared are fractions.
     # Subtotals and totals carry their heterogeneity.

@@ -47,6 +47,41 @@ def level_of(n: int, variable: str, level: str, group: str | None = None) -> Has
     return blanks(n, variable, group) if level == MISSING else people(n, group, variable, level)
 
 
+def sample_of(analysis: str, row: Row) -> Hashable:
+    """A group in a sample of an analysis."""
+    return ("sample", analysis, row["sample"], row["group"])
+
+
+def imputed_of(analysis: str, variable: str) -> Hashable:
+    """Imputed values of a variable."""
+    return ("imputed", analysis, variable)
+
+
+def observed_of(analysis: str, variable: str) -> Hashable:
+    """Values of an imputed variable that were known."""
+    return ("observed", analysis, variable)
+
+
+def sizes_of_blocks(blocks: Iterable[Block]) -> dict[Hashable, float]:
+    """The patients behind blocks that hold shares only: of the groups of each sample, and of imputed variables."""
+    sizes: dict[Hashable, float] = {}
+    for block in blocks:
+        for row in block.rows() if block.kind in ("effective-size", "imputation") else ():
+            if block.kind == "effective-size":
+                found = {sample_of(block.analysis, row): number(row["n"])}
+            else:
+                missing, percent = number(row["missing"]), number(row["percent"])
+                whole = 100 * missing / percent if percent else 0.0
+                variable = str(row["variable"])
+                found = {
+                    imputed_of(block.analysis, variable): missing,
+                    observed_of(block.analysis, variable): whole - missing,
+                }
+            for key, n in found.items():
+                sizes[key] = min(n, sizes.get(key, n))
+    return sizes
+
+
 def margin_of(n: int, variable: str, level: str, group_variable: str | None) -> Hashable:
     """The total of a row or a column of a crosstab."""
     return people(n, level) if variable == group_variable else level_of(n, variable, level)
@@ -70,6 +105,10 @@ def census_of_blocks(
                 _centers(census, block, sizes)
             case "correlation":
                 _complete(census, block, sizes)
+            case "imputation":
+                for row in block.rows():
+                    missing = int(number(row["missing"]))
+                    census.count(blanks(missing, str(row["variable"]), None), missing)
 
 
 def _distributions(census: Census, block: Block, sizes: Mapping[str | None, int]) -> None:

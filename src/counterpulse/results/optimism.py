@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from counterpulse.numerics.blocks import map_jobs
+from counterpulse.numerics.workers import Jobs
 from counterpulse.results.estimate import Estimate
 from counterpulse.results.status import Status
 from counterpulse.results.wald import no_estimate
@@ -61,7 +62,7 @@ def no_optimism(measures: tuple[str, ...], replicates: int, status: Status) -> O
 
 
 def optimism_over(
-    replicate: Callable[[int], Floats], apparent: Floats, *, measures: tuple[str, ...], replicates: int, jobs: int
+    replicate: Callable[[int], Floats], apparent: Floats, *, measures: tuple[str, ...], replicates: int, jobs: Jobs
 ) -> Optimism:
     """Average the optimism of every replicate, which is nan where it could not be fitted.
 
@@ -69,10 +70,9 @@ def optimism_over(
     ----------
     replicate : performance on a draw less that on the patients, shape (k,), by the number of the draw
     apparent : performance on the patients of the model made from them, shape (k,)
-    jobs : threads; the result does not depend on it
+    jobs : threads, or workers; the result does not depend on it
     """
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        found = np.array(list(pool.map(replicate, range(replicates))))
+    found = np.array(map_jobs(replicate, range(replicates), jobs=jobs))
     good = np.isfinite(found).all(axis=1)
     failed = int((~good).sum())
     if good.sum() < max(2.0, FEWEST * replicates):

@@ -9,9 +9,10 @@ from math import nan
 
 from counterpulse.results.block import Cell
 from counterpulse.results.census import blanks, census_of, flow_cell, place_of
-from counterpulse.results.census_of_blocks import census_of_blocks
+from counterpulse.results.census_of_blocks import census_of_blocks, sizes_of_blocks
 from counterpulse.results.estimate import Estimate, GroupCount
-from counterpulse.results.privacy_blocks import Withheld, coarse_block, screened_block
+from counterpulse.results.privacy_blocks import coarse_block, screened_block
+from counterpulse.results.privacy_of_adjustment import Withheld
 from counterpulse.results.privacy_screen import Screen
 from counterpulse.results.small_cells import hidden_cells
 from counterpulse.results.status import Status
@@ -27,6 +28,11 @@ from counterpulse.results.study_result import (
 PEOPLE = re.compile(
     r"(?<![\w.,<=>])(\d+)(?= (?:eligible |of them |who |the follow-up|\w* ?(?:patients?|rows?|records?|values?)\b))"
 )
+
+OF_A_FEW = (
+    "largest_weight", ".person_time", ".person_time_left_out", ".person_time_removed", ".person_time_reclassified", ".credited",
+)  # fmt: skip
+"""Details that may be of one patient, or follow from two that are not."""
 
 
 def suppress(result: StudyResult, smallest: int) -> StudyResult:
@@ -51,16 +57,18 @@ def suppress(result: StudyResult, smallest: int) -> StudyResult:
     census = census_of(result)
     census_of_blocks(census, result.blocks, sizes=_sizes(result), group_variable=group_variable)
     hidden = hidden_cells(census.counts, census.sums, smallest=smallest, keep=census.keep)
-    screen = Screen(hidden, smallest, group_variable)
+    screen = Screen(hidden, smallest, group_variable, sizes_of_blocks(result.blocks))
     unadjusted = {record.id for record in result.analyses if _unadjusted(record)}
+    estimates = tuple(_estimate_row(row, screen, row.analysis in unadjusted) for row in result.estimates)
+    screen = replace(screen, estimates={row.id: row for row in estimates})
     return replace(
         result,
         flow=tuple(_flow_step(step, screen) for step in result.flow),
         table_one=tuple(_table_one(result.table_one, screen)),
         analyses=tuple(replace(record, n_missing=screen.small(record.n_missing)) for record in result.analyses),
-        estimates=(estimates := tuple(_estimate_row(row, screen, row.analysis in unadjusted) for row in result.estimates)),
+        estimates=estimates,
         blocks=tuple(screened_block(block, screen, _withheld_strata(estimates)) for block in result.blocks),
-        details={id_: {name: _detail(cell, screen) for name, cell in cells.items()} for id_, cells in result.details.items()},
+        details={id_: {name: _detail(name, cell, screen) for name, cell in cells.items()} for id_, cells in result.details.items()},
         warnings=(*(replace(notice, text=_told(notice.text, screen)) for notice in result.warnings), _notice(smallest)),
     )  # fmt: skip
 
@@ -156,7 +164,10 @@ def _withheld(estimate: Estimate) -> Estimate:
     )  # fmt: skip
 
 
-def _detail(cell: Cell, screen: Screen) -> Cell:
+def _detail(name: str, cell: Cell, screen: Screen) -> Cell:
+    """A number beside the estimates; never the largest weight, which is one patient's, nor follow-up that may be of a few."""
+    if name.endswith(OF_A_FEW):
+        return None
     counted = isinstance(cell, int) and not isinstance(cell, bool)
     also = {cell[-1] for cell in screen.hidden if isinstance(cell, tuple) and cell[0] == "flow"}
     return None if counted and (0 < int(cell or 0) < screen.smallest or cell in also) else cell

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
+from counterpulse.results import privacy_of_adjustment as adjustment
 from counterpulse.results.block import Block, Cell
 from counterpulse.results.census import blanks, events_of, people
 from counterpulse.results.census_of_blocks import (
@@ -17,6 +18,7 @@ from counterpulse.results.census_of_blocks import (
     pair_of,
     pattern_of,
 )
+from counterpulse.results.privacy_of_adjustment import Withheld
 from counterpulse.results.privacy_screen import Screen
 from counterpulse.results.small_bins import (
     Columns,
@@ -29,9 +31,6 @@ from counterpulse.results.small_bins import (
     small_count,
 )
 from counterpulse.results.small_curves import coarse_curve, coarse_numbers_at_risk, coarse_roc, rounded
-
-Withheld = Set[tuple[str, str | None, str | None]]
-"""Analysis, subgroup variable and level of the estimates that are not shown."""
 
 
 def _as_it_is(columns: Columns, smallest: int) -> Columns:
@@ -199,13 +198,6 @@ def _associations(block: Block, screen: Screen, withheld: Withheld) -> list[Row]
     return shown
 
 
-def _balance(block: Block, screen: Screen, withheld: Withheld) -> list[Row]:
-    """A difference of a category tells its counts: those of a variable with a hidden count are not shown."""
-    open_ = {cell[2] for cell in screen.hidden if isinstance(cell, tuple) and cell[0] == "patients" and len(cell) > 2}
-    gone = dict.fromkeys(("smd", "smd_max", "variance_ratio", "ks"), None)
-    return [row | gone if row["variable"] in open_ else row for row in block.rows()]
-
-
 def _per_parameter(block: Block, screen: Screen, withheld: Withheld) -> list[Row]:
     shown = []
     for row in block.rows():
@@ -214,17 +206,6 @@ def _per_parameter(block: Block, screen: Screen, withheld: Withheld) -> list[Row
         gone = small_count(events, screen.smallest) or bool(told & screen.hidden)
         shown.append(row | {"n": screen.people(n)} | ({"events": None, "ratio": None} if gone else {}))
     return shown
-
-
-def _specifications(columns: Columns, smallest: int) -> dict[str, list[Cell]]:
-    """No counts: those of two specifications may differ by a few patients. No estimate that rests on few."""
-    kept: dict[str, list[Cell]] = {name: [] for name in columns}
-    for row in rows_of(columns):
-        few = small_count(row["n"], smallest) or small_count(row["events"], smallest)
-        gone = ("n", "events", *(("estimate", "conf_low", "conf_high", "p_value") if few else ()))
-        for name, cell in (row | dict.fromkeys(gone, None)).items():
-            kept[name].append(cell)
-    return kept
 
 
 AS_IT_IS = BlockRule()
@@ -255,9 +236,23 @@ RULES: Mapping[str, BlockRule] = {
     "proportional-hazards": AS_IT_IS,
     "proportional-odds": AS_IT_IS,
     "covariance": AS_IT_IS,
-    "balance": BlockRule(screened=_balance),
+    "balance": BlockRule(screened=adjustment.balance),
+    "effective-size": BlockRule(screened=adjustment.effective_sizes),
+    "overlap": BlockRule(screened=adjustment.overlap),
+    "weights": BlockRule(screened=adjustment.weights),
+    "imputation": BlockRule(screened=adjustment.imputation),
+    "predictor-matrix": AS_IT_IS,
+    "imputation-trace": BlockRule(screened=adjustment.imputed_values),
+    "imputation-density": BlockRule(screened=adjustment.imputation_density),
+    "immortal-time": BlockRule(screened=adjustment.immortal_times),
+    "e-value": BlockRule(screened=adjustment.e_values),
+    "negative-control": BlockRule(screened=adjustment.negative_controls),
+    "bias-analysis": BlockRule(screened=adjustment.bias_analyses),
+    "tipping-point": BlockRule(screened=adjustment.tipping_points),
+    "operating-characteristics": AS_IT_IS,
     "study-forest": AS_IT_IS,
     "funnel": AS_IT_IS,
-    "specification-curve": BlockRule(coarse=_specifications),
+    "specification-curve": BlockRule(screened=adjustment.specifications),
 }
-"""Of every kind of block. As it is: what holds no count and no value of a patient; counts of studies are published ones."""
+"""Of every kind of block. As it is: what holds no count and no value of a patient; counts of studies are published ones, those of
+rehearsals are of simulated studies."""

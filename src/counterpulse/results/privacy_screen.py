@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 
 from counterpulse.results.census import events_of, people
+from counterpulse.results.study_result import EstimateRow
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What is hidden, and the smallest count that is not. `group_variable` makes the compared groups."""
+    """What is hidden, and the smallest count that is not. `group_variable` makes the compared groups.
+
+    `sizes` are patients behind blocks that hold shares only (census_of_blocks.sizes_of_blocks), `estimates` those of the
+    result as they are shown, by id.
+    """
 
     hidden: frozenset[Hashable]
     smallest: int
     group_variable: str | None = None
+    sizes: Mapping[Hashable, float] = field(default_factory=dict)
+    estimates: Mapping[str, EstimateRow] = field(default_factory=dict)
 
     def small(self, n: int | None) -> int | None:
         """A count that stands alone."""

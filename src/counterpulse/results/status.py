@@ -131,9 +131,19 @@ class Status(Enum):
         "There are fewer controls than matches asked for, so treated patients stay unmatched; match with replacement, ask for a lower "
         "ratio, or use weights.",
     )
+    FEWER_TREATED = (
+        "fewer-treated",
+        "There are fewer treated patients than matches asked for, so controls stay unmatched; match with replacement, ask for the effect "
+        "among the treated, or use weights.",
+    )
     NOTHING_MATCHED = (
         "nothing-matched",
         "No control lies within the caliper and the exact covariates of any treated patient; widen the caliper or use overlap weights.",
+    )
+    FEW_REPLICATES = (
+        "few-replicates",
+        "More than a tenth of the bootstrap draws have no estimate, so their percentiles tell nothing; use the robust variance, or merge "
+        "rare levels.",
     )
     EXTREME_WEIGHTS = (
         "extreme-weights",
@@ -186,6 +196,11 @@ class Status(Enum):
     ONE_ARM_UNFITTED = (
         "one-arm-unfitted",
         "The outcome model of a treatment arm cannot be fitted; use fewer covariates, or a model of both arms together.",
+    )
+    CENSORING_UNFITTED = (
+        "censoring-unfitted",
+        "The model of the censoring in a treatment arm cannot be fitted; use its Kaplan-Meier curve (censoring: kaplan-meier), or fewer "
+        "covariates.",
     )
     NO_TIPPING_POINT = (
         "no-tipping-point",

@@ -18,6 +18,10 @@ FLOW_BOX, FLOW_REASON, FLOW_UNKNOWN = "flow", "flow-reason", "flow-unknown"
 """Kinds of steps: a box of `flow`, one of its reasons, those whom its rule cannot judge. The ids of the latter begin with the box's."""
 
 
+COMPETING_EVENT = "competing event"
+"""The model of a row whose events are those that compete with its outcome."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyIdentity:
     """Which study, which inputs, which software. `data_digest` is None before data are read."""
@@ -136,6 +140,11 @@ class EstimateRow:
     clusters: int | None = None
     effective_n: float | None = None
     planned: str = "stated"
+
+    @property
+    def of_competing_event(self) -> bool:
+        """Whether the events are those that compete with the outcome, not the outcome itself."""
+        return f", {self.model}".endswith(f", {COMPETING_EVENT}")
 
 
 @dataclass(frozen=True, slots=True)

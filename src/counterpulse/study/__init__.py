@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from counterpulse.protocol.plan_on_disk import plan_to_json as plan_json
     from counterpulse.results.on_disk import results_schema
     from counterpulse.results.study_result import StudyResult
+    from counterpulse.study.cluster.address import Certificates
+    from counterpulse.study.cluster.dask_workers import dask_workers
     from counterpulse.study.difference import Difference, diff, difference_lines
     from counterpulse.study.explain import explain_number, explanation_text, read_result
     from counterpulse.study.export.scripts import Exported, export_scripts
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from counterpulse.study.patients.queries import private_queries, write_queries
     from counterpulse.study.planning.plan import make_plan
     from counterpulse.study.planning.plan_text import plan_as_text
+    from counterpulse.study.rehearsing.rehearse import BATCH as REPLICATES_A_STEP
+    from counterpulse.study.rehearsing.rehearse import rehearse_analyses
     from counterpulse.study.run import could_not_estimate, eligible_patients
     from counterpulse.study.schema import protocol_schema
     from counterpulse.study.short_table import summary_lines
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NONE",
+    "REPLICATES_A_STEP",
+    "Certificates",
     "Difference",
     "DraftedStudy",
     "Exported",
@@ -38,6 +44,7 @@ __all__ = [
     "Wrong",
     "check",
     "could_not_estimate",
+    "dask_workers",
     "diff",
     "difference_lines",
     "draft_redcap_study",
@@ -57,6 +64,7 @@ __all__ = [
     "read_result",
     "read_study",
     "rehearse",
+    "rehearse_analyses",
     "results_schema",
     "study_name",
     "summary_lines",
@@ -71,6 +79,8 @@ _HOME = {
     "Question": "study.interview.question",
     "Wrong": "study.interview.question",
     "is_usable_name": "data.dictionary_reader",
+    "Certificates": "study.cluster.address",
+    "dask_workers": "study.cluster.dask_workers",
     "Difference": "study.difference",
     "Exported": "study.export.scripts",
     "StudyResult": "results.study_result",
@@ -97,6 +107,8 @@ _HOME = {
     "read_result": "study.explain",
     "read_study": "study.load",
     "rehearse": "study.mock.rehearsal",
+    "rehearse_analyses": "study.rehearsing.rehearse",
+    "REPLICATES_A_STEP": "study.rehearsing.rehearse",
     "results_schema": "results.on_disk",
     "summary_lines": "study.short_table",
     "study_name": "study.load",
@@ -104,7 +116,7 @@ _HOME = {
     "verify": "study.verification",
     "write_mock": "study.mock.mock",
 }
-_RENAMED = {"plan_json": "plan_to_json"}
+_RENAMED = {"plan_json": "plan_to_json", "REPLICATES_A_STEP": "BATCH"}
 
 
 def __getattr__(name: str) -> object:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.methods import (
     aalen_johansen,
+    augmented_weighting,
     by_type,
+    clone_censor_weight,
     conditional_logistic,
     cox,
     exact_logistic,
+    fine_gray,
     kaplan_meier,
     linear_regression,
     logistic_regression,
@@ -18,9 +22,13 @@ from counterpulse.study.methods import (
     ordinal_regression,
     poisson_regression,
     prediction_quality,
+    propensity_matching,
+    propensity_weighting,
     quantile_regression,
     repeated_measures,
     rmst,
+    sequential_trials,
+    tmle,
     two_means,
     two_proportions,
     worst_rank,
@@ -30,10 +38,12 @@ METHODS: Mapping[str, MethodSpec] = {
     module.SPEC.name: module.SPEC
     for module in (
         aalen_johansen,
+        augmented_weighting,
         by_type,
         conditional_logistic,
         cox,
         exact_logistic,
+        fine_gray,
         kaplan_meier,
         linear_regression,
         logistic_regression,
@@ -41,26 +51,36 @@ METHODS: Mapping[str, MethodSpec] = {
         ordinal_regression,
         poisson_regression,
         prediction_quality,
+        propensity_matching,
+        propensity_weighting,
         quantile_regression,
         repeated_measures,
         rmst,
+        tmle,
         two_means,
         two_proportions,
         worst_rank,
     )
 }
 
+ESTIMATORS: Mapping[str, MethodSpec] = {
+    module.SPEC.name: module.SPEC for module in (clone_censor_weight, sequential_trials)
+}
+"""What does the work of a method under a plan for immortal time; no words of their own for `method:`."""
+
+
+def estimator_of(analysis: PlannedAnalysis) -> MethodSpec:
+    """What answers an analysis: its method, or the estimator that its plan for immortal time needs."""
+    return ESTIMATORS[analysis.estimator] if analysis.estimator else METHODS[analysis.method]
+
+
 LATER: Mapping[str, str] = {
-    "propensity-matching": "logistic-regression with the same adjustment set",
-    "propensity-weighting": "logistic-regression with `also: [risk difference, risk ratio]`",
-    "propensity": "an adjusted model",
     "gee": "logistic-regression, or the regression of the outcome, with clusters: {as: gee}",
     "random-intercept": "logistic-regression, or the regression of the outcome, with clusters: {as: random-intercept}",
-    "fine-gray": "cox, which gives the cause-specific hazard ratio",
     "leave_one_out": "one analysis a row",
     "moderators": "subgroups",
-    "weights": "an unweighted analysis",
+    "weights": "propensity: {use: weighting}",
 }
 """Words of the language that later versions will know, and what serves until then."""
 
-__all__ = ["LATER", "METHODS"]
+__all__ = ["ESTIMATORS", "LATER", "METHODS", "estimator_of"]

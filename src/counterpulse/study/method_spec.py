@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from counterpulse.data.terms import Term
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from counterpulse.regression.column_likelihood import ColumnLikelihood
     from counterpulse.study.planning.drafts import Desk, Draft
 
-OptionKind = Literal["word", "number", "numbers", "yes-no", "length", "lengths", "name", "names"]
+OptionKind = Literal["word", "number", "numbers", "yes-no", "length", "lengths", "name", "names", "terms"]
 SampleKind = Literal["plain", "landmark", "start-stop"]
 
 
@@ -37,7 +37,7 @@ class Option:
 
     def shared(self, options: Mapping[str, object]) -> object:
         """The value of another method's option of this name, where it is a word that this one knows; else the default."""
-        value = options.get(self.name, self.default)
+        value = self.default if self.kind == "terms" else options.get(self.name, self.default)
         return value if not self.allowed or value in self.allowed else self.default
 
     def sentence(self, value: object) -> str:
@@ -66,7 +66,9 @@ class MethodSpec:
     """One method of the protocol language.
 
     `measures` are the contrasts it estimates, the first by default; `also` those it can add, some at a time
-    ("risk difference at 60 days"). `likelihood` makes the log-likelihood in which covariates come and go, for a selection
+    ("risk difference at 60 days"); `by_kind` says which belong to a kind of outcome, where not all do, and `targeted` those that
+    may be of the treated or the untreated alone. `balances` is "matching" or "weighting" of a word that makes groups comparable first; `weighted`
+    says that the method takes weights and matched sets. `likelihood` makes the log-likelihood in which covariates come and go, for a selection
     of them. `refuse` finds what the method cannot do with these options, terms and outcomes. `calls` names the function that computes, for the reader of the docs.
     """
 
@@ -76,6 +78,8 @@ class MethodSpec:
     outcomes: frozenset[str]
     measures: tuple[str, ...]
     also: tuple[str, ...] = ()
+    by_kind: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    targeted: tuple[str, ...] = ()
     kind: Literal["conditional", "marginal"] = "marginal"
     options: tuple[Option, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -86,6 +90,8 @@ class MethodSpec:
     cluster_variances: bool = False
     needs_groups: bool = True
     two_groups_only: bool = False
+    balances: Literal["matching", "weighting"] | None = None
+    weighted: bool = False
     checks: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
     subgroups: bool = False

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from counterpulse.data.sample import Sample
+from counterpulse.numerics.workers import LocalWorkers, Workers
+from counterpulse.propensity import Matching, Stratification, Weighting
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.results import (
     At,
@@ -59,6 +63,8 @@ def died_at_column(outcome: str) -> str:
 
 
 START = "start."
+WEIGHT, UNIT = "weight.", "unit."
+"""The columns of a balanced sample: the weight of each row, and the matched set it belongs to."""
 BETWEEN = re.compile(r"[\s,;\"]+")
 """What an id does not hold, because it separates values in files."""
 
@@ -69,7 +75,9 @@ class Request:
 
     `sample.frame` holds the group column (an enum whose first level is the reference), the outcome's columns and
     every variable of the model. `variant` names the sample where an analysis has several (three landmarks, say), and
-    the model where it has several. `overall` asks for a test of each term of several columns; `seed` is the study's.
+    the model where it has several. `overall` asks for a test of each term of several columns; `seed` is the study's;
+    `workers` carry out what is repeated (resampling). `scores` are propensity scores given beforehand, `balanced` is how the
+    sample was matched or weighted.
     """
 
     plan: Plan
@@ -79,6 +87,9 @@ class Request:
     variant: str | None = None
     overall: bool = False
     seed: int | None = None
+    workers: Workers = field(default=LocalWorkers(1), compare=False)
+    scores: NDArray[np.float64] | None = field(default=None, compare=False)
+    balanced: Matching | Weighting | Stratification | None = field(default=None, compare=False)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -99,6 +110,16 @@ class Request:
     def treated(self) -> tuple[str, ...]:
         """The other levels."""
         return self.plan.treated
+
+    @property
+    def weights(self) -> str | None:
+        """The column of the weights of a balanced sample."""
+        return WEIGHT if WEIGHT in self.frame.columns else None
+
+    @property
+    def together(self) -> str | None:
+        """The column of those whose outcomes are not independent: the clusters of the plan, else matched sets."""
+        return self.cluster or (UNIT if UNIT in self.frame.columns else None)
 
     @property
     def cluster(self) -> str | None:
@@ -142,8 +163,21 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What pooling needs of a row beyond its numbers.
+
+    `df_complete` are the degrees of freedom of the analysis without missing values; of a test of several coefficients `values`,
+    shape (q,), with their `covariance`, shape (q, q).
+    """
+
+    df_complete: float | None = None
+    values: tuple[float, ...] | None = None
+    covariance: tuple[tuple[float, ...], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a method found. `choices` say what the plan's rules gave."""
+    """What a method found. `choices` say what the plan's rules gave; `evidence` is by the id of a row."""
 
     rows: tuple[EstimateRow, ...] = ()
     blocks: tuple[Block, ...] = ()
@@ -152,6 +186,7 @@ class Answer:
     notices: tuple[Notice, ...] = ()
     citations: tuple[str, ...] = ()
     n_missing: int = 0
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
 
     def joined(self, other: Answer) -> Answer:
         """One answer followed by another."""
@@ -163,6 +198,7 @@ class Answer:
             notices=tuple(dict.fromkeys(self.notices + other.notices)),
             citations=tuple(dict.fromkeys(self.citations + other.citations)),
             n_missing=max(self.n_missing, other.n_missing),
+            evidence={**self.evidence, **other.evidence},
         )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import PurePath
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -18,13 +17,11 @@ from counterpulse.data.patient_table import PatientTable
 from counterpulse.data.queries import together
 from counterpulse.data.terms import variables_of
 from counterpulse.describe import VariableChoice
-from counterpulse.errors import DataError, InputError, UsageError
-from counterpulse.numerics.multiplicity import ADJUSTMENTS
-from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
+from counterpulse.errors import DataError, UsageError
+from counterpulse.numerics.workers import Jobs, LocalWorkers, workers_of
+from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.protocol.plan_on_disk import plan_to_json
-from counterpulse.protocol.scope import study_scope
 from counterpulse.results import (
-    AnalysisRecord,
     EstimateRow,
     FlowStep,
     Notice,
@@ -35,14 +32,16 @@ from counterpulse.results import (
 )
 from counterpulse.results.privacy import suppress
 from counterpulse.source import Finding, Location
-from counterpulse.study.answers.ladder import answer_models
+from counterpulse.study.analyses import Finished, Setting, analyze
 from counterpulse.study.description import describe_cohort, events_per_parameter
+from counterpulse.study.imputing.all_cohorts import imputation_answers, imputed_cohorts
 from counterpulse.study.patients.cohort import Cohort, make_cohort
 from counterpulse.study.patients.queries import about_blanks
-from counterpulse.study.patients.samples import MadeSample, keep_rule, make_samples
-from counterpulse.study.request import Answer, Request
+from counterpulse.study.request import Answer
+from counterpulse.study.robustness.answers import robustness_answers
 
 Progress = Callable[[str], None]
+Item = TypeVar("Item")
 MANY_ROWS = 200_000
 """From so many patients on a single analysis has enough work for several BLAS threads."""
 MOST_LISTED = 3
@@ -51,22 +50,13 @@ NO_FAILURE = (Status.OK, Status.NOT_REACHED, Status.MEDIAN_IS_DEATH, Status.SMAL
 SOFTWARE = ("counterpulse", "numpy", "scipy", "polars")
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """One analysis after its run."""
-
-    record: AnalysisRecord
-    answer: Answer
-    flow: tuple[FlowStep, ...]
-
-
 def run(
     plan: Plan,
     table: PatientTable,
     *,
     seed: int | None = None,
     only: Sequence[str] = (),
-    jobs: int = 1,
+    jobs: Jobs = 1,
     progress: Progress | None = None,
     cohort: Cohort | None = None,
 ) -> StudyResult:
@@ -78,7 +68,7 @@ def run(
     table : from `read_table`
     seed : instead of the protocol's
     only : ids of the analyses to run; default all
-    jobs : analyses side by side; the result does not depend on it
+    jobs : analyses and draws side by side, or the workers that take the draws; the result does not depend on it
     progress : called with the name of each step as it begins
     cohort : the eligible patients, where they were made already (`eligible_patients`)
 
@@ -91,18 +81,30 @@ def run(
     planned = _chosen(plan, only)
     tell("eligibility")
     cohort = make_cohort(plan, table) if cohort is None else cohort
-    _refuse_uncovered(planned, plan, cohort, table)
+    _refuse_uncovered((*planned, *plan.robustness.every_analysis), plan, cohort, table)
     tell("Table 1")
     rows = _table_one(plan, cohort)
-    with _one_blas_thread(cohort), ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        finished = list(
-            pool.map(partial(_told, tell, plan, cohort, table, plan.protocol.seed if seed is None else seed), planned)
-        )
+    workers = workers_of(jobs)
+    seed_used = plan.protocol.seed if seed is None else seed
+    everything = (*planned, *plan.robustness.every_analysis)
+    if any(analysis.imputation is not None for analysis in everything):
+        tell("imputation")
+    imputed = imputed_cohorts(plan, everything, cohort, table, seed=seed_used, workers=workers)
+    setting = Setting(plan=plan, table=table, cohort=cohort, seed=seed_used, workers=workers, imputed=imputed)
+    finished = _side_by_side(partial(_told, tell, setting), planned, cohort, workers.here)
+    filled = imputation_answers(plan, imputed)
     answers = [item.answer for item in finished]
     estimates = _unique(tuple(row for answer in answers for row in answer.rows))
+    beside = robustness_answers(
+        plan,
+        {item.record.id: _with_rows(item, estimates) for item in finished},
+        run_one=lambda analysis: analyze(setting, analysis).answer,
+        side_by_side=lambda one, further: _side_by_side(one, further, cohort, workers.here),
+        seed=seed_used,
+    )
     per_parameter, few = events_per_parameter(plan, cohort, estimates)
     result = StudyResult(
-        identity=_identity(plan, table, seed),
+        identity=identity_of(plan, table, seed),
         data_kind=table.data_kind,
         flow=(*cohort.flow, *_analyzed(plan, finished)),
         table_one=rows,
@@ -111,21 +113,32 @@ def run(
         blocks=(
             *describe_cohort(plan, cohort),
             *per_parameter,
+            *filled.blocks,
             *(block for answer in answers for block in answer.blocks),
+            *beside.blocks,
         ),
-        details={item.record.id: item.answer.details for item in finished if item.answer.details},
-        warnings=(*_warnings(plan, table, cohort, answers, only, seed), *few),
+        details={
+            **({"imputation": filled.details} if filled.details else {}),
+            **{item.record.id: item.answer.details for item in finished if item.answer.details},
+        },
+        warnings=(*_warnings(plan, table, cohort, [filled, *answers, beside], only, seed), *few),
         plan=plan_to_json(plan),
     )
     return suppress(result, plan.protocol.privacy.small_cells)
 
 
-def _one_blas_thread(cohort: Cohort) -> AbstractContextManager[object]:
-    """Small products are slower on several threads than on one; the analyses themselves run side by side."""
-    from threadpoolctl import threadpool_limits
+def _with_rows(item: Finished, estimates: Sequence[EstimateRow]) -> Answer:
+    """The answer of an analysis with its final rows."""
+    return replace(item.answer, rows=tuple(row for row in estimates if row.analysis == item.record.id))
 
-    limits: AbstractContextManager[object] = threadpool_limits(1 if cohort.frame.height < MANY_ROWS else None, "blas")
-    return limits
+
+def _side_by_side(
+    work: Callable[[PlannedAnalysis], Item], planned: Sequence[PlannedAnalysis], cohort: Cohort, here: LocalWorkers
+) -> list[Item]:
+    """Analyses side by side, each on one thread of BLAS; of very many patients one after another, each on every core."""
+    if cohort.frame.height >= MANY_ROWS:
+        return [work(analysis) for analysis in planned]
+    return here.map(work, planned)
 
 
 def eligible_patients(plan: Plan, table: PatientTable) -> Cohort:
@@ -146,7 +159,7 @@ def rehearse_run(plan: Plan, table: PatientTable) -> Cohort:
     DataError : as `run`
     """
     cohort = make_cohort(plan, table)
-    _refuse_uncovered(plan.analyses, plan, cohort, table)
+    _refuse_uncovered((*plan.analyses, *plan.robustness.every_analysis), plan, cohort, table)
     return cohort
 
 
@@ -158,73 +171,9 @@ def _chosen(plan: Plan, only: Sequence[str]) -> list[PlannedAnalysis]:
     return [analysis for analysis in plan.analyses if not only or analysis.id in only]
 
 
-def _told(
-    tell: Progress, plan: Plan, cohort: Cohort, table: PatientTable, seed: int | None, analysis: PlannedAnalysis
-) -> Finished:
+def _told(tell: Progress, setting: Setting, analysis: PlannedAnalysis) -> Finished:
     tell(analysis.id)
-    return _analyze(plan, cohort, table, seed, analysis)
-
-
-def _analyze(plan: Plan, cohort: Cohort, table: PatientTable, seed: int | None, analysis: PlannedAnalysis) -> Finished:
-    scope = study_scope(plan.protocol, table.dictionary)
-    answer, flow = Answer(), []
-    for name in analysis.outcomes:
-        outcome = plan.outcomes[name]
-        for made in make_samples(plan, analysis, outcome, cohort, keep_rule(analysis, scope)):
-            answer = answer.joined(_answer(plan, analysis, outcome, made, seed, table.file))
-            flow += list(made.flow)
-    answer = replace(answer, rows=_adjusted(analysis, answer.rows))
-    record = AnalysisRecord(
-        id=analysis.id,
-        role=analysis.role,
-        label=analysis.label,
-        method=analysis.method,
-        choices=tuple(dict.fromkeys((*analysis.choices, *answer.choices))),
-        n_missing=answer.n_missing,
-        citations=tuple(dict.fromkeys((*analysis.citations, *answer.citations))),
-        of=analysis.of,
-    )
-    return Finished(record, answer, tuple(flow))
-
-
-def _answer(
-    plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, made: MadeSample, seed: int | None, file: str
-) -> Answer:
-    request = Request(
-        plan=plan, analysis=analysis, outcome=outcome, sample=made.sample, variant=made.variant, seed=seed
-    )  # fmt: skip
-    try:
-        answer = answer_models(request)
-    except InputError as error:
-        raise _unusable_values(request, error, file) from error
-    return replace(answer, notices=made.notices + answer.notices, details={**(made.details or {}), **answer.details})
-
-
-def _unusable_values(request: Request, error: InputError, file: str) -> DataError:
-    """What a method says of values it cannot use, as a finding on the data."""
-    seen, _, remedy = str(error).partition("; ")
-    return DataError(
-        [
-            Finding(
-                code="E634", where=Location(file), seen=f"analysis {request.analysis.id}, {request.outcome.name}: {seen}",
-                remedy=remedy or "correct the values, or change the analysis",
-            )
-        ]
-    )  # fmt: skip
-
-
-def _adjusted(analysis: PlannedAnalysis, rows: tuple[EstimateRow, ...]) -> tuple[EstimateRow, ...]:
-    """P values of the first row of each outcome, adjusted together."""
-    adjust = ADJUSTMENTS.get(analysis.multiplicity)
-    if adjust is None:
-        return rows
-    first: dict[str, int] = {}
-    for index, row in enumerate(rows):
-        if row.outcome not in first and row.estimate.p_value is not None and row.role != "covariate":
-            first[row.outcome] = index
-    adjusted = adjust([float(rows[index].estimate.p_value or 0) for index in first.values()])
-    changed = dict(zip(first.values(), adjusted, strict=True))
-    return tuple(replace(row, p_adjusted=changed[index]) if index in changed else row for index, row in enumerate(rows))
+    return analyze(setting, analysis)
 
 
 def _refuse_uncovered(planned: Sequence[PlannedAnalysis], plan: Plan, cohort: Cohort, table: PatientTable) -> None:
@@ -325,7 +274,8 @@ def _unique(rows: tuple[EstimateRow, ...]) -> tuple[EstimateRow, ...]:
     return tuple(result)
 
 
-def _identity(plan: Plan, table: PatientTable, seed: int | None) -> StudyIdentity:
+def identity_of(plan: Plan, table: PatientTable, seed: int | None) -> StudyIdentity:
+    """Which study, which inputs, which software."""
     study = plan.protocol.study
     return StudyIdentity(
         id=study.id,

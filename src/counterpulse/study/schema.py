@@ -16,6 +16,7 @@ TYPES: dict[str, dict[str, Any]] = {
     "lengths": {"type": ["array", "string"]},
     "name": {"type": "string"},
     "names": {"type": ["array", "string"]},
+    "terms": {"type": ["array", "string"]},
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from counterpulse.numerics.workers import Jobs
 from counterpulse.results.bundle import edited_outputs, read_outputs
 from counterpulse.results.comparison import Change, changes
 from counterpulse.results.on_disk import to_json
@@ -42,7 +43,7 @@ class Verification:
         return not (self.numbers or self.edited)
 
 
-def verify(directory: Path, *, data: Path | None = None, protocol: Path | None = None, jobs: int = 1) -> Verification:
+def verify(directory: Path, *, data: Path | None = None, protocol: Path | None = None, jobs: Jobs = 1) -> Verification:
     """Run the study of a bundle again, and compare every number.
 
     Parameters
@@ -50,7 +51,7 @@ def verify(directory: Path, *, data: Path | None = None, protocol: Path | None =
     directory : the bundle
     data : the data file, if not where the protocol says
     protocol : the protocol file; by default the one with the bundle's digest beside the bundle, beside the data or here
-    jobs : analyses side by side
+    jobs : analyses and draws side by side, or the workers that take the draws
 
     Raises
     ------

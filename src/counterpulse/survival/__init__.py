@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from counterpulse.survival.cox_model import CoxFit, cox
     from counterpulse.survival.cox_optimism import bootstrap_cox_optimism
     from counterpulse.survival.fine_gray_model import FineGrayFit, fine_gray
+    from counterpulse.survival.gray_statistic import GrayTest, gray_test
     from counterpulse.survival.horizon_calibration import CalibrationAtTime, calibration_at_time
     from counterpulse.survival.horizon_decision_curve import DecisionCurveAtTime, net_benefit_at_time
     from counterpulse.survival.incidence_curve import IncidenceCurve
@@ -42,6 +43,7 @@ __all__ = [
     "CumulativeIncidence",
     "DecisionCurveAtTime",
     "FineGrayFit",
+    "GrayTest",
     "IncidenceCurve",
     "KaplanMeier",
     "LogRankTest",
@@ -62,6 +64,7 @@ __all__ = [
     "cox_columns",
     "cumulative_incidence",
     "fine_gray",
+    "gray_test",
     "inverse_censoring_weights",
     "kaplan_meier",
     "linear_predictor",
@@ -84,6 +87,7 @@ _HOME = {
     "CumulativeIncidence": "aalen_johansen",
     "DecisionCurveAtTime": "horizon_decision_curve",
     "FineGrayFit": "fine_gray_model",
+    "GrayTest": "gray_statistic",
     "IncidenceCurve": "incidence_curve",
     "KaplanMeier": "kaplan_meier_curves",
     "LogRankTest": "log_rank_statistic",
@@ -104,6 +108,7 @@ _HOME = {
     "cox_columns": "covariate_search",
     "cumulative_incidence": "aalen_johansen",
     "fine_gray": "fine_gray_model",
+    "gray_test": "gray_statistic",
     "inverse_censoring_weights": "uncensored_probability",
     "kaplan_meier": "kaplan_meier_curves",
     "linear_predictor": "predicted_risk",

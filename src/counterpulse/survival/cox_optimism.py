@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from math import nan
 
 import numpy as np
 
 from counterpulse.errors import InputError
 from counterpulse.numerics.random_streams import stream
+from counterpulse.numerics.workers import Jobs
 from counterpulse.results.optimism import Optimism, no_optimism, optimism_over
 from counterpulse.results.status import Status
 from counterpulse.survival.concordant_pairs import count_pairs
@@ -27,14 +29,16 @@ CONVERGED = 1e-12
 MOST_STEPS = 20
 
 
-def bootstrap_cox_optimism(fit: CoxFit, *, seed: int, analysis: str, replicates: int = 1000, jobs: int = 1) -> Optimism:
+def bootstrap_cox_optimism(
+    fit: CoxFit, *, seed: int, analysis: str, replicates: int = 1000, jobs: Jobs = 1
+) -> Optimism:
     """Correct Harrell's concordance and the calibration slope of a Cox model for optimism (Harrell's bootstrap).
 
     Parameters
     ----------
     fit : without strata, weights and late entry
     seed, analysis : of the random streams; replicate k is the same whatever else is drawn
-    jobs : threads; the result does not depend on it
+    jobs : threads, or workers; the result does not depend on it
 
     Raises
     ------
@@ -50,7 +54,7 @@ def bootstrap_cox_optimism(fit: CoxFit, *, seed: int, analysis: str, replicates:
     """
     if replicates < 2:
         raise InputError(f"{replicates} replicates are too few; 1,000 are usual")
-    request, nothing = fit.request, np.full(len(MEASURES), nan)
+    request = fit.request
     if any(part is not None for part in (request.strata, request.weights, request.start)):
         raise InputError("the optimism of a model with strata, weights or late entry is not available; fit one without")
     if fit.status is not Status.OK:
@@ -58,14 +62,15 @@ def bootstrap_cox_optimism(fit: CoxFit, *, seed: int, analysis: str, replicates:
     data = prepare(replace(request, cluster=None))
     model = _Model(data.rows, data.sets, data.design.X, request.ties == "efron")
     start = np.nan_to_num(fit.coefficients) * data.scale
-
-    def replicate(draw: int) -> Floats:
-        drawn = np.sort(stream(seed, analysis, draw).integers(0, data.sets.n, data.sets.n))
-        again = model.at(drawn)
-        beta = again.maximum(start)
-        return nothing if beta is None else again.performance(beta) - model.performance(beta)
-
+    replicate = partial(_replicate, model, start, seed, analysis)
     return optimism_over(replicate, model.performance(start), measures=MEASURES, replicates=replicates, jobs=jobs)
+
+
+def _replicate(model: _Model, start: Floats, seed: int, analysis: str, draw: int) -> Floats:
+    """The optimism of the model made again from one draw, shape (2,); nan where it cannot be made."""
+    again = model.at(np.sort(stream(seed, analysis, draw).integers(0, model.sets.n, model.sets.n)))
+    beta = again.maximum(start)
+    return np.full(len(MEASURES), nan) if beta is None else again.performance(beta) - model.performance(beta)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from counterpulse.numerics.distributions import chi_squared_tail
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.survival.counted_rows import CountedRows, count_rows
+from counterpulse.survival.curve_test import CurveTest, quadratic_form, status_of_test
 from counterpulse.survival.follow_up import (
     ColumnOrArray,
     Floats,
@@ -26,42 +27,8 @@ from counterpulse.survival.risk_sets import segmented_cumsum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogRankTest:
-    """A test that the hazards of all groups are equal.
-
-    Attributes
-    ----------
-    groups, n, observed, expected : a value a group; observed and expected events are weighted where rho is not 0
-    covariance : of observed - expected, shape (groups, groups)
-    statistic, df, p_value : chi-squared
-    """
-
-    groups: tuple[str, ...]
-    n: tuple[int, ...]
-    observed: tuple[float, ...]
-    expected: tuple[float, ...]
-    covariance: Floats
-    statistic: float
-    statistic_name: str
-    df: float
-    p_value: float
-    rho: float
-    n_missing: int
-    status: Status
-    provenance: Provenance
-
-    def tidy(self) -> pl.DataFrame:
-        """One row a group: the columns of a "group-test" block."""
-        return pl.DataFrame({"group": self.groups, "n": self.n, "observed": self.observed, "expected": self.expected})
-
-    def glance(self) -> pl.DataFrame:
-        """One row: the test."""
-        return pl.DataFrame(
-            {
-                "statistic": [self.statistic], "statistic_name": [self.statistic_name], "df": [self.df],
-                "p_value": [self.p_value], "n_missing": [self.n_missing], "status": [self.status.code],
-            }
-        )  # fmt: skip
+class LogRankTest(CurveTest):
+    """A test that the hazards of all groups are equal."""
 
 
 def log_rank(
@@ -111,7 +78,7 @@ def log_rank(
     k = len(follow_up.labels)
     observed, expected, covariance = _compare(count_rows(follow_up, stratum), k, float(rho))
     statistic, df = quadratic_form(observed - expected, covariance)
-    status = _status(k, follow_up.event, df)
+    status = status_of_test(k, int(follow_up.event.sum()), rows=len(follow_up.rows), statistic=statistic)
     return LogRankTest(
         groups=follow_up.labels, n=tuple(np.bincount(follow_up.groups, minlength=k).tolist()),
         observed=tuple(observed.tolist()), expected=tuple(expected.tolist()), covariance=covariance,
@@ -208,23 +175,3 @@ def _weights(total: Floats, deaths: Floats, strata: Indices, rho: float) -> Floa
     before[starts] = 0.0
     weights: Floats = np.exp(rho * before)
     return weights
-
-
-def quadratic_form(difference: Floats, covariance: Floats) -> tuple[float, int]:
-    """Quadratic form without one group; groups that never vary are left out."""
-    varying = np.flatnonzero(np.diag(covariance) > 0)
-    if len(varying) < 2:
-        return nan, max(len(difference) - 1, 0)
-    kept = varying[1:]
-    inverse = np.linalg.pinv(covariance[np.ix_(kept, kept)], hermitian=True)
-    return float(difference[kept] @ inverse @ difference[kept]), len(kept)
-
-
-def _status(groups: int, event: np.ndarray[tuple[int], np.dtype[np.bool_]], df: int) -> Status:
-    if len(event) == 0:
-        return Status.NO_ROWS
-    if groups < 2:
-        return Status.EMPTY_GROUP
-    if not event.any():
-        return Status.NO_EVENTS
-    return Status.OK if df > 0 else Status.ZERO_VARIANCE

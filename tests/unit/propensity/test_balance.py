@@ -36,7 +36,16 @@ def test_the_block_has_the_rows_of_the_table(ward):
     table = match(ward, treatment="device", covariates=COVARIATES).balance()
     block = table.block(id="balance", analysis="main")
     assert block.kind == "balance"
-    assert [row["smd"] for row in block.rows()] == table.tidy()["smd"].to_list()
+    for name in ("smd", "mean_treated", "mean_control", "ks"):
+        assert [row[name] for row in block.rows()] == table.tidy()[name].to_list()
+    sizes = table.effective_sizes(id="sizes", analysis="main")
+    assert sizes.kind == "effective-size"
+    assert sizes.rows()[0] == {
+        "sample": "unadjusted",
+        "group": "treated",
+        "n": ward["device"].sum(),
+        "effective": ward["device"].sum(),
+    }
 
 
 def test_raw_differences_of_proportions(ward):
@@ -88,7 +97,14 @@ def test_balance_over_imputations_has_means_and_the_largest(ward):
     smd = np.array([table.tidy()["smd"].to_list() for table in tables])
     np.testing.assert_allclose(found.tidy()["smd"], smd.mean(axis=0), rtol=SAME)
     np.testing.assert_allclose(found.tidy()["smd_max"], np.abs(smd).max(axis=0), rtol=SAME)
-    assert found.block(id="balance", analysis="main").rows()[0]["smd_max"] is not None
+    block = found.block(id="balance", analysis="main").rows()
+    assert block[0]["smd_max"] is not None
+    means = [table.block(id="balance", analysis="main").rows()[0]["mean_treated"] for table in tables]
+    assert block[0]["mean_treated"] == pytest.approx(np.mean(means), rel=SAME)
+    sizes = [table.effective_sizes(id="sizes", analysis="main").rows() for table in tables]
+    pooled = found.effective_sizes(id="sizes", analysis="main").rows()
+    assert [row["sample"] for row in pooled] == ["unadjusted", "unadjusted", "matched", "matched"]
+    assert pooled[3]["effective"] == pytest.approx(np.mean([rows[3]["effective"] for rows in sizes]), rel=SAME)
     with pytest.raises(InputError, match="one table or more"):
         balance_over([])
     with pytest.raises(InputError, match="same covariates"):

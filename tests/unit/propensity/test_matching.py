@@ -119,8 +119,9 @@ def test_scores_that_do_not_overlap_and_a_caliper_that_matches_none():
     ("options", "words"),
     [
         ({"order": "nearest"}, "order 'nearest'"),
+        ({"estimand": "ATE"}, "estimand 'ATE'"),
         ({"on": "score"}, "on='score'"),
-        ({"caliper": -1}, "caliper"),
+        ({"caliper": np.inf}, "caliper"),
         ({"ratio": 0}, "ratio"),
         ({"caliper_sd": "all"}, "caliper_sd"),
         ({"discard": "all"}, "discard"),
@@ -137,6 +138,54 @@ def test_scores_that_do_not_overlap_and_a_caliper_that_matches_none():
 def test_misuse_is_refused(ward, options, words):
     with pytest.raises(InputError, match=words):
         match(ward, **{"treatment": "device", "covariates": ["age"], **options})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {}, {"caliper": 0.2}, {"order": "largest", "caliper": 0.1}, {"replace": True}, {"order": "closest"}, {"order": "farthest"},
+        {"exact": "sex"}, {"ratio": 2, "min_controls": 1, "max_controls": 3}, {"discard": "control"}, {"method": "optimal", "caliper": 0.2},
+    ],
+)  # fmt: skip
+def test_partners_for_the_controls_are_those_for_the_treated_with_names_exchanged(ward, options):
+    some = ward.head(260).with_columns(device=~pl.col("device"))
+    base = {"covariates": ["age", "sex"], **options}
+    found = match(some, treatment="device", estimand="ATC", **base)
+    mirrored = some.with_columns(device=~pl.col("device"))
+    turned = {"largest": "smallest", None: "largest"}.get(options.get("order"), options.get("order"))
+    discard = {"discard": "treated"} if "discard" in options else {}
+    other = match(mirrored, treatment="device", **{**base, "order": turned, **discard})
+    assert sorted(zip(found.pairs["control"], found.pairs["treated"], strict=True)) == sorted(other.pairs.rows())
+    np.testing.assert_allclose(found.weights, other.weights, rtol=SAME)
+    np.testing.assert_array_equal(found.sets, other.sets)
+    assert found.estimand == {"ATT": "ATC", "matched treated": "matched controls"}[other.estimand]
+    assert found.discarded == other.discarded[::-1]
+    assert found.balance().denominator == "control"
+    if found.status is not Status.OK:
+        assert (found.status, other.status) == (Status.FEWER_TREATED, Status.FEWER_CONTROLS)
+
+
+@pytest.mark.parametrize("method", ["nearest", "optimal"])
+def test_calipers_below_zero_keep_pairs_apart(ward, method):
+    options = {"treatment": "device", "covariates": ["age", "sex"], "method": method}
+    pairs = match(ward, **options, caliper_on={"age": -5, "center": Caliper(-0.5, "sd")}, caliper=0.5).pairs
+    for name, least in (("age", 5), ("center", 0.5 * ward["center"].std())):
+        assert len(pairs)
+        assert (ward[name].gather(pairs["treated"]) - ward[name].gather(pairs["control"])).abs().min() > least
+    found = match(ward, **options, caliper=-0.3)
+    assert found.distances.min() > 0.3 * found.score.logit.std(ddof=1)
+    assert found.width == np.inf
+
+
+def test_optimal_pairs_for_several_controls_and_within_strata(ward):
+    found = match(
+        ward, treatment="device", covariates=["age", "sex"], method="optimal", ratio=2, exact="sex", caliper=0.5
+    )
+    greedy = match(ward, treatment="device", covariates=["age", "sex"], ratio=2, exact="sex", caliper=0.5)
+    assert (ward["sex"].gather(found.pairs["treated"]) == ward["sex"].gather(found.pairs["control"])).all()
+    assert found.pairs["control"].is_unique().all()
+    assert found.pairs.group_by("treated").len()["len"].max() == 2
+    assert len(found.pairs) >= len(greedy.pairs)
 
 
 def test_a_score_of_one_has_no_logit():

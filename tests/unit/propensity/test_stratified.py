@@ -37,7 +37,7 @@ def test_strata_have_the_same_share_in_both_groups(ward, estimand):
     ):
         sample = found.sample()
         shares = (
-            sample.frame.with_columns(stratum=pl.Series(sample.cluster), weight=pl.Series(sample.weights))
+            sample.frame.with_columns(stratum=pl.Series(found.strata[sample.row_of_origin]), weight=pl.Series(sample.weights))
             .group_by("stratum", "device").agg(pl.col("weight").sum())
             .with_columns(pl.col("weight") / pl.col("weight").sum().over("device"))
             .pivot("device", index="stratum", values="weight")
@@ -88,7 +88,5 @@ def test_misuse_is_refused(ward):
         full_match(score, ward, covariates=["age"], on="rank")
     with pytest.raises(InputError, match="method="):
         match(ward, treatment="device", covariates=["age"], method="genetic")
-    with pytest.raises(InputError, match="truncated"):
-        weighted_effect(weight(ward, treatment="device", covariates=["age"], truncate=99), outcome="dead")
     with pytest.raises(InputError, match="no column"):
         matched_effect(match(ward, treatment="device", covariates=["age"]), outcome="alive")

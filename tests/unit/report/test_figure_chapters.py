@@ -7,7 +7,7 @@ from math import exp, log
 
 import pytest
 from bench_study import bench_plan, bench_result, block, calibration, roc
-from made_up_study import ECMO, IABP, make_plan, make_result, placed, plain
+from made_up_study import ECMO, IABP, LABELS, make_plan, make_result, placed, plain
 from scene_checks import assert_clean
 
 from counterpulse.report.chapters.blocks.renderers import RENDERERS
@@ -128,9 +128,9 @@ def test_figures_have_the_printed_width(width, points):
 # -- balance -----------------------------------------------------------------------------------------------------------
 
 BALANCE = [
-    ("age", None, "unadjusted", 0.05, None, "pooled", 1.3, 0.12), ("age", None, "matched", -0.01, None, "pooled", 1.0, 0.02),
-    ("lactate", None, "unadjusted", -0.55, None, "pooled", 1.9, 0.2), ("lactate", None, "matched", 0.12, None, "pooled", 1.1, 0.1),
-    ("sex", "F", "unadjusted", 0.2, None, "pooled", None, None), ("sex", "F", "matched", None, None, "pooled", None, None),
+    ("age", None, "unadjusted", 0.05, None, "pooled", 61.2, 60.5, 1.3, 0.12), ("age", None, "matched", -0.01, None, "pooled", 61.2, 61.3, 1.0, 0.02),
+    ("lactate", None, "unadjusted", -0.55, None, "pooled", 5.1, 7.25, 1.9, 0.2), ("lactate", None, "matched", 0.12, None, "pooled", 5.1, 4.9, 1.1, 0.1),
+    ("sex", "F", "unadjusted", 0.2, None, "pooled", 0.287, 0.3, None, 0.01), ("sex", "F", "matched", None, None, "pooled", None, None, None, None),
 ]  # fmt: skip
 
 
@@ -143,16 +143,29 @@ def test_balance_before_and_after():
     assert "no test" in picture.caption
     assert "Unadjusted, 2 of 3 beyond 0.10; Matched, 1 of 2 beyond 0.10" in picture.alternative
     assert isinstance(table, Table)
-    assert [cell.text for cell in table.rows[1].cells] == ["Lactate", "−0.550", "1.90", "0.20", "0.120", "1.10", "0.10"]
+    assert [cell.text for cell in table.rows[1].cells] == [
+        "Lactate, mmol/L", "5.10", "7.25", "−0.550", "1.90", "0.20", "5.10", "4.90", "0.120", "1.10", "0.10",
+    ]  # fmt: skip
+    assert [cell.text for cell in table.rows[2].cells][:6] == ["Sex: Female, %", "28.7", "30.0", "0.200", "", "0.01"]
+    assert table.columns[2].head.text == LABELS[ECMO]
     assert [spanner.text for spanner in table.spanners] == ["Unadjusted", "Matched"]
     assert_clean(picture.scene)
 
 
 def test_the_largest_difference_of_several_groups():
-    made = block("A1.death_hospital.balance", [("age", None, "unadjusted", None, 0.4, "all", None, None)])
+    made = block("A1.death_hospital.balance", [("age", None, "unadjusted", None, 0.4, "all", *[None] * 4)])
     picture, table = RENDERERS["balance"](context(), made)
     assert "the largest difference between any two" in picture.caption
     assert [cell.text for cell in table.rows[0].cells] == ["Age", "0.400"]
+
+
+def test_balance_over_imputations_has_its_mean_and_its_largest():
+    rows = [(*row[:4], abs(row[3]) + 0.05 if row[3] is not None else None, *row[5:]) for row in BALANCE]
+    picture, table = RENDERERS["balance"](context(), block("A1.death_hospital.balance", rows))
+    assert "Largest over imputations" in texts(picture.scene)
+    assert "Lactate: 0.55 (largest 0.60), 0.12 (largest 0.17)" in picture.alternative
+    assert [column.head.text for column in table.columns][4] == "Largest SMD"
+    assert_clean(picture.scene)
 
 
 # -- studies -----------------------------------------------------------------------------------------------------------

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 
 from counterpulse.results import Block
 from counterpulse.results.block import KINDS
-from counterpulse.results.census import people
-from counterpulse.results.privacy_blocks import RULES, coarse_block, screened_block
-from counterpulse.results.privacy_screen import Screen
+from counterpulse.results.privacy_blocks import RULES, coarse_block
 from counterpulse.results.small_bins import coarse_centers, joined, rows_of
 from counterpulse.results.small_curves import coarse_roc
 
@@ -121,11 +119,3 @@ def test_curves_of_two_causes_are_coarse_each_by_itself():
     ]
     assert [row["time"] for row in shown if row["cause"] == "y"] == [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]
     assert {row["at_risk"] for row in shown} == {None}
-
-
-def test_differences_of_a_variable_with_a_hidden_count_are_not_shown():
-    rows = [(name, None, "unadjusted", 0.2, None, "pooled", 1.1, 0.1) for name in ("sex", "age")]
-    screen = Screen(frozenset({people(3, "a", "sex", "F")}), 5)
-    shown = screened_block(block("A1.death.balance", rows), screen, frozenset()).rows()
-    assert [row["smd"] for row in shown] == [None, 0.2]
-    assert [row["variance_ratio"] for row in shown] == [None, 1.1]

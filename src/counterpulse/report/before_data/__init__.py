@@ -8,14 +8,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from counterpulse.report.before_data.analysis_plan import compose_analysis_plan
     from counterpulse.report.before_data.files import check_name, to_format, write_planned
+    from counterpulse.report.before_data.rehearsal import biased_words, compose_rehearsal, estimate_words, shown
+    from counterpulse.report.before_data.rehearsal_files import write_rehearsal
     from counterpulse.report.before_data.shells import compose_shells
 
-__all__ = ["check_name", "compose_analysis_plan", "compose_shells", "to_format", "write_planned"]
+__all__ = [
+    "biased_words",
+    "check_name",
+    "compose_analysis_plan",
+    "compose_rehearsal",
+    "compose_shells",
+    "estimate_words",
+    "shown",
+    "to_format",
+    "write_planned",
+    "write_rehearsal",
+]
 
 _HOME = {
     "check_name": "files",
     "compose_analysis_plan": "analysis_plan",
+    "compose_rehearsal": "rehearsal",
     "compose_shells": "shells",
+    "biased_words": "rehearsal",
+    "estimate_words": "rehearsal",
+    "shown": "rehearsal",
+    "write_rehearsal": "rehearsal_files",
     "to_format": "files",
     "write_planned": "files",
 }

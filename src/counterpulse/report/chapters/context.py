@@ -24,6 +24,12 @@ EVERYBODY = "all"
 SCREEN = "screen"
 """The model of an estimate whose covariate is in a model of its own."""
 CHANGED = "Patients whose treatment changed during follow-up are counted in each group they belonged to."
+CLONED = (
+    "Every patient counts once in each strategy, as a clone; events are those of clones that still followed theirs."
+)
+ENTERED = "A patient counts in each trial that he or she could enter, so groups count entries and not patients."
+TWICE = {"clone-censor-weight": CLONED, "sequential-trials": ENTERED}
+"""Why patients count more than once, by what estimates; else because their treatment changed."""
 PRINTED = (Status.OK, Status.NOT_REACHED)
 VALUED = (Status.FEW_CLUSTERS, Status.ZERO_RANDOM_VARIANCE, Status.SINGLE_ROW_CLUSTERS, Status.NO_GROUP_VARIANCE)
 """States of an estimate that is right although something around it, such as its interval, is not to be had."""
@@ -296,6 +302,11 @@ def _places(measure: Measure, values: Iterable[float | None]) -> int:
 def changed_groups(row: EstimateRow) -> bool:
     """Whether patients count in more than one group because their treatment changed."""
     return row.n is not None and row.groups != () and sum(count.n or 0 for count in row.groups) > row.n
+
+
+def why_twice(estimator: str) -> str:
+    """Why patients count more than once."""
+    return TWICE.get(estimator, CHANGED)
 
 
 def counted_twice(step: FlowStep) -> bool:

@@ -14,8 +14,10 @@ from counterpulse.report.chapters.participants.cohort import cohort_section
 from counterpulse.report.chapters.participants.table_one import table_one_section
 from counterpulse.report.chapters.results.effects import DESCRIPTION, PER_PARAMETER, results_section
 from counterpulse.report.chapters.results.key_result import key_result
+from counterpulse.report.chapters.results.robustness_section import robustness_section
 from counterpulse.report.chapters.supplement.checklists import checklist_sections
 from counterpulse.report.chapters.supplement.data_protection import data_protection_section
+from counterpulse.report.chapters.supplement.imputation import imputation_section
 from counterpulse.report.chapters.supplement.provenance import choices_section, provenance_section
 from counterpulse.report.chapters.supplement.reviewers import reviewers_section
 from counterpulse.report.document import Callout, Document, Section, text
@@ -68,12 +70,14 @@ def _sections(context: Context, style: str) -> tuple[Section, ...]:
         *_some(table_one_section(context)),
         *_some(_description(context)),
         results_section(context),
+        *_some(robustness_section(context)),
         limitations_section(context),
     )
     reviewers = reviewers_section(context, study, style=style)
     sections = (
         reviewers,
         *study,
+        *_some(imputation_section(context)),
         choices_section(context),
         data_protection_section(context),
         provenance_section(context),

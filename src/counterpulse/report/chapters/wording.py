@@ -11,6 +11,7 @@ AUTHORS = frozenset(
     {
         "welch", "mann", "whitney", "kruskal", "wallis", "pearson", "fisher", "yates", "jonckheere", "terpstra", "cochran",
         "armitage", "monte", "carlo", "wald", "newcombe", "miettinen", "nurminen", "wilson", "clopper", "brookmeyer", "crowley",
+        "gray",
     }
 )  # fmt: skip
 

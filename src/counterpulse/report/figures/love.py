@@ -1,7 +1,7 @@
 """A love plot: how far the groups differ in each variable, before and after matching or weighting.
 
 Variables stand in the order of their difference in the first sample, the largest on top. Samples have marks of different
-shapes, so that they are told apart in gray.
+shapes, so that they are told apart in gray. Over imputations a mark is the mean, and a line ends at the largest.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ ROW = 14.0
 LABEL_SHARE = 0.42
 LARGEST_LABEL = 176.0
 RADIUS = 2.8
+APART, END = 3.2, 1.8
+"""How far the lines of two samples are from each other, and half the length of the stroke at their end."""
+LARGEST = "Largest over imputations"
 GRID = "#d9d9d9"
 MOST_ROWS = 42
 FARTHEST = 2.0
@@ -41,10 +44,14 @@ FARTHEST = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoveRow:
-    """A variable: its label and its standardized difference in each sample, None where there is none."""
+    """A variable: its label and its standardized difference in each sample, None where there is none.
+
+    `most` are the largest absolute ones over imputations.
+    """
 
     label: str
     values: Sequence[float | None]
+    most: Sequence[float | None] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +95,7 @@ def _signed(love: Love, row: LoveRow) -> LoveRow:
     values = [
         None if value is None or value != value else abs(value) if love.absolute else value for value in row.values
     ]
-    return LoveRow(label=row.label, values=values)
+    return LoveRow(label=row.label, values=values, most=row.most)
 
 
 def _first(row: LoveRow) -> float:
@@ -97,7 +104,9 @@ def _first(row: LoveRow) -> float:
 
 
 def _ticks(love: Love, rows: Sequence[LoveRow]) -> tuple[float, ...]:
-    known = [min(max(value, -FARTHEST), FARTHEST) for row in rows for value in row.values if value is not None]
+    known = [
+        min(max(value, -FARTHEST), FARTHEST) for row in rows for value in (*row.values, *row.most) if value is not None
+    ]
     low = 0.0 if love.absolute else min([*known, -love.threshold])
     return linear_ticks(low, max([*known, love.threshold * 1.5]), about=5)
 
@@ -139,6 +148,10 @@ def _legend(canvas: Canvas, love: Love) -> float:
         draw_mark(canvas, SHAPES[k % len(SHAPES)], x + 5, y - 3, RADIUS, color=COLORS[k % len(COLORS)])
         canvas.text(x + 13, y, words)
         x += wide
+    if any(_ends(row, k) is not None for row in love.rows for k in range(len(row.values))):
+        x, y = (x, y) if x + widest([LARGEST]) + 20 < love.width else (MARGIN, y + LINE_HEIGHT + 1)
+        _whisker(canvas, x, x + 10, y - 3, INK)
+        canvas.text(x + 15, y, LARGEST)
     return y + 8 if love.samples else 8.0
 
 
@@ -152,14 +165,31 @@ def _rules(canvas: Canvas, axis: _Axis, love: Love, top: float, bottom: float) -
 
 def _values(canvas: Canvas, axis: _Axis, row: LoveRow, y: float) -> None:
     """The marks of a row, those of the first sample under the others."""
+    lined = any(_ends(row, k) is not None for k in range(len(row.values)))
+    middles = [y + (k - (len(row.values) - 1) / 2) * APART * lined for k in range(len(row.values))]
     for k, value in enumerate(row.values):
         if value is None:
             continue
-        draw_mark(canvas, SHAPES[k % len(SHAPES)], axis.x(value), y, RADIUS, color=COLORS[k % len(COLORS)])
+        y, color = middles[k], COLORS[k % len(COLORS)]
+        end = _ends(row, k)
+        if end is not None:
+            _whisker(canvas, axis.x(value), axis.x(end), y, color)
+        draw_mark(canvas, SHAPES[k % len(SHAPES)], axis.x(value), y, RADIUS, color=color)
         if not axis.ticks[0] <= value <= axis.ticks[-1]:
             sign = 1 if value > 0 else -1
             tip = axis.x(value) + 6 * sign
             canvas.area((tip, y), (tip - 3 * sign, y - 2.4), (tip - 3 * sign, y + 2.4), fill=INK)
+
+
+def _ends(row: LoveRow, k: int) -> float | None:
+    """Where the line of a mark ends: at the largest difference over imputations, on the mark's side."""
+    value, most = row.values[k], row.most[k] if k < len(row.most) else None
+    return None if value is None or most is None or most != most else (most if value >= 0 else -most)
+
+
+def _whisker(canvas: Canvas, x: float, end: float, y: float, color: str) -> None:
+    canvas.line((x, y), (end, y), color=color, width=0.9)
+    canvas.line((end, y - END), (end, y + END), color=color, width=0.9)
 
 
 def _foot(canvas: Canvas, axis: _Axis, love: Love, texts: Sequence[str], y: float) -> float:
@@ -188,7 +218,11 @@ def _describe(love: Love, rows: Sequence[LoveRow]) -> str:
 
 
 def _said(row: LoveRow, love: Love) -> str:
-    values = ", ".join(
-        number(value, 2, love.style) if value is not None and isfinite(value) else "unknown" for value in row.values
-    )
-    return f"{named(row.label)}: {values}"
+    def said(value: float | None, k: int) -> str:
+        if value is None or not isfinite(value):
+            return "unknown"
+        end = _ends(row, k)
+        most = "" if end is None else f" (largest {number(end, 2, love.style)})"
+        return f"{number(value, 2, love.style)}{most}"
+
+    return f"{named(row.label)}: {', '.join(said(value, k) for k, value in enumerate(row.values))}"

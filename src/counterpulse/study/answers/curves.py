@@ -13,9 +13,10 @@ from counterpulse import survival
 from counterpulse.results import At, Block, Estimate, EstimateRow, GroupCount, Notice, Status
 from counterpulse.study.answers.fitted_model import group_counts, total_events
 from counterpulse.study.planning.measures import split_measure
-from counterpulse.study.request import Answer, Request, block_id, event_column, place, time_column
+from counterpulse.study.request import Answer, Request, block_id, cause_column, event_column, place, time_column
 from counterpulse.survival import KaplanMeier
 from counterpulse.survival.curve_interval import INTERVALS, CurveInterval
+from counterpulse.survival.curve_test import CurveTest
 from counterpulse.survival.kaplan_meier_curves import EVERYBODY
 
 TICKS = 6
@@ -71,11 +72,26 @@ def log_rank_answer(request: Request) -> Answer:
         request.frame, time=time_column(request.outcome.name), event=event_column(request.outcome.name),
         by=str(request.group), rho=RHO[str(request.option("compare_with"))], strata=strata or None,
     )  # fmt: skip
-    name = str(request.option("compare_with"))
+    return curve_test_answer(request, test, str(request.option("compare_with")))
+
+
+def gray_answer(request: Request) -> Answer:
+    """Gray's test of the cumulative incidences of the event, one row and its observed and expected events."""
+    strata: tuple[str, ...] = request.option("strata")
+    test = survival.gray_test(
+        request.frame, time=time_column(request.outcome.name), event=cause_column(request.outcome.name),
+        by=str(request.group), strata=strata or None,
+    )  # fmt: skip
+    return curve_test_answer(request, test, "gray", test.notes)
+
+
+def curve_test_answer(request: Request, test: CurveTest, name: str, notes: tuple[str, ...] = ()) -> Answer:
+    """A test that the curves of the groups are one, by name."""
     columns = {name: tuple(test.tidy()[name].to_list()) for name in ("group", "n", "observed", "expected")}
     estimate = Estimate(
         term=name, measure="test of curves", value=float("nan"), statistic=test.statistic,
         statistic_name=test.statistic_name, df=test.df, p_value=test.p_value, status=test.status,
+        notes=notes,
     )  # fmt: skip
     if 0 < len(columns["group"]) < len(request.plan.groups):  # a test of other groups than planned
         estimate = replace(estimate, statistic=None, df=None, p_value=None, status=Status.EMPTY_GROUP)

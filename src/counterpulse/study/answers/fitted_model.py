@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from counterpulse.data.design import DesignSpec
 from counterpulse.data.terms import Term
 from counterpulse.results import Estimate, GroupCount, Provenance, Scale, Status
-from counterpulse.results.coefficients import Coefficients
-from counterpulse.study.request import START, Request, event_column, time_column
+from counterpulse.results.coefficients import LEFT_OUT, Coefficients
+from counterpulse.study.request import START, Evidence, Request, event_column, time_column
 
 
 class FittedModel(Protocol):
@@ -74,6 +74,26 @@ class ModelKind:
     further: int = 0
     estimand: str | None = None
     notes: tuple[str, ...] = ()
+
+
+def complete_df(request: Request, model: FittedModel) -> float | None:
+    """Degrees of freedom without missing values, where the model's own tests are by z: events or rows less coefficients."""
+    if model.parameters.df is not None or model.parameters.small_sample is not None:
+        return None
+    used = total_events(request, model.rows_used) if request.outcome.kind == "time-to-event" else model.n
+    return float(max(1, (used or 0) - len(model.parameters.values)))
+
+
+def joint_evidence(request: Request, model: FittedModel, names: Sequence[str]) -> Evidence | None:
+    """The coefficients behind a joint test, for pooling; nothing where one of them could not be estimated."""
+    parameters = model.parameters
+    at = [position for name in names if parameters.statuses[position := parameters.index(name)] not in LEFT_OUT]
+    if not at or any(parameters.statuses[position] is not Status.OK for position in at):
+        return None
+    return Evidence(
+        df_complete=complete_df(request, model), values=tuple(parameters.values[at].tolist()),
+        covariance=tuple(map(tuple, parameters.covariance[np.ix_(at, at)].tolist())),
+    )  # fmt: skip
 
 
 def no_effect(request: Request, kind: ModelKind, status: Status, treated: str) -> Estimate:

@@ -7,13 +7,16 @@ from math import nan
 
 from counterpulse.data.design import INTERCEPT
 from counterpulse.results import Estimate, EstimateRow
-from counterpulse.study.answers.fitted_model import FittedModel, patients, total_events
-from counterpulse.study.request import Request, place
+from counterpulse.study.answers.fitted_model import FittedModel, joint_evidence, patients, total_events
+from counterpulse.study.request import Evidence, Request, place
 
 
-def joint_tests(request: Request, model: FittedModel) -> list[EstimateRow]:
-    """The Wald tests of every spline, and of every other such variable where the request asks for them."""
-    return [_tested(request, model, *test) for test in (*_of_splines(model), *_of_others(request, model))]
+def joint_tests(request: Request, model: FittedModel) -> list[tuple[EstimateRow, Evidence | None]]:
+    """The Wald tests of every spline, and of every other such variable where the request asks for them, with what they rest on."""
+    return [
+        (_tested(request, model, *test), joint_evidence(request, model, test[2]))
+        for test in (*_of_splines(model), *_of_others(request, model))
+    ]
 
 
 def _of_splines(model: FittedModel) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -12,7 +12,8 @@ from counterpulse.protocol.plan import PlannedModel
 from counterpulse.results import Choice
 from counterpulse.study.answers.screen import screened
 from counterpulse.study.answers.selection import selected
-from counterpulse.study.catalog import METHODS
+from counterpulse.study.balancing.balance import balance
+from counterpulse.study.catalog import METHODS, estimator_of
 from counterpulse.study.patients.samples import picked
 from counterpulse.study.request import Answer, Request
 
@@ -36,8 +37,13 @@ def answer_models(request: Request) -> Answer:
 
 def answer_model(request: Request) -> Answer:
     """What the method answers, and those that the plan names beside it."""
+    before = Answer()
+    if request.analysis.balancing is not None and request.group is not None:
+        request, before = balance(request)
+        if request.frame.is_empty():
+            return before
     analysis = request.analysis
-    answer = METHODS[analysis.method].estimate(request)
+    answer = before.joined(estimator_of(analysis).estimate(request))
     for name in analysis.companions:
         spec = METHODS[name]
         options = {option.name: option.shared(analysis.options) for option in spec.options}

@@ -13,6 +13,7 @@ from counterpulse.study.answers.fitted_model import (
     Fit,
     FittedModel,
     ModelKind,
+    complete_df,
     group_counts,
     no_effect,
     patients,
@@ -20,7 +21,7 @@ from counterpulse.study.answers.fitted_model import (
 )
 from counterpulse.study.answers.joint_tests import joint_tests
 from counterpulse.study.answers.subgroup_answers import subgroup_answer
-from counterpulse.study.request import Answer, Request, place
+from counterpulse.study.request import Answer, Evidence, Request, place
 
 
 def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, FittedModel]:
@@ -42,7 +43,11 @@ def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, F
         if estimate.variable != INTERCEPT
     ]  # fmt: skip
     rows = [*_exposure_rows(request, model, kind, groups, conditional, rows), *_others(request, rows)]
-    rows += joint_tests(request, model)
+    df = complete_df(request, model)
+    evidence = {row.id: Evidence(df_complete=df) for row in rows} if df is not None else {}
+    joint = joint_tests(request, model)
+    rows += [row for row, _ in joint]
+    evidence |= {row.id: found for row, found in joint if found is not None}
     splines = spline_choices(model)
     answer = Answer(
         rows=tuple(rows),
@@ -51,6 +56,7 @@ def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, F
         choices=(*(replace(choice, origin="derived") for choice in model.provenance.choices), *splines),
         citations=(*model.provenance.citations, *(str(choice.reference) for choice in splines)),
         n_missing=model.n_missing,
+        evidence=evidence,
     )
     if request.plan.subgroups is not None and request.plan.subgroups.of == request.analysis.id and exposure:
         answer = answer.joined(subgroup_answer(request, fit, kind, rows[0], groups))

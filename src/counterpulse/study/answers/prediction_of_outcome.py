@@ -34,10 +34,10 @@ C = "c-statistic"
 DEFAULT_SEED = 1
 
 
-def answer_predictor(request: Request, predictor: Predictor, jobs: int) -> Answer:
+def answer_predictor(request: Request, predictor: Predictor) -> Answer:
     """Discrimination, calibration, overall accuracy and net benefit of one predictor."""
     if predictor.kind == "model":
-        return _answer_model(request, predictor, jobs)
+        return _answer_model(request, predictor)
     rows = complete_for(request, [predictor.name])
     if not rows.height:
         return Answer(rows=(no_score(request, predictor, C),), n_missing=request.frame.height)
@@ -52,7 +52,7 @@ def answer_predictor(request: Request, predictor: Predictor, jobs: int) -> Answe
     return answer.joined(_differences(request, predictor, rows, values))
 
 
-def _answer_model(request: Request, predictor: Predictor, jobs: int) -> Answer:
+def _answer_model(request: Request, predictor: Predictor) -> Answer:
     rows = complete_for(request, [name for term in request.analysis.terms for name in variables_of(term)])
     fit = regression.logistic(rows, outcome=request.outcome.name, terms=request.analysis.terms)
     if fit.status is not Status.OK or fit.scaled is None:
@@ -62,13 +62,13 @@ def _answer_model(request: Request, predictor: Predictor, jobs: int) -> Answer:
     predicted = fit.scaled.linear_predictor(rows)
     answer = _discrimination(request, predictor, outcome, predicted)
     if request.option("bootstrap"):
-        answer = answer.joined(_corrected(request, predictor, fit, rows, predicted, jobs))
+        answer = answer.joined(_corrected(request, predictor, fit, rows, predicted))
     answer = answer.joined(_accuracy(request, predictor, outcome, fit.predict(rows)))
     return answer.joined(_differences(request, predictor, rows, predicted))
 
 
 def _corrected(
-    request: Request, predictor: Predictor, fit: LogisticFit, rows: pl.DataFrame, predicted: Floats, jobs: int
+    request: Request, predictor: Predictor, fit: LogisticFit, rows: pl.DataFrame, predicted: Floats
 ) -> Answer:
     """What is left of the performance after the bootstrap took its optimism off."""
     assert fit.scaled is not None
@@ -77,7 +77,7 @@ def _corrected(
     refit = regression.LogisticRefit(X, np.where(outcome, 1.0, -1.0), fit.scaled.coefficients)
     found = regression.bootstrap_optimism(
         outcome, predicted, refit, seed=DEFAULT_SEED if request.seed is None else request.seed,
-        analysis=f"{request.analysis.id}.{request.name}", replicates=int(request.option("bootstrap")), jobs=jobs,
+        analysis=f"{request.analysis.id}.{request.name}", replicates=int(request.option("bootstrap")), jobs=request.workers,
     )  # fmt: skip
     placed = rows_of(request, predictor, found.estimates(), n=rows.height, events=int(outcome.sum()))
     return Answer(rows=placed, citations=("harrell-1996", "steyerberg-2001"))

@@ -33,7 +33,7 @@ from counterpulse.survival import CoxFit
 C, UNO = "concordance", "Uno's concordance"
 
 
-def answer_predictor(request: Request, predictor: Predictor, jobs: int) -> Answer:
+def answer_predictor(request: Request, predictor: Predictor) -> Answer:
     """Discrimination at all times and by a time; calibration, accuracy and net benefit by the time."""
     names = [predictor.name] if predictor.kind != "model" else [
         name for term in request.analysis.terms for name in variables_of(term)
@@ -62,7 +62,7 @@ def answer_predictor(request: Request, predictor: Predictor, jobs: int) -> Answe
     rows = rows if values is None else rows.with_columns(pl.Series(score, values))
     answer = _discrimination(request, predictor, rows, score)
     if predictor.kind == "model" and request.option("bootstrap") and fit is not None:
-        answer = answer.joined(_corrected(request, predictor, fit, rows, jobs))
+        answer = answer.joined(_corrected(request, predictor, fit, rows))
     answer = answer.joined(_accuracy(request, predictor, rows, at))
     return answer.joined(_differences(request, predictor, rows, score))
 
@@ -124,10 +124,10 @@ def _grid(rows: pl.DataFrame, time: str, event: str) -> list[float]:
     return sorted({float(f"{point:.2g}") for point in np.linspace(low, high, 20)})
 
 
-def _corrected(request: Request, predictor: Predictor, fit: CoxFit, rows: pl.DataFrame, jobs: int) -> Answer:
+def _corrected(request: Request, predictor: Predictor, fit: CoxFit, rows: pl.DataFrame) -> Answer:
     found = survival.bootstrap_cox_optimism(
         fit, seed=DEFAULT_SEED if request.seed is None else request.seed, analysis=f"{request.analysis.id}.{request.name}",
-        replicates=int(request.option("bootstrap")), jobs=jobs,
+        replicates=int(request.option("bootstrap")), jobs=request.workers,
     )  # fmt: skip
     return Answer(rows=rows_of(request, predictor, found.estimates(), n=rows.height, events=_events(request, rows)))
 

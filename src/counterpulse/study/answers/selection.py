@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from math import nan
@@ -36,7 +34,6 @@ USUAL_SEED = 1
 REPEATED = "selection repeated"
 INTERVAL = "percentile, selection repeated in each bootstrap sample"
 TOO_NARROW = "The covariates were selected from the data: the interval is too narrow and the P value too small."
-MOST_THREADS = 8
 SAME = 1e-5
 """The selection's own fit of the chosen model and the method's agree to this part of a coefficient."""
 
@@ -214,8 +211,7 @@ class Repeat:
 def _repeated(search: Search, found: Chosen, rows: Sequence[EstimateRow]) -> Answer:
     """How often each candidate is selected, and intervals that know of the selection."""
     repeats = search.selection.repeats
-    with ThreadPoolExecutor(max_workers=min(MOST_THREADS, os.cpu_count() or 1)) as pool:
-        samples = list(pool.map(partial(_one_repeat, search), range(1, repeats + 1)))
+    samples = search.request.workers.map(partial(_one_repeat, search), range(1, repeats + 1))
     often = np.mean([sample.selected for sample in samples], axis=0)
     columns = {
         "term": tuple(candidate.name for candidate in search.candidates),

@@ -24,10 +24,19 @@ from counterpulse.results import (
     finite_or_none,
 )
 from counterpulse.results.coefficients import Coefficients
-from counterpulse.study.answers.fitted_model import Fit, FittedModel, ModelKind, group_counts, no_effect, patients
+from counterpulse.study.answers.fitted_model import (
+    Fit,
+    FittedModel,
+    ModelKind,
+    complete_df,
+    group_counts,
+    joint_evidence,
+    no_effect,
+    patients,
+)
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.strata import stratum_column
-from counterpulse.study.request import Answer, Request, block_id, place
+from counterpulse.study.request import Answer, Evidence, Request, block_id, place
 
 
 def subgroup_answer(
@@ -37,13 +46,15 @@ def subgroup_answer(
     assert request.plan.subgroups is not None
     planned = request.plan.subgroups
     rows: list[EstimateRow] = []
+    evidence: dict[str, Evidence] = {}
     tests: dict[str, float | None] = {}
     method = "refitted in each stratum" if planned.refit else "contrasts of one model with an interaction"
     for subgroup in planned.by:
         strata = stratum_column(request.frame, subgroup)
         framed = request.frame.with_columns(strata)
-        found = _subgroup(replace_frame(request, framed), fit, kind, subgroup, strata.name, planned.refit)
+        found, known = _subgroup(replace_frame(request, framed), fit, kind, subgroup, strata.name, planned.refit)
         rows += found
+        evidence |= known
         tests[subgroup.variable] = next(
             (row.estimate.p_value for row in found if row.estimate.measure == "interaction"), None
         )
@@ -51,6 +62,7 @@ def subgroup_answer(
         rows=tuple(rows),
         blocks=(_forest(request, overall, groups, rows, tests),),
         choices=(Choice("subgroup effects", method, "given" if planned.refit else "default"),),
+        evidence=evidence,
     )
 
 
@@ -61,7 +73,7 @@ def replace_frame(request: Request, frame: pl.DataFrame) -> Request:
 
 def _subgroup(
     request: Request, fit: Fit, kind: ModelKind, subgroup: PlannedSubgroup, column: str, refit: bool
-) -> list[EstimateRow]:
+) -> tuple[list[EstimateRow], dict[str, Evidence]]:
     group = str(request.group)
     others = tuple(term for term in request.analysis.terms if not _is_stratified(term, subgroup))
     terms: tuple[Term, ...] = (group, *others, column, Interaction(group, column))
@@ -80,14 +92,30 @@ def _subgroup(
         for level in levels
         for treated in request.treated
     ]
+    df = complete_df(request, model)
+    evidence = {row.id: Evidence(df_complete=df) for row in rows} if df is not None else {}
     tests = [_interaction(request, fit, kind, model, terms, subgroup, Interaction(group, column), ())]
+    evidence |= _evidence(request, model, tests[0], Interaction(group, column))
     if subgroup.cuts:
         numeric = Interaction(group, Numeric(subgroup.variable))
         continuous: tuple[Term, ...] = (group, *others, Numeric(subgroup.variable), numeric)
         notes = (f"{subgroup.label} as a continuous variable",)
         fitted = fit(whole.frame, continuous)
         tests.append(_interaction(whole, fit, kind, fitted, continuous, subgroup, numeric, notes))
-    return [*rows, *tests]
+        evidence |= _evidence(whole, fitted, tests[1], numeric)
+    return [*rows, *tests], evidence
+
+
+def _evidence(request: Request, model: FittedModel, row: EstimateRow, interaction: Interaction) -> dict[str, Evidence]:
+    """What the test of an interaction rests on."""
+    found = joint_evidence(request, model, _products(model, interaction)) if row.estimate.status is Status.OK else None
+    return {} if found is None else {row.id: found}
+
+
+def _products(model: FittedModel, interaction: Interaction) -> list[str]:
+    """The coefficients of an interaction."""
+    product = ":".join(variables_of(interaction))
+    return [column.name for column in model.parameters.columns if column.variable == product]
 
 
 def _counts_by_stratum(
@@ -161,8 +189,7 @@ def _interaction(
     subgroup: PlannedSubgroup, interaction: Interaction, notes: tuple[str, ...],
 ) -> EstimateRow:  # fmt: skip
     """One test a subgroup variable: likelihood ratio, or Wald where the variance is robust."""
-    product = ":".join(variables_of(interaction))
-    names = [column.name for column in model.parameters.columns if column.variable == product]
+    names = _products(model, interaction)
     wald = model.parameters.wald(names) if names else None
     log_likelihood = None if model.clusters is not None else kind.log_likelihood
     status: Status

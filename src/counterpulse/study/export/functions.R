@@ -77,6 +77,8 @@ split_at_exposure <- function(sample, time, event, hours, half_step, group, trea
   before$start. <- 0
   before[[time]] <- pmin(began, end)[kept & began > 0]
   before[[event]] <- before[[event]] & !cut
+  cause <- sub("event$", "cause", event)
+  if (!is.null(before[[cause]])) before[[cause]][cut] <- "censored"
   before[[group]] <- factor(rep(reference, nrow(before)), levels = levels(sample[[group]]))
   later <- kept & began < end
   after <- sample[later, , drop = FALSE]

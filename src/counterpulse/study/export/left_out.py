@@ -8,6 +8,7 @@ from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.regression.quantile_regression import NOT_UNIQUE
 from counterpulse.results import EstimateRow
 from counterpulse.study.export.part import resampled
+from counterpulse.survival.gray_statistic import TIES_HELD
 
 TOLERANCE = 1e-6
 """Iterative fits of two programs stop at different steps; both go on until less than this moves."""
@@ -22,13 +23,14 @@ IN_R: Mapping[str, str] = {
     "prediction-quality": "predictions of a time to an event, and risks without a regression, are not written out",
     "logistic-regression": "no function of base R for Firth's penalty",
     "aalen-johansen": "no median under Aalen's variance",
+    "fine-gray": "no R function has Efron's ties where an event comes before a censoring at the same time",
     "by-type": "no method in R for this number",
 }
 IN_SAS: Mapping[str, str] = {
     "worst-rank": "no SAS procedure ranks values with death worst",
     "exact-logistic": "the exact statement of PROC LOGISTIC takes other rules for P values",
     "prediction-quality": "no SAS procedure gives this number",
-    "aalen-johansen": "PROC LIFETEST gives the incidence but not this number",
+    "aalen-johansen": "of PROC LIFETEST the script asks the incidence only",
 }
 USUAL = {"r": "no form in R for this number of the method", "sas": "no SAS procedure prints this number"}
 BY_METHOD = {"r": IN_R, "sas": IN_SAS}
@@ -40,6 +42,8 @@ def why(row: EstimateRow, plan: Plan, to: str) -> str:
         return DRAWS
     if NOT_UNIQUE in row.estimate.notes:
         return SEVERAL
+    if TIES_HELD in row.estimate.notes:
+        return TIES_HELD
     if row.subgroup is not None and plan.subgroups is not None and plan.subgroups.refit:
         return REFITTED
     if to == "sas" and (row.subgroup is not None or row.estimate.measure == "interaction"):

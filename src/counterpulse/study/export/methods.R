@@ -38,6 +38,13 @@ incidence_contrast <- function(id, one, other, time, cause, at, level, conf_type
   compare(id, natural(value), natural(value - reach), natural(value + reach), 2 * pnorm(-abs(value / error)))
 }
 
+# Gray's test of the event between groups.
+gray_test <- function(id, data, time, cause, group, strata = rep(1, nrow(data))) {
+  codes <- match(data[[cause]], c("event", "competing"), nomatch = 0)
+  tests <- cmprsk::cuminc(data[[time]], codes, data[[group]], strata = strata)$Tests
+  compare(id, NA, p = tests["1", "pv"])
+}
+
 incidence_median <- function(id, data, time, cause, level, conf_type) {
   curve <- incidence_curve(data, time, cause, level, conf_type)
   crossing <- function(values) {

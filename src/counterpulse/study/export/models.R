@@ -145,6 +145,26 @@ mixed <- function(formula, d, cluster, logistic = FALSE, points = 11) {
   found
 }
 
+# Fine and Gray's model by crr(), and by weighted rows for Cox's model.
+fine_gray <- function(formula, d, time, cause, strata = rep(1, nrow(d))) {
+  X <- model.matrix(formula, d)[, -1, drop = FALSE]
+  codes <- match(d[[cause]], c("event", "competing"), nomatch = 0)
+  fit <- cmprsk::crr(d[[time]], codes, X, cengroup = as.integer(factor(strata)), gtol = 1e-13, maxiter = 100)
+  list(b = setNames(fit$coef, colnames(X)), V = structure(fit$var, dimnames = list(colnames(X), colnames(X))))
+}
+
+fine_gray_rows <- function(formula, d, time, cause, ties, cluster = seq_len(nrow(d)), strata = rep(1, nrow(d))) {
+  own <- d[all.vars(formula)[-1]]
+  own$time. <- d[[time]]
+  own$state. <- factor(match(d[[cause]], c("event", "competing"), nomatch = 0), 0:2)
+  own$cluster. <- cluster
+  own$strata. <- strata
+  rows <- finegray(Surv(time., state.) ~ . + strata(strata.), data = own, etype = "1")
+  fit <- eval(bquote(coxph(.(update(formula, Surv(fgstart, fgstop, fgstatus) ~ .)), data = rows, weights = fgwt,
+    cluster = cluster., ties = .(ties), control = coxph.control(eps = 1e-11, iter.max = 100))))
+  list(b = coef(fit), V = vcov(fit))
+}
+
 # Generalized estimating equations; below 40 clusters the variance is of another kind, and the coefficients are compared.
 estimating_equations <- function(formula, d, cluster, family, correlation) {
   d$cluster. <- match(cluster, unique(cluster))

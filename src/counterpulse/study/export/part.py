@@ -44,6 +44,11 @@ class Part:
         return None if self.outcome.of_group is not None or self.screened else self.plan.group_variable
 
     @property
+    def of_competing_event(self) -> bool:
+        """Whether its events are those that compete with the outcome."""
+        return any(row.of_competing_event for row in self.rows)
+
+    @property
     def landmark(self) -> Duration | None:
         """The landmark that its sample begins at."""
         analysis = self.analysis

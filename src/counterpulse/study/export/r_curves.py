@@ -10,6 +10,7 @@ from counterpulse.study.export.part import Part
 from counterpulse.study.export.r_models import has_number, listed
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.request import cause_column, time_column
+from counterpulse.survival.gray_statistic import TIES_HELD
 
 DIFFERENCE, RATIO, INCIDENCE = (
     "cumulative incidence difference", "cumulative incidence ratio", "cumulative incidence",
@@ -45,13 +46,26 @@ def kaplan_meier_lines(part: Part) -> Iterator[str]:
 
 
 def incidence_lines(part: Part) -> Iterator[str]:
-    """Cumulative incidences of the event, their contrasts, median times."""
+    """Cumulative incidences of the event, their contrasts, median times, and Gray's test."""
     time, cause = time_column(part.outcome.name), cause_column(part.outcome.name)
     columns = [time, cause, *((part.group,) if part.group is not None else ())]
     yield f"d <- complete(sample, c({', '.join(map(r_text, columns))}))"
     for row in part.rows:
         if has_number(row) and row.subgroup is None:
             yield from _incidence(row, part, f"{r_text(time)}, {r_text(cause)}")
+    test = gray_row(part)
+    if test is not None:
+        strata = part.names("strata")
+        yield f"d <- complete(sample, c({', '.join(map(r_text, [*columns, *strata]))}))"
+        within = ", ".join(f"d${r_name(name)}" for name in strata)
+        more = f", interaction({within}, drop = TRUE)" if strata else ""
+        yield f"gray_test({r_text(test.id)}, d, {r_text(time)}, {r_text(cause)}, {r_text(str(part.group))}{more})"
+
+
+def gray_row(part: Part) -> EstimateRow | None:
+    """Gray's test, where there is one whose number R has too."""
+    tests = (row for row in part.of_measure("test of curves") if row.estimate.term == "gray" and has_number(row))
+    return next((row for row in tests if TIES_HELD not in row.estimate.notes), None)
 
 
 def _incidence(row: EstimateRow, part: Part, columns: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from counterpulse.results import EstimateRow
 from counterpulse.study.export.part import Part
 from counterpulse.study.export.r_models import Code, Model, cluster_argument
 from counterpulse.study.patients.outcomes import columns_of
-from counterpulse.study.request import START
+from counterpulse.study.request import START, cause_column, time_column
 
 CONTROL = "control = glm.control(epsilon = 1e-14, maxit = 100)"
 PLAIN = "numbers_of(coef(fit), vcov(fit))"
@@ -104,6 +104,8 @@ def way_of(part: Part, ways: Mapping[str, Model]) -> Model:
 
 def _surv(part: Part) -> str:
     time, event = (r_name(name) for name in columns_of(part.outcome.name, "time-to-event"))
+    if part.of_competing_event:
+        event = f'{r_name(cause_column(part.outcome.name))} == "competing"'
     return f"Surv({START}, {time}, {event})" if part.analysis.maker == "time-varying" else f"Surv({time}, {event})"
 
 
@@ -123,9 +125,51 @@ def _cox_numbers(part: Part) -> str:
     return PLAIN if part.cluster is None else f"unless_few({PLAIN}, d${r_name(part.cluster)})"
 
 
+def _cox_columns(part: Part) -> tuple[str, ...]:
+    return (*part.names("strata"), *((cause_column(part.outcome.name),) if part.of_competing_event else ()))
+
+
 COX = Model(
     measures=("hazard ratio",), response=_surv, fit=_cox_fit, natural="exp", numbers=_cox_numbers, right=_strata,
-    columns=lambda part: part.names("strata"), without=lambda part: part.names("strata"), likelihood=_always,
+    columns=_cox_columns, without=lambda part: part.names("strata"), likelihood=_always,
+)  # fmt: skip
+
+# -- Fine and Gray ---------------------------------------------------------------------------------------------------
+
+
+def _by_rows(part: Part) -> bool:
+    """Whether finegray() and coxph() have the conventions of a part; crr() has the others."""
+    return part.option("tied_censoring") == "after-events"
+
+
+def repeats_fine_gray(part: Part) -> bool:
+    """Whether R has the conventions of a part: crr() takes Breslow's ties only."""
+    return _by_rows(part) or part.option("ties") == "breslow"
+
+
+def _fine_gray_fit(part: Part) -> str:
+    time, cause = r_text(time_column(part.outcome.name)), r_text(cause_column(part.outcome.name))
+    strata = ", ".join(f"d${r_name(name)}" for name in part.names("censoring_strata"))
+    more = f", strata = interaction({strata}, drop = TRUE)" if strata else ""
+    if not _by_rows(part):
+        return f"fine_gray({{formula}}, d, {time}, {cause}{more})"
+    more += f", cluster = d${r_name(part.cluster)}" if part.cluster is not None else ""
+    return f"fine_gray_rows({{formula}}, d, {time}, {cause}, {r_text(part.option('ties'))}{more})"
+
+
+def _fine_gray_numbers(part: Part) -> str:
+    """The variance of crr() is another with strata and knows no clusters; that of coxph() takes the censoring as known."""
+    if _by_rows(part):
+        numbers = "numbers_of(fit$b, fit$V)" if part.option("variance") == "robust" else "bare(fit$b)"
+        return numbers if part.cluster is None else f"unless_few({numbers}, d${r_name(part.cluster)})"
+    same = part.option("variance") == "fine-gray" and part.cluster is None and not part.names("censoring_strata")
+    return "numbers_of(fit$b, fit$V)" if same else "bare(fit$b)"
+
+
+FINE_GRAY = Model(
+    measures=("subdistribution hazard ratio",), response=lambda part: r_name(time_column(part.outcome.name)), natural="exp",
+    fit=_fine_gray_fit, numbers=_fine_gray_numbers, packages=("cmprsk",),
+    columns=lambda part: (cause_column(part.outcome.name), *part.names("censoring_strata")),
 )  # fmt: skip
 
 # -- ordinal, counts, quantiles, matched sets ------------------------------------------------------------------------

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from counterpulse.study.export.part import Part, of_type, types_of
-from counterpulse.study.export.r_curves import curve_lines, incidence_lines, kaplan_meier_lines
+from counterpulse.study.export.r_curves import curve_lines, gray_row, incidence_lines, kaplan_meier_lines
 from counterpulse.study.export.r_kinds import (
     COX,
+    FINE_GRAY,
     LINEAR_WAYS,
     LOGISTIC_WAYS,
     MATCHED,
@@ -17,6 +18,7 @@ from counterpulse.study.export.r_kinds import (
     POISSON,
     ROBUST_PACKAGES,
     quantile_model,
+    repeats_fine_gray,
     way_of,
 )
 from counterpulse.study.export.r_models import Model, model_lines, standardized_lines
@@ -72,6 +74,7 @@ def _logistic_lines(part: Part) -> Iterator[str]:
     yield from LOGISTIC_REGRESSION.lines(part)
 
 
+FINE_GRAY_REGRESSION = _regression(_always(FINE_GRAY))
 LOGISTIC_REGRESSION = _regression(lambda part: way_of(part, LOGISTIC_WAYS), standardized_lines, between_lines)
 
 
@@ -99,13 +102,22 @@ def _by_type_packages(part: Part) -> tuple[str, ...]:
 
 
 def _incidence_packages(part: Part) -> tuple[str, ...]:
-    return ("cmprsk",) if part.analysis.options.get("variance") == "aalen" else ()
+    aalen = part.analysis.options.get("variance") == "aalen"
+    return ("cmprsk",) if aalen or gray_row(part) is not None else ()
+
+
+def _fine_gray_lines(part: Part) -> Iterator[str]:
+    if repeats_fine_gray(part):
+        yield from FINE_GRAY_REGRESSION.lines(part)
+    else:
+        yield "# crr() has Breslow's ties only; not repeated"
 
 
 R_METHODS: Mapping[str, Exported] = {
     "logistic-regression": Exported(_logistic_lines, LOGISTIC_REGRESSION.packages),
     "linear-regression": _regression(lambda part: way_of(part, LINEAR_WAYS), between_lines),
     "cox": _regression(_always(COX), curve_lines),
+    "fine-gray": Exported(_fine_gray_lines, FINE_GRAY_REGRESSION.packages),
     "poisson-regression": _regression(_always(POISSON)),
     "negative-binomial": _regression(_always(NEGATIVE_BINOMIAL)),
     "ordinal-regression": _regression(_always(ORDINAL)),

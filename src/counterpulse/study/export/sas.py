@@ -71,6 +71,8 @@ def _is_of(measure: str, measures: Sequence[str]) -> bool:
 
 def methods_of(part: Part) -> tuple[Part, ...]:
     """The part under each method that a procedure stands for: its own, or that for its type."""
+    if part.of_competing_event:
+        return ()
     if part.analysis.method != "by-type":
         return (part,) if part.analysis.method in SAS_METHODS else ()
     return tuple(of_type(part, name) for name in types_of(part) if name in SAS_METHODS)

@@ -1,4 +1,4 @@
-"""Cumulative incidence where something competes with the event (Aalen-Johansen)."""
+"""Cumulative incidence where something competes with the event (Aalen-Johansen), and Gray's test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from counterpulse import survival
 from counterpulse.results import Block, Estimate, EstimateRow, GroupCount, Notice, Status
-from counterpulse.study.answers.curves import ticks
+from counterpulse.study.answers.curves import gray_answer, ticks
 from counterpulse.study.answers.fitted_model import group_counts, total_events
 from counterpulse.study.method_spec import MethodSpec, Option
 from counterpulse.study.planning.measures import split_measure
@@ -23,7 +23,14 @@ DIFFERENCE, RATIO = "cumulative incidence difference", "cumulative incidence rat
 
 
 def estimate(request: Request) -> Answer:
-    """Contrasts of cumulative incidence at the horizon, each group's own, its median time, and the curves."""
+    """Contrasts of cumulative incidence at the horizon, each group's own, its median time, the test, and the curves."""
+    answer = _curves(request)
+    if request.group is None or request.option("compare_with") == "none":
+        return answer
+    return answer.joined(gray_answer(request))
+
+
+def _curves(request: Request) -> Answer:
     outcome = request.outcome
     curves = survival.cumulative_incidence(
         request.frame, time=time_column(outcome.name), event=cause_column(outcome.name), by=request.group,
@@ -146,6 +153,16 @@ SPEC = MethodSpec(
             name="variance", default="delta", kind="word", allowed=("delta", "aalen"), about="the variance of a curve",
             phrases=(("delta", ""), ("aalen", "the variance was estimated by Aalen's formula")),
             references=(("delta", "gaynor-1993"), ("aalen", "aalen-1978")),
+        ),
+        Option(
+            name="compare_with", default="gray", kind="word", allowed=("gray", "none"),
+            about="the test that compares the cumulative incidences of the event",
+            phrases=(("gray", "cumulative incidences were compared by Gray's test"), ("none", "")),
+            references=(("gray", "gray-1988"),),
+        ),
+        Option(
+            name="strata", default=(), kind="names", about="variables that stratify the test",
+            words="the test was stratified by {value}",
         ),
         Option(
             name="at", default=(), kind="lengths", about="times at which cumulative incidences are given besides the horizon",

@@ -11,11 +11,13 @@ import polars as pl
 from counterpulse import survival
 from counterpulse.data.terms import Term
 from counterpulse.results import Block, Notice, Status
+from counterpulse.results.study_result import COMPETING_EVENT
 from counterpulse.study.answers.curves import curve_answer
 from counterpulse.study.answers.fitted_model import ModelKind
 from counterpulse.study.answers.model_answers import answer_model
+from counterpulse.study.answers.subgroup_answers import replace_frame
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.request import START, Answer, Request, block_id, event_column, time_column
+from counterpulse.study.request import START, Answer, Request, block_id, cause_column, event_column, time_column
 from counterpulse.survival import CoxColumns, CoxFit
 
 
@@ -25,7 +27,7 @@ def estimate(request: Request) -> Answer:
     outcome = request.outcome.name
     strata: tuple[str, ...] = request.option("strata")
 
-    profiled = request.option("interval") == "profile" and cluster is None
+    profiled = request.option("interval") == "profile" and cluster is None and request.weights is None
 
     def fit(rows: pl.DataFrame, terms: Sequence[Term]) -> CoxFit:
         return survival.cox(
@@ -36,18 +38,22 @@ def estimate(request: Request) -> Answer:
             terms=[term for term in terms if term not in strata],
             ties=request.option("ties"),
             strata=strata or None,
+            weights=request.weights,
             cluster=cluster,
             level=request.analysis.level,
             interval="profile" if profiled else "wald",
         )
 
-    request = replace(request, sample=replace(request.sample, frame=frame))
-    answer, model = answer_model(request, fit, ModelKind("hazard ratio", "log", attrgetter("log_likelihood")))
+    request = replace_frame(request, frame)
+    kind = ModelKind("hazard ratio", "log", attrgetter("log_likelihood"))
+    answer, model = answer_model(request, fit, kind)
     assert isinstance(model, CoxFit)
     if "proportional-hazards" in request.analysis.checks and model.status is Status.OK:
         answer = answer.joined(_proportional_hazards(request, model))
     if request.outcome.competing:
         answer = answer.joined(Answer(notices=(_cause_specific(request),)))
+    if request.option("causes") == "both":
+        answer = answer.joined(answer_model(_of_competing(request), fit, kind)[0])
     if request.option("interval") == "profile" and not profiled:
         answer = answer.joined(Answer(notices=(_not_profiled(request),)))
     besides = [measure for measure in request.analysis.measures if measure != "hazard ratio"]
@@ -58,9 +64,20 @@ def estimate(request: Request) -> Answer:
 
 def _clustered(request: Request) -> tuple[pl.DataFrame, str | None]:
     """Rows of one patient belong together, also where the plan names no clusters."""
-    if request.cluster is not None or request.sample.cluster is None:
-        return request.frame, request.cluster
+    if request.together is not None or request.sample.cluster is None:
+        return request.frame, request.together
     return request.frame.with_columns(pl.Series("patient.", request.sample.cluster)), "patient."
+
+
+def _of_competing(request: Request) -> Request:
+    """The same question of the competing event: it is the event, and who has the event is censored at it."""
+    outcome = request.outcome.name
+    competing = (pl.col(cause_column(outcome)) == "competing").alias(event_column(outcome))
+    request = replace(
+        request, outcome=replace(request.outcome, better=None),
+        analysis=replace(request.analysis, role="secondary" if request.analysis.role == "primary" else request.analysis.role),
+    )  # fmt: skip
+    return replace_frame(request, request.frame.with_columns(competing)).without_besides().named(COMPETING_EVENT)
 
 
 def _proportional_hazards(request: Request, model: CoxFit) -> Answer:
@@ -116,6 +133,12 @@ SPEC = MethodSpec(
             references=(("efron", "efron-1977"), ("breslow", "breslow-1974")),
         ),
         Option(
+            name="causes", default="event", kind="word", allowed=("event", "both"),
+            about="whether the cause-specific hazard ratios of the competing event stand beside those of the event",
+            phrases=(("event", ""), ("both", "cause-specific hazard ratios of the event and of the competing event were both estimated, each with the other censored at its time")),
+            references=(("both", "latouche-2013"),),
+        ),
+        Option(
             name="strata", default=(), kind="names", about="variables whose levels have baseline hazards of their own",
             words="baseline hazards were stratified by {value}",
         ),
@@ -130,7 +153,7 @@ SPEC = MethodSpec(
         ),
     ),
     rules=(Rule("separation", "a coefficient that is infinite is named, not printed", None),),
-    accepts=frozenset({"plain", "landmark", "start-stop"}),
+    accepts=frozenset({"plain", "landmark", "start-stop", "clone-censor-weight", "sequential-trials"}),
     adjustable=True,
     clusters=("robust", "strata", "fixed"),
     cluster_reference="lin-wei-1989",
@@ -138,6 +161,7 @@ SPEC = MethodSpec(
     checks=("proportional-hazards",),
     draws=(),
     subgroups=True,
+    weighted=True,
     likelihood=likelihood,
     calls="counterpulse.survival.cox",
     citations=("cox-1972",),

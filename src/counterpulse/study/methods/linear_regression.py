@@ -23,9 +23,10 @@ def _plain(request: Request, frame: pl.DataFrame, terms: Sequence[Term]) -> Line
         frame,
         outcome=request.outcome.name,
         terms=terms,
-        cluster=request.cluster,
+        weights=request.weights,
+        cluster=request.together,
         cluster_variance=request.cluster_variance,
-        robust=None if request.analysis.clusters else VARIANCE[str(request.option("variance"))],
+        robust=None if request.together or request.weights else VARIANCE[str(request.option("variance"))],
         level=request.analysis.level,
     )
 
@@ -65,6 +66,7 @@ SPEC = MethodSpec(
     about="differences of means were estimated by linear regression",
     outcomes=frozenset({"continuous", "count", "ordinal"}),
     measures=("mean difference",),
+    targeted=("mean difference",),
     kind="conditional",
     options=(
         Option(
@@ -77,6 +79,7 @@ SPEC = MethodSpec(
     adjustable=True,
     clusters=("robust", "fixed", "random-intercept", "gee"),
     cluster_variances=True,
+    weighted=True,
     needs_groups=False,
     subgroups=True,
     likelihood=likelihood,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import nan
 from operator import attrgetter
 from typing import Literal
 
@@ -13,14 +12,13 @@ import polars as pl
 from counterpulse import regression
 from counterpulse.data.terms import Term
 from counterpulse.regression import BinomialColumns, GeeFit, LogisticFit, RandomInterceptFit
-from counterpulse.results import Estimate, EstimateRow, Scale, Status
-from counterpulse.study.answers.fitted_model import ModelKind, group_counts, patients, total_events
+from counterpulse.study.answers.fitted_model import ModelKind
 from counterpulse.study.answers.model_answers import answer_model
+from counterpulse.study.answers.standardized import refuse_bootstrap, standardized_rows
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
 from counterpulse.study.planning.clusters import CONDITIONAL_NOTE, MARGINAL_NOTE, Way, gee_of, way_of
-from counterpulse.study.request import Answer, Request, place
-
-MARGINAL = ("risk difference", "risk ratio")
+from counterpulse.study.planning.measures import MARGINAL
+from counterpulse.study.request import Answer, Request
 
 
 def _plain(request: Request, frame: pl.DataFrame, terms: Sequence[Term]) -> LogisticFit:
@@ -29,7 +27,8 @@ def _plain(request: Request, frame: pl.DataFrame, terms: Sequence[Term]) -> Logi
         frame,
         outcome=request.outcome.name,
         terms=terms,
-        cluster=request.cluster,
+        weights=request.weights,
+        cluster=request.together,
         cluster_variance=request.cluster_variance,
         penalty=penalty,
         level=request.analysis.level,
@@ -68,52 +67,18 @@ def estimate(request: Request) -> Answer:
     fit, kind = way_of(request, WAYS)
     if request.option("penalty") != "none":
         kind = replace(kind, log_likelihood=None)
-    answer, model = answer_model(request, fit, kind)
+    everybody = replace(request, analysis=replace(request.analysis, target="all"))
+    answer, model = answer_model(everybody, fit, kind)
     wanted = [measure for measure in request.analysis.measures if measure in MARGINAL]
     if request.group is None or not wanted or not isinstance(model, LogisticFit):
         return answer
-    marginal = _marginal(request, model, wanted)
-    answer = replace(answer, citations=(*answer.citations, "stefanski-boos-2002"))
+    marginal, works = standardized_rows(request, model, wanted)
+    answer = replace(answer, citations=(*answer.citations, *works))
     if request.analysis.measures[0] in MARGINAL:
         return replace(answer, rows=marginal + answer.rows)
     head = tuple(row for row in answer.rows if row.estimate.variable == request.group and row.subgroup is None)
     rest = tuple(row for row in answer.rows if row not in head)
     return replace(answer, rows=head + marginal + rest)
-
-
-def _marginal(request: Request, model: LogisticFit, wanted: Sequence[str]) -> tuple[EstimateRow, ...]:
-    """Each risk if everybody belonged to the group, and their contrasts."""
-    found: list[Estimate] = []
-    groups = group_counts(request, model.rows_used)
-    filled = {count.group for count in groups if count.n}
-    for treated in request.treated:
-        if not {treated, request.reference} <= filled:
-            found += [_empty(request, treated, measure) for measure in wanted]
-            continue
-        standardized = regression.standardize(
-            model, request.frame, variable=str(request.group), treated=treated, reference=request.reference,
-            level=request.analysis.level,
-        )  # fmt: skip
-        found += [item for item in standardized.estimates() if item.measure in wanted or item.measure == "risk"]
-    contrasts = [item for name in wanted for item in found if item.measure == name]
-    risks = [item for item in dict.fromkeys(found) if item.measure == "risk"]
-    unique = {item.term: item for item in risks}
-    ordered = [*contrasts, *unique.values()] if model.status is Status.OK else contrasts
-    return tuple(
-        place(
-            request, replace(item, variable=str(request.group)), kind="marginal", n=patients(request, model.rows_used),
-            events=total_events(request, model.rows_used), n_missing=model.n_missing,
-            groups=groups if item.measure != "risk" else (), clusters=model.clusters,
-        )
-        for item in ordered
-    )  # fmt: skip
-
-
-def _empty(request: Request, treated: str, measure: str) -> Estimate:
-    scale: Scale = "log" if measure == "risk ratio" else "identity"
-    return Estimate(
-        term=treated, reference=request.reference, measure=measure, scale=scale, value=nan, status=Status.EMPTY_GROUP
-    )
 
 
 def likelihood(request: Request, terms: Sequence[Term]) -> BinomialColumns:
@@ -128,7 +93,9 @@ SPEC = MethodSpec(
     outcomes=frozenset({"binary"}),
     measures=("odds ratio", *MARGINAL),
     also=MARGINAL,
+    targeted=MARGINAL,
     kind="conditional",
+    accepts=frozenset({"plain", "landmark", "clone-censor-weight"}),
     options=(
         Option(
             name="interval", default="wald", kind="word", allowed=("wald", "profile"), about="how intervals are made",
@@ -139,6 +106,12 @@ SPEC = MethodSpec(
             phrases=(("none", ""), ("firth", "the likelihood was penalized by Firth's method")),
             references=(("firth", "firth-1993"),),
         ),
+        Option(
+            name="bootstrap", default=0, kind="number",
+            about="bootstrap samples of patients (or clusters) for intervals of standardized risks and their contrasts; 0 for none",
+            words="confidence intervals of standardized risks and their contrasts were percentiles of {value} bootstrap samples",
+            phrases=(("0", ""), ("0.0", "")),
+        ),
     ),
     rules=(
         Rule("separation", "a coefficient that is infinite is named, not printed; Firth's penalty is offered", "konis-2007"),
@@ -147,9 +120,11 @@ SPEC = MethodSpec(
     adjustable=True,
     clusters=("robust", "fixed", "random-intercept", "gee"),
     cluster_variances=True,
+    weighted=True,
     needs_groups=False,
     subgroups=True,
     likelihood=likelihood,
+    refuse=refuse_bootstrap,
     calls="counterpulse.regression.logistic",
     citations=("mccullagh-nelder-1989",),
     estimate=estimate,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os import cpu_count
 from typing import TYPE_CHECKING
 
 from counterpulse.data.terms import Term
@@ -15,7 +14,6 @@ from counterpulse.study.request import Answer, Request
 if TYPE_CHECKING:
     from counterpulse.study.planning.drafts import Desk, Draft
 
-MOST_THREADS = 4
 NUMERIC = ("number", "integer")
 
 
@@ -23,9 +21,9 @@ def estimate(request: Request) -> Answer:
     """Everything on each predictor that the plan names, the model first; the compared groups play no part."""
     timed = request.outcome.kind == "time-to-event"
     answer_predictor = prediction_of_time.answer_predictor if timed else prediction_of_outcome.answer_predictor
-    answer, jobs = Answer(), min(MOST_THREADS, cpu_count() or 1)
+    answer = Answer()
     for predictor in predictors(request):
-        answer = answer.joined(answer_predictor(request, predictor, jobs))
+        answer = answer.joined(answer_predictor(request, predictor))
     return answer
 
 

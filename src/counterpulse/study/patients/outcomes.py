@@ -23,6 +23,8 @@ from counterpulse.study.request import (
 
 CAUSES = pl.Enum(["censored", "event", "competing"])
 EXPOSURE_START = "exposure_start."
+EXPOSED_BEFORE = "exposed_before."
+TREATABLE = "treatable."
 FOLLOWED = "followed."
 
 
@@ -284,14 +286,20 @@ def _death(
 
 
 def _exposure(frame: pl.DataFrame, nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> pl.DataFrame:
-    """`exposure_start.` and `followed.` in hours from time zero; never is infinity, unknown is null."""
+    """`exposure_start.`, `followed.` and `treatable.` in hours from time zero; never is infinity, unknown is null.
+
+    `exposed_before.` says who was exposed before time zero; their exposure starts at it.
+    """
     if nodes.exposure is None or nodes.exposure.starts is None:
         return frame
     given = condition(nodes.exposure.given, scope)
     start = _hours_to(nodes.exposure.starts, nodes, dictionary, scope)
     never = pl.lit(float("inf"))
     began = pl.when(given.is_null()).then(None).when(given).then(start.clip(lower_bound=0.0)).otherwise(never)
-    return frame.with_columns(began.alias(EXPOSURE_START), _followed(nodes, scope).alias(FOLLOWED))
+    return frame.with_columns(
+        began.alias(EXPOSURE_START), _followed(nodes, scope).alias(FOLLOWED), _treatable(nodes, scope).alias(TREATABLE),
+        (given & (start < 0)).fill_null(value=False).alias(EXPOSED_BEFORE),
+    )  # fmt: skip
 
 
 def _hours_to(name: str, nodes: ProtocolNode, dictionary: Dictionary, scope: Scope) -> pl.Expr:
@@ -311,3 +319,13 @@ def _followed(nodes: ProtocolNode, scope: Scope) -> pl.Expr:
     if follow_up.discharge is not None and follow_up.after_discharge != "alive":
         ends.append(elapsed(zero, follow_up.discharge, kinds, "hours"))
     return pl.coalesce(*ends, pl.lit(float("inf")))
+
+
+def _treatable(nodes: ProtocolNode, scope: Scope) -> pl.Expr:
+    """Hours until death or discharge, after which no treatment begins."""
+    follow_up = nodes.follow_up
+    if follow_up is None or isinstance(nodes.time_zero, CountedTime | None):
+        return pl.lit(float("inf"))
+    kinds, zero = _kinds(scope), nodes.time_zero
+    ends = [elapsed(zero, name, kinds, "hours") for name in (follow_up.death, follow_up.discharge) if name is not None]
+    return pl.min_horizontal(*ends, pl.lit(float("inf")))

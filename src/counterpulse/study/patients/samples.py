@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,26 +19,16 @@ from counterpulse.protocol.words import HOURS, Duration
 from counterpulse.results import Cell, FlowStep, Notice
 from counterpulse.study.patients.cohort import Cohort, patients
 from counterpulse.study.patients.derive import condition
+from counterpulse.study.patients.emulation_sample import EVENT, EXPOSED_AT, TIME, emulation_sample
 from counterpulse.study.patients.flow_boxes import group_counts
+from counterpulse.study.patients.made_sample import MadeSample, details_of
 from counterpulse.study.patients.measurements import PATIENT, ROW
 from counterpulse.study.patients.outcomes import EXPOSURE_START, FOLLOWED
-from counterpulse.study.request import START, dead_column, event_column, time_column
+from counterpulse.study.patients.reach import with_reach
+from counterpulse.study.request import START, cause_column, dead_column, event_column, time_column
 
-TIME, EVENT, EXPOSED_AT, EXPOSED = "time.", "event.", "exposed_at.", "exposed."
-STOP, EVENT_AT_STOP = "stop.", "event_at_stop."
+EXPOSED, STOP, EVENT_AT_STOP = "exposed.", "stop.", "event_at_stop."
 FOREVER = 1e9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeSample:
-    """A sample with what its making removed; `variant` names it where an analysis has several, `landmark` when it begins."""
-
-    sample: Sample
-    variant: str | None = None
-    flow: tuple[FlowStep, ...] = ()
-    notices: tuple[Notice, ...] = ()
-    details: Mapping[str, Cell] | None = None
-    landmark: Duration | None = None
 
 
 def make_samples(
@@ -58,8 +48,11 @@ def _patients(
     if not (plan.groups and EXPOSURE_START in eligible.frame.columns) or outcome.of_group is not None:
         return (MadeSample(sample=eligible),)
     if analysis.maker == "as observed":
-        return (MadeSample(sample=eligible, notices=_immortal_time(plan, analysis, eligible)),)
-    return MAKERS[analysis.maker](plan, analysis, outcome, eligible)
+        made: tuple[MadeSample, ...] = (MadeSample(sample=eligible, notices=_immortal_time(plan, analysis, eligible)),)
+    else:
+        made = MAKERS[analysis.maker](plan, analysis, outcome, eligible)
+    everybody = eligible if keep is None else _eligible(plan, analysis, cohort, None)
+    return tuple(with_reach(plan, analysis, outcome, everybody, one) for one in made)
 
 
 def _immortal_time(plan: Plan, analysis: PlannedAnalysis, eligible: Sample) -> tuple[Notice, ...]:
@@ -140,7 +133,7 @@ def _landmark(
         flow=(step,),
         notices=(Notice("W620", analysis.id, text),),
         landmark=mark,
-        details=_named(
+        details=details_of(
             variant or outcome.name,
             removed=removed, removed_treated=made.removed_exposed, reclassified=made.reclassified, unknown=unknown,
             **(_person_time(made) if outcome.kind == "time-to-event" else {}),
@@ -171,7 +164,7 @@ def _measured(analysis: PlannedAnalysis, outcome: PlannedOutcome, cohort: Cohort
             before, frame=frame, row_of_origin=origin, cluster=origin, stage=(*before.stage, "measurements")
         ),
         notices=(*made.notices, Notice("W661", analysis.id, text)) if without else made.notices,
-        details={**(made.details or {}), **_named(made.variant or name, **details)},
+        details={**(made.details or {}), **details_of(made.variant or name, **details)},
     )
 
 
@@ -186,6 +179,10 @@ def _split(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligi
     rows = _regrouped(plan, made.sample.frame).with_columns(
         pl.col(STOP).alias(time_column(outcome.name)), pl.col(EVENT_AT_STOP).alias(event_column(outcome.name))
     )
+    cause = cause_column(outcome.name)
+    if cause in rows.columns:
+        last = pl.col(STOP) == pl.col(STOP).max().over(pl.Series(made.sample.row_of_origin))
+        rows = rows.with_columns(pl.when(last).then(cause).otherwise(pl.lit("censored", rows.schema[cause])))
     origin = eligible.row_of_origin[known][made.sample.row_of_origin]
     sample = Sample(
         frame=rows, row_of_origin=origin, start=made.start, stop=made.stop, cluster=origin,
@@ -193,7 +190,7 @@ def _split(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligi
     )  # fmt: skip
     unknown = eligible.frame.height - len(known)
     text = f"{outcome.label}: for {unknown} patients the follow-up or the start of treatment is unknown, and they are left out."
-    details = _named(
+    details = details_of(
         outcome.name,
         ever_treated=made.n_exposed, unknown=unknown, coinciding=made.n_moved, coinciding_left_out=made.n_dropped,
         person_time_untreated=made.person_time[0], person_time_treated=made.person_time[1], half_step=half_step,
@@ -206,6 +203,8 @@ def _split(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligi
 MAKERS: Mapping[str, Callable[[Plan, PlannedAnalysis, PlannedOutcome, Sample], tuple[MadeSample, ...]]] = {
     "landmark": _landmarks,
     "time-varying": _split,
+    "clone-censor-weight": emulation_sample,
+    "sequential-trials": emulation_sample,
 }
 
 
@@ -250,10 +249,6 @@ def _person_time(made: emulation.LandmarkSample) -> dict[str, Cell]:
     }  # fmt: skip
 
 
-def _named(of: str, **values: Cell) -> dict[str, Cell]:
-    return {f"{of}.{name}": value for name, value in values.items()}
-
-
 def alive_only(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, made: MadeSample) -> MadeSample:
     """Where only survivors are compared: without the dead, who are counted by group. It is not the randomized comparison."""
     truncation = outcome.truncation
@@ -282,7 +277,7 @@ def alive_only(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, m
         id=f"survivors.{analysis.id}.{outcome.name}".replace(" ", "-"), kind="design", n=removed,
         label=f"Died before {outcome.label} could be measured ({analysis.id})", by_group=left or None,
     )  # fmt: skip
-    details = _named(
+    details = details_of(
         made.variant or outcome.name, died=removed, **{f"died_{group}": n for group, n in lost.items() if not few}
     )
     return replace(

@@ -17,6 +17,7 @@ from counterpulse.results import Choice
 from counterpulse.study.answers.fitted_model import Fit, FittedModel, ModelKind
 from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.planning.drafts import Desk, Draft
+from counterpulse.study.planning.measures import MARGINAL
 from counterpulse.study.planning.wording import clustered
 from counterpulse.study.request import Request
 
@@ -26,10 +27,8 @@ MODELS = ("random-intercept", "gee")
 OF = {"variance": ("robust",), "correlation": ("gee",), "quadrature": ("random-intercept",)}
 """Which way a key of `clusters` belongs to."""
 
-PLAIN_ONLY = ("interval", "penalty", "variance")
+PLAIN_ONLY = ("interval", "penalty", "variance", "bootstrap")
 """Options of a method that only its plain model has."""
-
-MARGINAL = ("risk difference", "risk ratio")
 
 BY_NUMBER = "CR2 with Satterthwaite degrees of freedom below 40 clusters, CR1 from there on, no interval below 10"
 """The robust variance by cluster where the protocol names none."""

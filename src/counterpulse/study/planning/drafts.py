@@ -53,8 +53,12 @@ def _merged(analysis: Analysis, index: int, written: Mapping[str, tuple[int, Ana
     if analysis.of is None or analysis.of not in written or analysis.of in seen | {analysis.id}:
         return Draft(analysis, path, {})
     base_index, base_node = written[analysis.of]
-    base = _merged(base_node, base_index, written, seen | {analysis.id})
-    own = {name: getattr(analysis, name) for name in analysis.model_fields_set}
+    return edited(analysis, path, _merged(base_node, base_index, written, seen | {analysis.id}))
+
+
+def edited(edit: Analysis, path: YamlPath, base: Draft) -> Draft:
+    """An analysis with an edit, written at `path`; what the edit does not name is inherited."""
+    own = {name: getattr(edit, name) for name in edit.model_fields_set}
     inherited_keys = {
         name for name in base.node.model_fields_set if name not in own and name not in ("id", "role", "of", "label")
     }
@@ -66,7 +70,7 @@ def _merged(analysis: Analysis, index: int, written: Mapping[str, tuple[int, Ana
         if "estimand" not in own:
             inherited_keys -= {"estimand"}
     values = {name: getattr(base.node, name) for name in inherited_keys}
-    merged = analysis.model_copy(update={**values, **own})
+    merged = edit.model_copy(update={**values, **own})
     merged = Analysis.model_construct(_fields_set=set(values) | set(own), **{**_dump(merged), **values, **own})
     return Draft(merged, path, {key: base.inherited.get(key, base.path) for key in inherited_keys})
 

@@ -4,41 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from counterpulse.protocol.nodes import GroupOutcome, ImmortalTime
+from counterpulse.protocol.nodes import GroupOutcome
 from counterpulse.protocol.words import Duration
 from counterpulse.results import Choice
 from counterpulse.source.yaml_file import YamlPath
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.planning.drafts import Desk, Draft
+from counterpulse.study.planning.emulation import setting_of
 
 MAKERS = {
     "landmark": ("landmark", "landmark"),
     "time-varying": ("time-varying", "start-stop"),
     "ignore-and-report": ("as observed", "plain"),
+    "clone-censor-weight": ("clone-censor-weight", "clone-censor-weight"),
+    "sequential-trials": ("sequential-trials", "sequential-trials"),
 }
-REFERENCES = {"landmark": "anderson-1983", "time-varying": "mantel-byar-1974"}
+REFERENCES = {
+    "landmark": "anderson-1983", "time-varying": "mantel-byar-1974", "clone-censor-weight": "hernan-2018",
+    "sequential-trials": "hernan-2008",
+}  # fmt: skip
 
 
 def sample_maker(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, tuple[Duration, ...], tuple[Choice, ...]]:
     """The maker of the sample, its landmarks, and the choices they are."""
-    given = "immortal_time" in draft.node.model_fields_set
-    setting: ImmortalTime | None = draft.node.immortal_time if given else desk.nodes.immortal_time
+    setting, path = setting_of(desk, draft)
     exposure = desk.nodes.exposure
     if setting is None or exposure is None or isinstance(draft.node.outcome, GroupOutcome):
         return "as observed", (), ()
     if exposure.timing == "unknown":
         return "as observed", (), (Choice("immortal time", "not removed: the time of exposure is unknown", "given"),)
-    path = draft.where("immortal_time") if given else ("immortal_time",)
-    if setting.plan not in MAKERS:
-        desk.refuse(
-            path, "E601", f"analysis {draft.node.id}: the plan '{setting.plan}' is not in this version",
-            ", ".join(MAKERS), "use landmark or time-varying for now",
-        )  # fmt: skip
-        return "as observed", (), ()
     maker, sample = MAKERS[setting.plan]
     _refuse_misfits(desk, draft, spec, path, setting.plan, sample)
-    marks = setting.at if setting.plan == "landmark" else ()
+    common = desk.nodes.immortal_time
+    marks = (setting.at or (common.at if common else ())) if setting.plan == "landmark" else ()
     return maker, marks, tuple(_choices(setting.plan, marks))
 
 

@@ -6,6 +6,10 @@ import re
 
 from counterpulse.protocol.words import Duration, read_duration
 
+STANDARDIZED_ODDS = "marginal odds ratio"
+MARGINAL = ("risk difference", "risk ratio", STANDARDIZED_ODDS)
+"""What is standardized from a model of a yes/no outcome: averaged over people, where its coefficients are conditional."""
+
 MEASURE_AT = re.compile(r"(?P<measure>.+?)(?: at (?P<time>.+))?")
 
 

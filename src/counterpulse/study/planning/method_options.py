@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from counterpulse.protocol.nodes import Analysis
+from pydantic import TypeAdapter, ValidationError
+
+from counterpulse.data.terms import Term
+from counterpulse.protocol.nodes import Analysis, TermSpec
 from counterpulse.protocol.words import read_duration
 from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
 from counterpulse.study.catalog import LATER
 from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.study.planning.adjustment import listed_terms
 from counterpulse.study.planning.drafts import Desk, Draft
+from counterpulse.study.planning.wording import term_text
 
 OWN_KEYS = frozenset(Analysis.model_fields) - {"id", "role", "of", "label"}
 YES_NO = {"yes": True, "no": False, "true": True, "false": False}
@@ -34,6 +39,7 @@ READERS: Mapping[str, Callable[[Any], object]] = {
 EXAMPLES: Mapping[str, str] = {
     "number": "a number", "numbers": "numbers such as [0.25, 0.5, 0.75]", "yes-no": "yes or no", "length": "a length such as 60 days",
     "lengths": "lengths such as [30 days, 60 days]", "name": "a variable", "names": "variables",
+    "terms": "a set of confounders, or a list",
 }  # fmt: skip
 
 
@@ -60,15 +66,47 @@ def method_options(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[dict[str
                 draft.path, "E639", f"analysis {draft.node.id}: {spec.label} needs '{option.name}', {option.about}",
                 f"{option.name}: {EXAMPLES.get(option.kind, 'a word')}", f"add {option.name} to the analysis",
             )  # fmt: skip
-        value = _option_value(desk, draft, option, given[option.name]) if option.name in given else option.default
+        value = option.default
+        if option.name in given:
+            read = _terms if option.kind == "terms" else _option_value
+            value = read(desk, draft, spec, option, given[option.name])
         values[option.name] = value
         if value is not None and value != ():
             origin: Origin = "given" if option.name in given else "default"
-            choices.append(Choice(option.name, plain(value), origin, option.cited(value)))
+            shown = ", ".join(map(term_text, value)) if option.kind == "terms" else plain(value)
+            choices.append(Choice(option.name, shown, origin, option.cited(value)))
     return values, choices
 
 
-def _option_value(desk: Desk, draft: Draft, option: Option, written: object) -> object:
+def further_terms(spec: MethodSpec, options: Mapping[str, Any]) -> tuple[Term, ...]:
+    """Terms of models that options name: their variables are needed like those of `adjust`."""
+    return tuple(term for option in spec.options if option.kind == "terms" for term in options[option.name])
+
+
+LISTED: TypeAdapter[str | tuple[TermSpec, ...]] = TypeAdapter(str | tuple[TermSpec, ...])
+
+
+def _terms(desk: Desk, draft: Draft, spec: MethodSpec, option: Option, written: object) -> object:
+    """A set of confounders or a list of terms."""
+    try:
+        read = LISTED.validate_python(written)
+    except ValidationError:
+        read = ""
+    sets = desk.nodes.confounders
+    listed = sets.get(read, (read,)) if isinstance(read, str) else read
+    names = [
+        name for item in listed for name in ([item] if isinstance(item, str) else item.interaction or [item.variable])
+    ]
+    if unknown := [name for name in names if name not in desk.variables]:
+        desk.refuse(
+            draft.where(option.name), "E611", f"analysis {draft.node.id}: '{option.name}' cannot be {written!r}",
+            f"{EXAMPLES['terms']}: {', '.join(sets)}", did_you_mean(str(unknown[0]), [*sets, *desk.variables]) or "name variables of the study",
+        )  # fmt: skip
+        return option.default
+    return listed_terms(desk, draft, spec, draft.node.outcomes, read, draft.where(option.name))
+
+
+def _option_value(desk: Desk, draft: Draft, spec: MethodSpec, option: Option, written: object) -> object:
     try:
         value = READERS[option.kind](written)
     except (ValueError, TypeError, KeyError):

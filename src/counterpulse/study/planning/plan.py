@@ -40,8 +40,10 @@ from counterpulse.study.patients.outcomes import outcome_kind, time_unit
 from counterpulse.study.planning.drafts import Desk, drafts
 from counterpulse.study.planning.exposure_outcome import exposure_outcomes
 from counterpulse.study.planning.flow_boxes import planned_flow
+from counterpulse.study.planning.imputation import shared_imputations
 from counterpulse.study.planning.later import kept_for_later
 from counterpulse.study.planning.resolve import resolve
+from counterpulse.study.planning.robustness import planned_robustness, robustness_choices, sharing_imputations
 from counterpulse.study.planning.truncation import better_of, label_of, planned_truncation, truncated_words
 
 SUMMARIZED = ("number", "integer", "category", "ordinal", "yesno")
@@ -82,10 +84,13 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
     analyses = [resolve(desk, draft) for draft in drafts(nodes)]
     _subgroups_of_a_model(desk, analyses)
     _risks_of_cases(desk, analyses)
+    robustness = planned_robustness(desk, analyses)
     findings += desk.findings
     if any(finding.severity == "error" for finding in findings):
         return None, tuple(findings)
-    resolved = tuple(analysis for analysis in analyses if analysis is not None)
+    resolved = tuple(
+        shared_imputations(desk, [analysis for analysis in analyses if analysis is not None], robustness.every_analysis)
+    )
     plan = Plan(
         protocol=_without_folders(nodes),
         protocol_digest=protocol.digest,
@@ -101,8 +106,9 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
         table_one=_table_one(nodes, resolved, variables),
         analyses=resolved,
         subgroups=_subgroups(nodes, variables),
+        robustness=sharing_imputations(desk, resolved, robustness),
         flow=planned_flow(nodes, scope),
-        choices=tuple(_study_choices(nodes)),
+        choices=(*_study_choices(nodes), *robustness_choices(nodes, robustness)),
         warnings=tuple(Notice(finding.code, finding.where.short(), _one_line(finding)) for finding in findings),
     )
     return plan, tuple(findings)

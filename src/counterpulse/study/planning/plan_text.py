@@ -36,6 +36,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         names = ", ".join(subgroup.label for subgroup in plan.subgroups.by)
         yield ""
         yield f"Subgroups of {plan.subgroups.of}: {names}; one interaction test a variable"
+    yield from _multiverse(plan)
     if plan.protocol.describe is not None:
         yield ""
         yield from description_text(plan.protocol)
@@ -90,6 +91,19 @@ def _analysis(analysis: PlannedAnalysis) -> Iterator[str]:
     yield f"{analysis.id}  {analysis.role}{edit}: {analysis.label} ({', '.join(analysis.outcomes)})"
     yield f"  = {' + '.join(analysis.composition)}"
     yield from _choices(analysis.choices)
+
+
+def _multiverse(plan: Plan) -> Iterator[str]:
+    """Every combination of choices, with their number."""
+    multiverse = plan.robustness.multiverse
+    if multiverse is None:
+        return
+    yield ""
+    yield f"Multiverse of {multiverse.of}: {len(multiverse.specifications)} combinations"
+    for number, one in enumerate(multiverse.specifications, start=1):
+        told = "; ".join(f"{choice}: {option}" for choice, option in one.choices.items())
+        yield f"  {number:>3}  {told}{'  (as planned)' if one.main else ''}"
+        yield f"       = {' + '.join(one.analysis.composition)}"
 
 
 def _choices(choices: Iterable[Choice]) -> Iterator[str]:

@@ -30,7 +30,7 @@ KEYS: Mapping[str, frozenset[str]] = {
 """The keys that each way of selecting covariates knows, besides its candidates and those that always stay."""
 
 REFERENCES = {"lasso": "tibshirani-1996", "stepwise": "heinze-2018", "repeats": "sauerbrei-schumacher-1992"}
-RESERVED = ("screen", "selection-repeated")
+RESERVED = ("screen", "selection-repeated", "competing-event")
 """Names of what is made beside the models of a ladder."""
 UNMODELLED = ("random-intercept", "gee")
 
@@ -65,6 +65,10 @@ class Ladder:
         """Terms that stand in every model, the levels of a center for example."""
         models = tuple(replace(model, terms=(*model.terms, *extra)) for model in self.models)
         return replace(self, models=models)
+
+    def without_terms(self) -> Ladder:
+        """The main model alone, without covariates."""
+        return replace(self, models=(replace(self.main, terms=()),))
 
 
 def planned_models(desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[str, ...]) -> Ladder:

@@ -8,7 +8,6 @@ from typing import Literal
 from counterpulse.protocol.nodes import (
     Analysis,
     GroupOutcome,
-    MissingData,
     ProtocolNode,
 )
 from counterpulse.protocol.plan import PlannedAnalysis
@@ -16,12 +15,15 @@ from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
 from counterpulse.study.catalog import LATER, METHODS
 from counterpulse.study.method_spec import MethodSpec
+from counterpulse.study.planning.balancing import Balanced, planned_balancing
 from counterpulse.study.planning.clusters import planned_clusters
 from counterpulse.study.planning.drafts import Desk, Draft
+from counterpulse.study.planning.emulation import with_estimator, with_own_estimator
 from counterpulse.study.planning.exposure_outcome import exposure_outcome_name
 from counterpulse.study.planning.immortal_time import sample_maker
-from counterpulse.study.planning.measures import split_measure
-from counterpulse.study.planning.method_options import method_options
+from counterpulse.study.planning.imputation import planned_missing, with_variables
+from counterpulse.study.planning.measures import MARGINAL, split_measure
+from counterpulse.study.planning.method_options import further_terms, method_options
 from counterpulse.study.planning.planned_models import (
     ladder_choices,
     node_is_ladder,
@@ -29,10 +31,10 @@ from counterpulse.study.planning.planned_models import (
     refuse_nothing,
     same_rows,
 )
+from counterpulse.study.planning.targets import measure_meant, measures_for, refuse_target
 from counterpulse.study.planning.truncation import refuse_method
 from counterpulse.study.planning.wording import clauses, composition, said_of_models, sentence, usual_label
 
-MARGINAL = ("risk difference", "risk ratio")
 KINDS: Mapping[str, Literal["conditional", "marginal"]] = {"gee": "marginal", "random-intercept": "conditional"}
 """What an effect is where clusters have a model of their own: population-averaged, or within a cluster."""
 
@@ -49,16 +51,18 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     ladder = planned_models(desk, draft, spec, outcomes)
     refuse_nothing(desk, draft, spec, ladder)
     options, option_choices = method_options(desk, draft, spec)
-    measures = _measures(desk, draft, spec)
+    measures = _measures(desk, draft, spec, outcomes, ladder.adjusted)
     maker, landmarks, maker_choices = sample_maker(desk, draft, spec)
-    missing, missing_choice = _missing(desk, draft)
+    missing = planned_missing(desk, draft)
     clusters, extra, options, cluster_choices = planned_clusters(desk, draft, spec, options)
     ladder = ladder.with_terms(extra)
+    balanced, ladder = planned_balancing(desk, draft, spec, outcomes, ladder)
     terms = ladder.main.terms
-    kind, target = _estimand(desk, draft, spec, ladder.adjusted, measures[0])
+    kind, target = _estimand(desk, draft, spec, ladder.adjusted, measures[0], balanced)
     if spec.refuse is not None:
         spec.refuse(desk, draft, options, terms, outcomes)
-    _later(desk, draft)
+    if balanced is None:
+        refuse_target(desk, draft, spec, measures)
     _besides(desk, draft, outcomes)
     if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
         return None
@@ -69,7 +73,8 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         *_named_choices(node, spec, measures, (kind, target), population),
         *ladder_choices(draft, ladder),
         *maker_choices,
-        missing_choice,
+        *missing.choices,
+        *(balanced.choices if balanced is not None else ()),
         Choice("confidence level", round(level, 12), "derived"),
         *option_choices,
         *(Choice(rule.name, rule.text, "default", rule.reference) for rule in spec.rules),
@@ -77,19 +82,32 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         *_multiplicity_choice(node),
     )
     said = said_of_models(desk, ladder.models, ladder.screen, only_screen=ladder.only_screen)
-    return PlannedAnalysis(
+    analysis = PlannedAnalysis(
         id=node.id, role=node.role or ("sensitivity" if node.of else "secondary"), label=node.label or usual_label(spec),
         method=spec.name, outcomes=outcomes, population=population, measures=measures, target=target, terms=terms,
         adjusted=ladder.modelled, level=level, maker=maker, landmarks=landmarks,
-        composition=composition(maker, landmarks, spec, clusters, ladder.main.selection), clusters=clusters,
+        composition=composition(maker, landmarks, spec, clusters, ladder.main.selection, missing.imputation,
+                                balanced.words if balanced is not None else None),
+        clusters=clusters,
         selection=ladder.main.selection, models=ladder.models if node_is_ladder(draft) else (), screen=ladder.screen,
         only_screen=ladder.only_screen, same_rows=same_rows(draft), options=options, choices=choices,
-        citations=_citations(spec, choices), multiplicity=node.multiplicity or "none", missing=missing,
+        further_terms=further_terms(spec, options),
+        citations=_citations(spec, choices), multiplicity=node.multiplicity or "none", missing=missing.method,
+        imputation=missing.imputation, shifts=missing.shifts, balancing=balanced.planned if balanced is not None else None,
         planned=node.planned or _planned(desk.nodes), of=node.of, keep=node.keep, companions=companions,
         checks=tuple(node.check), draws=tuple(node.draw) or spec.draws,
-        clauses=clauses(desk, spec, options),
+        clauses=(*clauses(desk, spec, options), *(balanced.clauses if balanced is not None else ()), *missing.clauses),
         sentence=sentence(desk, spec, outcomes, options, measures, maker, landmarks, clusters, said),
     )  # fmt: skip
+    analysis = with_estimator(desk, draft, spec, analysis)
+    return with_variables(desk, analysis, spec, _auxiliary(desk, draft))
+
+
+def _auxiliary(desk: Desk, draft: Draft) -> tuple[str, ...]:
+    """Variables of no model that take part in the imputation."""
+    own = draft.node.missing_data
+    auxiliary = () if own is None or isinstance(own, str) else own.auxiliary
+    return auxiliary or (desk.nodes.missing_data.auxiliary if desk.nodes.missing_data is not None else ())
 
 
 def _named_choices(
@@ -165,12 +183,13 @@ def _exposure(desk: Desk, draft: Draft, spec: MethodSpec, level: str) -> tuple[s
     return ()
 
 
-def _measures(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
-    estimand = draft.node.estimand
-    first = estimand.contrast if estimand and estimand.contrast else spec.measures[0]
-    wanted = [first, *(estimand.also if estimand else ()), *(item for item in draft.node.also if item not in METHODS)]
+def _measures(desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[str, ...], adjusted: bool) -> tuple[str, ...]:
+    estimand, usual = draft.node.estimand, measures_for(desk, spec, outcomes)
+    first = estimand.contrast if estimand and estimand.contrast else usual[0]
+    written = [first, *(estimand.also if estimand else ()), *(item for item in draft.node.also if item not in METHODS)]
+    wanted = [measure_meant(draft, spec, text, adjusted=adjusted) for text in written]
     for index, text in enumerate(wanted):
-        allowed = spec.measures if index == 0 else spec.measures + spec.also
+        allowed = usual if index == 0 else usual + spec.also
         try:
             measure, _ = split_measure(text)
         except ValueError:
@@ -182,31 +201,6 @@ def _measures(desk: Desk, draft: Draft, spec: MethodSpec) -> tuple[str, ...]:
                 ", ".join(allowed), did_you_mean(measure, list(allowed)) or "choose one of these, or another method",
             )  # fmt: skip
     return tuple(dict.fromkeys(wanted))
-
-
-def _missing(desk: Desk, draft: Draft) -> tuple[str | None, Choice]:
-    setting = draft.node.missing_data
-    key = draft.where("missing_data")
-    if setting is None:
-        setting, key = desk.nodes.missing_data, ("missing_data",)
-    method = setting.method if isinstance(setting, MissingData) else setting
-    if method == "multiple-imputation":
-        desk.refuse(
-            key, "E601", f"analysis {draft.node.id}: multiple imputation is not in this version", "complete-case",
-            "write missing_data: {method: complete-case} for now",
-        )  # fmt: skip
-    if method is None:
-        return None, Choice("missing values", "refused: the protocol does not say what to do with them", "default")
-    return method, Choice("missing values", "rows with a missing value are left out and counted", "given")
-
-
-def _later(desk: Desk, draft: Draft) -> None:
-    estimand = draft.node.estimand
-    if estimand is not None and estimand.target not in (None, "all"):
-        desk.refuse(
-            draft.where("estimand"), "E601", f"analysis {draft.node.id}: effects in the {estimand.target} are not in this version",
-            "target: all", "write target: all, or leave the analysis out for now",
-        )  # fmt: skip
 
 
 def _besides(desk: Desk, draft: Draft, outcomes: tuple[str, ...]) -> None:
@@ -229,12 +223,16 @@ def _besides(desk: Desk, draft: Draft, outcomes: tuple[str, ...]) -> None:
                 )  # fmt: skip
 
 
-def _estimand(desk: Desk, draft: Draft, spec: MethodSpec, adjusted: bool, measure: str) -> tuple[str, str]:
+def _estimand(
+    desk: Desk, draft: Draft, spec: MethodSpec, adjusted: bool, measure: str, balanced: Balanced | None
+) -> tuple[str, str]:
     estimand = draft.node.estimand
     kind = spec.kind if adjusted and measure not in MARGINAL else "marginal"
     kind = KINDS.get(draft.node.clusters.treat_as if draft.node.clusters else "", kind)
-    if estimand is None:
-        return kind, "all"
+    if with_own_estimator(desk, draft):
+        return "marginal", "all"
+    if estimand is None or balanced is not None:
+        return kind, "all" if balanced is None else balanced.target
     if adjusted and estimand.kind == "marginal" and kind == "conditional" and measure != "mean difference":
         desk.refuse(
             draft.where("estimand"), "E620",

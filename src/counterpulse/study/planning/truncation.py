@@ -12,6 +12,8 @@ from counterpulse.study.planning.drafts import Desk, Draft
 
 VALUES = ("continuous", "ordinal", "count")
 FLIPPED = {"lower": "higher", "higher": "lower"}
+COMPETING = {"aalen-johansen": "use kaplan-meier", "fine-gray": "use cox"}
+"""Methods of an outcome with which another event competes, and what to do where none does."""
 
 
 def planned_truncation(outcome: Outcome, nodes: ProtocolNode) -> PlannedTruncation | None:
@@ -106,11 +108,11 @@ def refuse_method(desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[st
     names = (spec.name, *node.also)
     for name in (name for name in outcomes if name in desk.nodes.outcomes):
         outcome, planned = desk.nodes.outcomes[name], desk.outcomes[name]
-        if "aalen-johansen" in names and not _competes(desk, name):
+        if (instead := _without_competing(draft, names)) and not _competes(desk, name):
             desk.refuse(
                 draft.where("method"), "E670", f"analysis {node.id}: nothing competes with '{name}'",
                 "competing: in the outcome, or after_discharge: competing in follow_up",
-                "name the competing event, or use kaplan-meier",
+                f"name the competing event, or {instead}",
             )  # fmt: skip
         if spec.name == "quantile-regression":
             _refuse_quantiles(desk, draft)
@@ -146,6 +148,14 @@ def _refuse_quantiles(desk: Desk, draft: Draft) -> None:
             draft.where("quantile"), "E677", f"analysis {draft.node.id}: a quantile lies between 0 and 1", "quantile: [0.25, 0.5, 0.75]",
             "write quantile: 0.5 for the median",
         )  # fmt: skip
+
+
+def _without_competing(draft: Draft, names: tuple[str, ...]) -> str:
+    """What serves where nothing competes, of an analysis whose method needs a competing event; nothing of another."""
+    for name, instead in COMPETING.items():
+        if name in names:
+            return instead
+    return "leave `causes` out" if "cox" in names and draft.node.options.get("causes") == "both" else ""
 
 
 def _competes(desk: Desk, name: str) -> bool:

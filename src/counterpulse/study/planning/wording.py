@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from counterpulse.data.terms import Interaction, Numeric, Spline, Term, variables_of
-from counterpulse.protocol.plan import PlannedClause, PlannedClusters, PlannedModel, PlannedSelection
+from counterpulse.protocol.plan import (
+    PlannedClause,
+    PlannedClusters,
+    PlannedImputation,
+    PlannedModel,
+    PlannedSelection,
+)
 from counterpulse.protocol.selection_words import SELECTED, in_a_row, selection_text
 from counterpulse.protocol.words import Duration
 from counterpulse.study.method_spec import MethodSpec, Option
@@ -25,12 +32,16 @@ def clustered(clusters: PlannedClusters, name: str) -> str:
 
 def composition(
     maker: str, landmarks: tuple[Duration, ...], spec: MethodSpec, clusters: PlannedClusters | None,
-    selection: PlannedSelection | None = None,
+    selection: PlannedSelection | None = None, imputation: PlannedImputation | None = None, balanced: str | None = None,
 ) -> tuple[str, ...]:  # fmt: skip
     """What an analysis is made of, in order."""
     made = f"landmark at {', '.join(map(str, landmarks))}" if landmarks else maker
     selected = () if selection is None else (f"covariates selected by {SELECTED[selection.method]}",)
-    return (made, *selected, spec.label, *((clustered(clusters, clusters.variable),) if clusters else ()))
+    variance = (clustered(clusters, clusters.variable),) if clusters else ()
+    before, after = (
+        ((), ()) if imputation is None else (("imputation by chained equations",), ("pooling by Rubin's rules",))
+    )
+    return (*before, made, *((balanced,) if balanced else ()), *selected, spec.label, *variance, *after)
 
 
 def usual_label(spec: MethodSpec) -> str:
@@ -59,6 +70,12 @@ def spline_text(term: Spline) -> str:
     return f"spline with {knots}" + ("" if term.reference is None else f" (reference {term.reference:g})")
 
 
+def term_label(desk: Desk, term: Term) -> str:
+    """A term of a model as a reader knows it."""
+    names = " x ".join(desk.variables[name].label if name in desk.variables else name for name in variables_of(term))
+    return f"{names} ({spline_text(term)})" if isinstance(term, Spline) else names
+
+
 def model_text(model: PlannedModel, word: Callable[[Term], str] = term_text) -> str:
     """What a model of a ladder adjusts for."""
     terms = ", ".join(dict.fromkeys(map(word, model.terms)))
@@ -71,13 +88,7 @@ def said_of_models(
     desk: Desk, models: tuple[PlannedModel, ...], screen: tuple[Term, ...], *, only_screen: bool
 ) -> tuple[str, ...]:
     """What the models of an analysis adjust for, in the words of the methods section."""
-
-    def word(term: Term) -> str:
-        names = " x ".join(
-            desk.variables[name].label if name in desk.variables else name for name in variables_of(term)
-        )
-        return f"{names} ({spline_text(term)})" if isinstance(term, Spline) else names
-
+    word = partial(term_label, desk)
     parts = []
     if len(models) > 1:
         ladder = [f"{model.name} ({_adjusted(model, word)})" for model in models]
@@ -113,6 +124,8 @@ def clauses(desk: Desk, spec: MethodSpec, options: Mapping[str, object]) -> tupl
 
 def _labeled(desk: Desk, option: Option, value: object) -> object:
     """Names of variables as a reader knows them."""
+    if option.kind == "terms" and isinstance(value, tuple):
+        return tuple(dict.fromkeys(map(partial(term_label, desk), value)))
     if option.kind not in ("name", "names"):
         return value
     names = [str(name) for name in (value if isinstance(value, list | tuple) else (value,))]

@@ -15,6 +15,8 @@ from counterpulse.results import Block
 from counterpulse.results import Cell as Value
 
 MOST_PLAIN_ROWS = 60
+NO_ANALYSES = ("description", "imputation", "immortal-time", "robustness")
+"""What blocks belong to that are of no analysis."""
 
 
 def block_anchor(block: Block, *more: str) -> str:
@@ -25,7 +27,7 @@ def block_anchor(block: Block, *more: str) -> str:
 def where(context: Context, block: Block) -> str:
     """The analysis, sample, outcome and variable of a block, from its id."""
     analysis, *middle = block.id.split(".")[:-1]
-    head = [] if analysis == "description" else [analysis]
+    head = [] if analysis in NO_ANALYSES else [analysis]
     return ", ".join([*head, *(_part(context, part) for part in middle)])
 
 

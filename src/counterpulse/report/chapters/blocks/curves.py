@@ -9,7 +9,7 @@ from counterpulse.report import numbers
 from counterpulse.report.chapters.blocks.block_tables import groups_in_order, known
 from counterpulse.report.chapters.context import PRINTED, Context
 from counterpulse.report.chapters.picture import figure
-from counterpulse.report.chapters.wording import anchor, inside, sentence
+from counterpulse.report.chapters.wording import anchor, inside, proper, sentence
 from counterpulse.report.document import Figure
 from counterpulse.report.figures.axes import linear_ticks
 from counterpulse.report.figures.kaplan_meier import MOST_BANDS, Curve, CurveFigure, RiskRow, draw_curves
@@ -213,7 +213,7 @@ def _note(context: Context, block: Block, stem: str) -> str:
     source = next((row for row in (*tests, contrast) if row is not None and context.tested(row) is not None), None)
     p = context.tested(source) if source is not None else None
     if source is not None and p is not None and p == p:
-        name = f"{source.estimate.term} " if source in tests else ""
+        name = f"{proper(source.estimate.term)} " if source in tests else ""
         parts.append(f"{name}{numbers.p_phrase(p, context.style)}")
     return "; ".join(parts)
 

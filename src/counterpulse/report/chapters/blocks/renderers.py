@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from counterpulse.report.chapters.blocks import description, planes, prediction_planes, selection
+from counterpulse.report.chapters.blocks import (
+    adjustment,
+    confounding,
+    description,
+    imputations,
+    planes,
+    prediction_planes,
+    robustness,
+    selection,
+)
 from counterpulse.report.chapters.blocks.assumptions import proportional_hazards, proportional_odds
 from counterpulse.report.chapters.blocks.balance import balance
 from counterpulse.report.chapters.blocks.block_tables import plain_table
 from counterpulse.report.chapters.blocks.curves import curve_figures
+from counterpulse.report.chapters.blocks.e_values import e_values
+from counterpulse.report.chapters.blocks.immortal_time import immortal_times
 from counterpulse.report.chapters.blocks.synthesis import funnel_figures, study_forests
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.document import Block as DocumentBlock
@@ -29,9 +40,12 @@ def unprinted(context: Context, block: Block) -> Sequence[DocumentBlock]:
 
 RENDERERS: Mapping[str, Renderer] = {
     "balance": balance,
+    "effective-size": adjustment.effective_sizes,
+    "overlap": adjustment.overlaps,
+    "weights": adjustment.weights,
+    "immortal-time": immortal_times,
     "study-forest": study_forests,
     "funnel": funnel_figures,
-    "specification-curve": plain_table,
     "survival-curve": curve_figures,
     "cumulative-incidence": curve_figures,
     "numbers-at-risk": elsewhere,
@@ -55,6 +69,16 @@ RENDERERS: Mapping[str, Renderer] = {
     "variance-inflation": description.variance_inflation,
     "center-funnel": description.centers,
     "events-per-parameter": description.per_parameter,
+    "e-value": e_values,
+    "negative-control": confounding.negative_controls,
+    "bias-analysis": confounding.bias_analysis,
+    "tipping-point": robustness.tipping_points,
+    "specification-curve": robustness.specification_curves,
+    "operating-characteristics": robustness.operating_characteristics,
+    "imputation": imputations.imputed_variables,
+    "predictor-matrix": imputations.predictor_matrix,
+    "imputation-trace": imputations.traces,
+    "imputation-density": imputations.densities,
     "covariance": unprinted,
     "group-test": unprinted,
 }

@@ -201,6 +201,18 @@ def immortal_time_paragraph(speech: Speech) -> Paragraph | None:
             f"counted as untreated until treatment {speech.either('began', 'begins')} and as treated from then on.",
             "mantel-byar-1974",
         ),
+        "clone-censor-weight": (
+            f"Two strategies {speech.were} therefore compared from time zero on: to begin treatment within a grace period of "
+            f"{nodes.immortal_time.grace}, and never to begin it. Each patient {speech.was} cloned to both, and a clone {speech.was} censored when it "
+            f"{speech.either('left', 'leaves')} its strategy, so that survival until treatment {speech.is_} counted for both.",
+            "hernan-2018",
+        ),
+        "sequential-trials": (
+            f"A sequence of trials, one every {nodes.immortal_time.every}, {speech.was} therefore emulated: in each, patients who "
+            f"{speech.either('began', 'begin')} treatment in its first period {speech.were} compared with those who {speech.either('did', 'do')} not, among all still untreated and "
+            f"under observation; follow-up {speech.is_} counted from there.",
+            "hernan-2008",
+        ),
         "ignore-and-report": (
             f"This immortal time {speech.was} not removed; its amount is reported, and the estimates are to be read as favoring "
             "the treated.",

@@ -19,6 +19,7 @@ from counterpulse.report.chapters.methods.design_words import (
     exposure_paragraphs,
     outcome_paragraphs,
 )
+from counterpulse.report.chapters.methods.robustness_words import robustness_paragraph
 from counterpulse.report.chapters.methods.statistics_words import analysis_paragraphs
 from counterpulse.report.chapters.methods.trial_conduct import trial_sections
 from counterpulse.report.chapters.speech import Cite, Speech, Tense, listed, paragraph, uncited
@@ -74,6 +75,7 @@ def statistics_paragraphs(speech: Speech) -> list[Paragraph]:
         *analysis_paragraphs(speech),
         subgroup_paragraph(speech),
         missing_paragraph(speech),
+        robustness_paragraph(speech),
         *convention_paragraphs(speech),
         _not_run(speech),
     ]

@@ -15,9 +15,10 @@ from counterpulse.report.measures import measure_of
 from counterpulse.results import Choice
 
 THESE, SHORT = "{these}", 5
-MAKERS = {"landmark": "landmark", "time-varying": "time-varying"}
+MAKERS = {name: name for name in ("landmark", "time-varying", "clone-censor-weight", "sequential-trials")}
 """The sample that a plan for immortal time makes; the others leave it as observed."""
-MARGINAL = ("risk difference", "risk ratio")
+MARGINAL = ("risk difference", "risk ratio", "marginal odds ratio")
+WHOM = {"treated": "the treated patients", "untreated": "the untreated patients"}
 ROLES = {"primary": "primary", "secondary": "secondary", "exploratory": "exploratory"}
 CHECKS = {
     "proportional-hazards": (
@@ -158,6 +159,8 @@ def _adjusted(speech: Speech, item: PlannedAnalysis) -> str:
     """What covariates are for: adjustment, or prediction of the outcome or of the treatment itself."""
     if item.method == "prediction-quality":
         return f"; predictions {speech.were} those of a model with "
+    if item.estimator:
+        return ", given "
     exposure = any(speech.plan.outcomes[name].of_group for name in item.outcomes if name in speech.plan.outcomes)
     return ", with these predictors: " if exposure else ", adjusted for "
 
@@ -246,12 +249,15 @@ def _works(choices: Mapping[str, Choice], *names: str) -> tuple[str, ...]:
 def _measures(speech: Speech, item: PlannedAnalysis) -> Iterator[Run]:
     """The measures beyond the first, and methods beside the main one."""
     further = [measure_of(name).words for name in item.measures[1:]]
-    standardized = [name for name in item.measures if name in MARGINAL] if item.method == "logistic-regression" else []
+    modelled = item.method == "logistic-regression" and not item.estimator
+    standardized = [name for name in item.measures if name in MARGINAL] if modelled else []
     if standardized and item.adjusted:
         words = listed([f"the {name}" for name in standardized])
+        were, these = (speech.were, "these are") if len(standardized) > 1 else (speech.was, "this is")
+        odds = "model's own odds ratio" if MARGINAL[2] in standardized else "odds ratio"
         yield speech.run(
-            f"From the model, {words} {speech.were} standardized to the covariates of all patients analyzed; these are marginal, "
-            "whereas the odds ratio is conditional on the covariates.",
+            f"From the model, {words} {were} standardized to the covariates of {WHOM.get(item.target, 'all patients analyzed')}; "
+            f"{these} marginal, whereas the {odds} is conditional on the covariates.",
             "stefanski-boos-2002",
         )
     elif further:
@@ -259,6 +265,8 @@ def _measures(speech: Speech, item: PlannedAnalysis) -> Iterator[Run]:
         yield Run(
             f"{sentence(words)} {speech.either('were' if len(further) > 1 else 'was', 'will')} also {speech.either('', 'be ')}estimated."
         )
+    if item.target in WHOM and item.balancing is None and not standardized:
+        yield Run(f"Effects {speech.either('are', 'will be')} those in {WHOM[item.target]}.")
     if item.companions:
         names = listed([proper(name).replace("-", " ") for name in item.companions])
         yield Run(f"Besides, {names} {speech.was} applied to the same patients.")

@@ -68,6 +68,10 @@ def _sample(speech: Speech, item: PlannedAnalysis, whole: PlannedAnalysis) -> It
         yield f"a landmark at {marks}" if len(item.landmarks) == 1 else f"landmarks at {marks}"
     elif item.maker == "time-varying":
         yield "treatment as a time-varying exposure"
+    elif item.maker == "clone-censor-weight":
+        yield f"clones of every patient with a grace period of {item.options['grace']}"
+    elif item.maker == "sequential-trials":
+        yield f"a sequence of nested trials, one every {item.options['every']}"
     else:
         yield "groups as finally observed, immortal time not removed"
 

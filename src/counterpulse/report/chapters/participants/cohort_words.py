@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import CHANGED, Context, counted_twice
+from counterpulse.report.chapters.context import Context, counted_twice, why_twice
 from counterpulse.report.chapters.speech import listed, paragraph, spelled
 from counterpulse.report.chapters.wording import inside, quoted
 from counterpulse.report.document import Paragraph, Run
@@ -37,7 +37,7 @@ def _participants(context: Context) -> Paragraph | None:
     if analyzed is not None:
         words.append(f"The primary analysis included {context.count(analyzed.n)} patients{_by_group(context, analyzed)}{_left_out(context)}.")  # fmt: skip
         if counted_twice(analyzed):
-            words.append(CHANGED)
+            words.append(why_twice(context.plan.primary.estimator if context.plan.primary is not None else ""))
     return paragraph(*words)
 
 

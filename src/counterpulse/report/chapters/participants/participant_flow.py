@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from counterpulse.protocol.plan import PlannedFlowBox
-from counterpulse.report.chapters.context import CHANGED, Context, counted_twice
+from counterpulse.report.chapters.context import Context, counted_twice, why_twice
 from counterpulse.report.figures.boxes import Box, FlowLine, FlowStage
 from counterpulse.report.figures.consort import ArmStage, ConsortChart, draw_consort
 from counterpulse.report.figures.flow import FlowChart, draw_flow
@@ -58,7 +58,7 @@ def flow_caption(context: Context) -> str:
         found.append(UNKNOWN)
     analyzed = context.step("analyzed")
     if analyzed and counted_twice(analyzed):
-        found.append(CHANGED)
+        found.append(why_twice(context.plan.primary.estimator if context.plan.primary is not None else ""))
     return " ".join(found)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.blocks.block_tables import without_columns
+from counterpulse.report.chapters.blocks.kinds import ELSEWHERE
 from counterpulse.report.chapters.blocks.renderers import rendered
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.results.comparability import comparability
 from counterpulse.report.chapters.results.estimate_notes import Marks, footnotes_of, marks_of
 from counterpulse.report.chapters.results.group_heads import group_heads
+from counterpulse.report.chapters.results.immortal_time_section import immortal_time_section
 from counterpulse.report.chapters.results.models import counts, ladder_table, screen_table
 from counterpulse.report.chapters.results.predictions import is_prediction, prediction_table
 from counterpulse.report.chapters.results.results_words import results_paragraphs
@@ -42,8 +45,20 @@ def results_section(context: Context) -> Section:
         id="results",
         title="Results",
         blocks=tuple(blocks),
-        sections=tuple(section for record in context.result.analyses if (section := _analysis(context, record)).blocks),
+        sections=tuple(_sections(context)),
     )
+
+
+def _sections(context: Context) -> Iterator[Section]:
+    """A section an analysis, and what the primary one would be under other plans for immortal time after it."""
+    records = context.result.analyses
+    last = max((k for k, record in enumerate(records) if record.role == "primary"), default=len(records) - 1)
+    for k, record in enumerate(records):
+        section = _analysis(context, record)
+        if section.blocks:
+            yield section
+        if k == last and (beside := immortal_time_section(context)) is not None:
+            yield beside
 
 
 def _main(context: Context, analysis: str) -> list[EstimateRow]:
@@ -166,14 +181,14 @@ def _level(context: Context, rows: Sequence[EstimateRow]) -> str:
 
 
 def _analysis(context: Context, record: AnalysisRecord) -> Section:
-    blocks: list[Block] = []
+    blocks: list[Block] = comparability(context, record)
     rows = [row for row in context.rows(record.id) if counts(context, row) and row.subgroup is None]
     effects = [row for row in rows if row.role != "covariate" and _tabled(row)]
     if _more_than_the_first(context, record, effects):
         blocks.append(_effects(context, record, effects))
     for table in (ladder_table, screen_table, prediction_table):
         blocks += table(context, record)
-    blocks += rendered(context, record.id)
+    blocks += rendered(context, record.id, but=ELSEWHERE)
     blocks += subgroup_blocks(context, record.id)
     covariates = [row for row in rows if row.role == "covariate" and row.estimate.measure != COEFFICIENT]
     if covariates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import CHANGED, PRINTED, Context, changed_groups
+from counterpulse.report.chapters.context import PRINTED, Context, changed_groups, why_twice
 from counterpulse.report.chapters.wording import proper, sentence
 from counterpulse.report.document import Footnote
 from counterpulse.report.measures import measure_of
@@ -25,7 +25,7 @@ def marks_of(rows: Sequence[EstimateRow]) -> Marks:
 
 def _said(row: EstimateRow) -> tuple[str, ...]:
     status = () if row.estimate.status in PRINTED else (row.estimate.status.text,)
-    return (*status, *((CHANGED,) if changed_groups(row) else ()), *row.estimate.notes)
+    return (*status, *((why_twice(row.method),) if changed_groups(row) else ()), *row.estimate.notes)
 
 
 def _shared(rows: Sequence[EstimateRow]) -> dict[str, None]:

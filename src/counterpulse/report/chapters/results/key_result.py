@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.context import CHANGED, PRINTED, Context, changed_groups
+from counterpulse.report.chapters.context import PRINTED, Context, changed_groups, why_twice
 from counterpulse.report.chapters.results.models import counts
 from counterpulse.report.chapters.speech import listed
 from counterpulse.report.document import Callout, Emphasis, Paragraph, Run, text
@@ -112,13 +112,15 @@ def counted(context: Context, row: EstimateRow, groups: Sequence[str | None] = (
     if not label:
         return []
     said = listed([_share(context, count, risk=context.has_risks(row)) for count in counts])
-    changed = f"{CHANGED} " if changed_groups(row) else ""
+    changed = f"{why_twice(row.method)} " if changed_groups(row) else ""
     return [Run(f"{label} occurred in {said}. {changed}")]
 
 
 def _event(context: Context, row: EstimateRow) -> str:
-    """What the events of an outcome are: the outcome itself, or the death that cuts its values short."""
+    """What the events of an outcome are: the outcome itself, what competes with it, or the death that cuts its values short."""
     outcome = context.outcome(row.outcome)
+    if row.of_competing_event:
+        return "The competing event"
     if outcome is None or outcome.kind in ("binary", "time-to-event"):
         return context.outcome_label(row.outcome)
     return outcome.truncation.label if outcome.kind == "worst-rank" and outcome.truncation else ""

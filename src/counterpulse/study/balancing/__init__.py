@@ -1,0 +1,1 @@
+"""Patients matched or weighted before the method of an analysis sees them."""

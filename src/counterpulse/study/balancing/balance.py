@@ -1,0 +1,226 @@
+"""A sample maker: the patients of an analysis matched or weighted, with what a reader needs to judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from math import nan
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from counterpulse import propensity
+from counterpulse.data.terms import variables_of
+from counterpulse.propensity import BalanceTable, Matching, Stratification, Weighting
+from counterpulse.protocol.plan import PlannedBalancing
+from counterpulse.results import Block, Cell, Choice, Estimate, EstimateRow, Notice, Scale, Status
+from counterpulse.study.patients.samples import picked
+from counterpulse.study.request import UNIT, WEIGHT, Answer, Request, block_id, place
+
+ESTIMANDS = {"all": "ATE", "treated": "ATT", "untreated": "ATC", "overlap": "ATO", "matched": "ATM"}
+"""The target of a protocol as the propensity room names it."""
+
+WARNINGS = (Status.OK, Status.FEWER_CONTROLS, Status.FEWER_TREATED, Status.EXTREME_WEIGHTS)
+"""With these there are matched or weighted patients to go on with."""
+
+USUAL = {
+    "binary": "odds ratio", "continuous": "mean difference", "count": "mean difference", "time-to-event": "hazard ratio",
+}  # fmt: skip
+"""The contrast of each kind of outcome where the protocol names none."""
+
+Balanced = Matching | Weighting | Stratification
+
+
+def balance(request: Request) -> tuple[Request, Answer]:
+    """The request with comparable patients, and the balance that was reached.
+
+    The frame gets the columns `WEIGHT` and, where patients stand in sets, `UNIT`; who is not used is left out. Where nobody is
+    left to compare, the request is empty and its status says why.
+    """
+    planned = request.analysis.balancing
+    assert planned is not None
+    found = MAKERS[planned.by](request, planned, ESTIMANDS[request.analysis.target])
+    kept = np.flatnonzero(found.weights) if found.status in WARNINGS else np.empty(0, dtype=np.intp)
+    frame = request.frame.with_columns(pl.Series(WEIGHT, found.weights))
+    sets = np.full(request.frame.height, -1) if isinstance(found, Weighting) else found.sets
+    in_sets = bool(len(kept)) and bool((sets[kept] >= 0).all())
+    if in_sets:
+        frame = frame.with_columns(pl.Series(UNIT, sets))
+    whole = replace(
+        request.sample, frame=frame, weights=found.weights, stage=(*request.sample.stage, planned.use),
+        cluster=sets.astype(np.intp) if in_sets else request.sample.cluster,
+    )  # fmt: skip
+    analysis = replace(request.analysis, target=_target(request, found))
+    balanced = replace(request, sample=picked(whole, kept), balanced=found, analysis=analysis)
+    return balanced, _shown(request, planned, found)
+
+
+def _target(request: Request, found: Balanced) -> str:
+    """Whom the effect is about after all: matching or trimming may leave out some of those it was meant for."""
+    if found.estimand.startswith("matched") or "trimmed" in found.estimand:
+        return found.estimand if found.estimand.startswith("matched") else f"{request.analysis.target}, trimmed"
+    return request.analysis.target
+
+
+def _match(request: Request, planned: PlannedBalancing, estimand: str) -> Matching:
+    options: dict[str, Any] = dict(planned.options)
+    return propensity.match(
+        request.frame, treatment=str(request.group), covariates=planned.terms, score=request.scores, estimand=estimand,  # type: ignore[arg-type]
+        method="optimal" if planned.by == "optimal" else "nearest", seed=request.seed or 0, **options,
+    )  # fmt: skip
+
+
+def _weigh(request: Request, planned: PlannedBalancing, estimand: str) -> Weighting:
+    options: dict[str, Any] = dict(planned.options)
+    return propensity.weight(
+        request.frame, treatment=str(request.group), covariates=planned.terms, estimand=estimand, score=request.scores,
+        method="entropy-balancing" if planned.by == "entropy-balancing" else "logistic",
+        focal=request.treated[0] if len(request.treated) > 1 and estimand == "ATT" else None, **options,
+    )  # fmt: skip
+
+
+def _full(request: Request, planned: PlannedBalancing, estimand: str) -> Stratification:
+    options: dict[str, Any] = dict(planned.options)
+    score = propensity.propensity_score(
+        request.frame, treatment=str(request.group), covariates=planned.terms, needed=options.get("exact", ())
+    )
+    return propensity.full_match(score, request.frame, covariates=_names(planned), estimand=estimand, **options)
+
+
+def _subclasses(request: Request, planned: PlannedBalancing, estimand: str) -> Stratification:
+    options: dict[str, Any] = dict(planned.options)
+    score = propensity.propensity_score(request.frame, treatment=str(request.group), covariates=planned.terms)
+    return propensity.subclasses(score, request.frame, covariates=_names(planned), estimand=estimand, **options)
+
+
+def _coarsened(request: Request, planned: PlannedBalancing, estimand: str) -> Stratification:
+    return propensity.coarsened_exact(
+        request.frame, treatment=str(request.group), covariates=_names(planned), estimand=estimand
+    )
+
+
+MAKERS: Mapping[str, Callable[[Request, PlannedBalancing, str], Balanced]] = {
+    "nearest": _match, "optimal": _match, "full": _full, "subclasses": _subclasses, "coarsened-exact": _coarsened,
+    "logistic": _weigh, "entropy-balancing": _weigh,
+}  # fmt: skip
+
+
+def _names(planned: PlannedBalancing) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for term in planned.terms for name in variables_of(term)))
+
+
+def _shown(request: Request, planned: PlannedBalancing, found: Balanced) -> Answer:
+    """The balance before and after, the overlap, the sizes and the weights; details and notices."""
+    works = found.provenance.citations
+    if found.status not in WARNINGS:
+        rows = tuple(_nobody(request, found.status, treated) for treated in request.treated)
+        return Answer(rows=rows, details=_named(request, status=found.status.code), citations=works)
+    tables = list(_tables(request, found))
+    blocks: list[Block] = []
+    for treated, table in tables:
+        parts = () if len(tables) == 1 else (treated,)
+        blocks.append(table.block(id=block_id(request, *parts, "balance"), analysis=request.analysis.id))
+        blocks.append(
+            table.effective_sizes(id=block_id(request, *parts, "effective-size"), analysis=request.analysis.id)
+        )
+    if isinstance(found, Weighting):
+        blocks.append(found.weights_block(id=block_id(request, "weights"), analysis=request.analysis.id))
+    blocks += _overlap(request, found)
+    largest = max(_largest(planned, table) for _, table in tables)
+    return Answer(
+        blocks=tuple(blocks),
+        details=_named(request, **_counts(found), largest_difference=largest if np.isfinite(largest) else None),
+        notices=tuple(_notices(request, planned, found, largest)),
+        citations=(*works, "austin-2009"),
+        choices=(Choice("effect in", _target(request, found), "derived"),)
+        if _target(request, found) != request.analysis.target
+        else (),
+    )
+
+
+def _nobody(request: Request, status: Status, treated: str) -> EstimateRow:
+    """The row of a comparison for which nobody is left, with the reason."""
+    named = request.analysis.measures[0]
+    measure = USUAL.get(request.outcome.kind, named) if named == "by type" else named
+    scale: Scale = "log" if measure.endswith("ratio") else "identity"
+    estimate = Estimate(
+        term=treated,
+        variable=request.group,
+        reference=request.reference,
+        measure=measure,
+        scale=scale,
+        value=nan,
+        status=status,
+    )
+    return place(request, estimate, n=0)
+
+
+def _tables(request: Request, found: Balanced) -> Iterator[tuple[str, BalanceTable]]:
+    """The balance of each treated group against the reference."""
+    if isinstance(found, Weighting) and len(found.groups.names) > 2:
+        for treated in request.treated:
+            yield treated, found.balance(between=(treated, request.reference))
+    else:
+        yield request.treated[0], found.balance()
+
+
+def _largest(planned: PlannedBalancing, table: BalanceTable) -> float:
+    """The largest absolute standardized difference of a covariate that is left; the score itself is none."""
+    left = [row for row in table.rows if row.sample == table.sizes[-1].sample and row.variable in _names(planned)]
+    return max((np.inf if row.smd is None else abs(row.smd) for row in left), default=0.0)
+
+
+def _overlap(request: Request, found: Balanced) -> Iterator[Block]:
+    analysis = request.analysis.id
+    if isinstance(found, Stratification):
+        return
+    if isinstance(found, Weighting) and (len(found.groups.names) > 2 or not len(found.probabilities)):
+        if not len(found.probabilities):
+            return
+        for treated in request.treated:
+            yield found.overlap(of=treated).block(id=block_id(request, treated, "overlap"), analysis=analysis)
+        return
+    yield found.overlap().block(id=block_id(request, "overlap"), analysis=analysis)
+
+
+def _counts(found: Balanced) -> dict[str, Cell]:
+    if isinstance(found, Matching):
+        treated, control = found.n_matched
+        return {
+            "pairs": found.pairs.height, "matched_treated": treated, "matched_reference": control,
+            "unmatched_treated": int(found.units.treated.sum()) - treated, "incomplete": found.units.n_missing,
+        }  # fmt: skip
+    if isinstance(found, Weighting):
+        return {
+            "weighted": int((found.weights > 0).sum()),
+            "trimmed": found.n_trimmed,
+            "largest_weight": float(found.weights.max()),
+        }
+    kept = found.weights > 0
+    return {"matched": int(kept.sum()), "sets": len(np.unique(found.strata[kept])), "incomplete": found.units.n_missing}
+
+
+def _notices(request: Request, planned: PlannedBalancing, found: Balanced, largest: float) -> Iterator[Notice]:
+    label, analysis = request.outcome.label, request.analysis.id
+    if found.status is not Status.OK:
+        yield Notice("W694", analysis, f"{label}: {found.status.text}")
+    if found.estimand.startswith("matched"):
+        whom = found.estimand.removeprefix("matched ")
+        text = (
+            f"{label}: not all {whom} could be matched, and those who could not were left out; the effect is among the "
+            f"{found.estimand}."
+        )
+        yield Notice("W695", analysis, text)
+    if largest > planned.balance_limit:
+        text = (
+            f"{label}: after {planned.use} the largest standardized difference is above {planned.balance_limit:g}. Change the score "
+            "(splines, interactions), the caliper, or adjust for what remains."
+        )
+        yield Notice("W696", analysis, text)
+
+
+def _named(request: Request, **values: Cell) -> dict[str, Cell]:
+    """Details by their own names where the analysis has one outcome and sample, else under those."""
+    prefix = "" if len(request.analysis.outcomes) == 1 and request.variant is None else f"{request.name}."
+    return {f"{prefix}{name}": value for name, value in values.items()}

@@ -1,0 +1,1 @@
+"""The answers of several versions of one sample become one answer."""

@@ -1,0 +1,186 @@
+"""Rubin's rules over whole answers: the same analysis of every imputed table becomes one, and its methods know nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import inf, isfinite, nan
+
+import numpy as np
+
+from counterpulse.imputation import JointTest, chi_squared_d2, pool, wald_d1
+from counterpulse.results import Cell, Estimand, Estimate, EstimateRow, GroupCount, Notice, Status
+from counterpulse.study.folding.blocks import folded_blocks
+from counterpulse.study.request import Answer, Evidence
+
+CHI_SQUARED = ("chi-squared", "Wald chi-squared", "likelihood ratio chi-squared", "F", "Wald F", "z", "t")
+"""Statistics of which the chi-squared of each table is known."""
+
+
+def folded(answers: Sequence[Answer]) -> Answer:
+    """One answer of the answers of m imputed tables.
+
+    Estimates are pooled on the scale they were estimated on, with Barnard and Rubin's degrees of freedom; tests of several
+    coefficients by D1 where each table's coefficients are known, else by D2. What no imputed value touched is the same in
+    all tables, and stays as it is.
+    """
+    first = answers[0]
+    if len(answers) == 1:
+        return first
+    by_id = [{row.id: row for row in answer.rows} for answer in answers]
+    ids = list(dict.fromkeys(row.id for answer in answers for row in answer.rows))
+    rows = tuple(
+        _row([known.get(id_) for known in by_id], [answer.evidence.get(id_) for answer in answers]) for id_ in ids
+    )
+    blocks, as_first = folded_blocks([answer.blocks for answer in answers], rows)
+    return Answer(
+        rows=rows,
+        blocks=blocks,
+        details=_details([answer.details for answer in answers]),
+        choices=tuple(dict.fromkeys(choice for answer in answers for choice in answer.choices)),
+        notices=(*dict.fromkeys(notice for answer in answers for notice in answer.notices), *_as_first(rows, as_first)),
+        citations=tuple(dict.fromkeys((*(work for answer in answers for work in answer.citations), "rubin-1987"))),
+        n_missing=max(answer.n_missing for answer in answers),
+    )
+
+
+def _row(found: Sequence[EstimateRow | None], evidence: Sequence[Evidence | None]) -> EstimateRow:
+    present = [row for row in found if row is not None]
+    first, m = present[0], len(found)
+    if len(present) < m:
+        note = f"In {len(present)} of {m} imputed tables."
+        return replace(first, estimate=_failed(first.estimate, Status.IMPUTATIONS_DIFFER, note), imputations=m)
+    whole = replace(
+        first, n=_mean_count([row.n for row in present]), events=_mean_count([row.events for row in present]),
+        groups=_groups([row.groups for row in present]), imputations=m,
+        n_missing=_mean_count([row.n_missing for row in present]), estimand=_estimand(present),
+    )  # fmt: skip
+    estimates = [row.estimate for row in present]
+    if all(_same(estimate, estimates[0]) for estimate in estimates):
+        return replace(whole, fmi=0.0 if estimates[0].std_error is not None else None)
+    if not any(isfinite(estimate.value) for estimate in estimates) and first.estimate.statistic is not None:
+        return replace(whole, estimate=_test(estimates, evidence))
+    known = [item.df_complete for item in evidence if item is not None and item.df_complete is not None]
+    term = pool(
+        [(estimate,) for estimate in _told_apart(estimates)], df_complete=sum(known) / m if len(known) == m else None
+    ).terms[0]
+    fmi = None if term.rubin is None else term.rubin.fraction_missing
+    return replace(whole, estimate=_renamed(term.estimate, estimates[0]), fmi=fmi)
+
+
+def _estimand(rows: Sequence[EstimateRow]) -> Estimand | None:
+    """Whom the effect is about; where some table left somebody out, those who were not."""
+    found = [row.estimand for row in rows]
+    return next((one for one in found if one is not None and one.target.startswith("matched ")), found[0])
+
+
+def _told_apart(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """The estimates under the names of the first: an id is a name already."""
+    first = estimates[0]
+    return [replace(estimate, term=first.term, variable=first.variable, at=first.at) for estimate in estimates]
+
+
+def _renamed(pooled: Estimate, first: Estimate) -> Estimate:
+    interval = pooled.interval
+    return pooled if interval is None else replace(pooled, interval=replace(interval, kind="rubin"))
+
+
+def _same(one: Estimate, other: Estimate) -> bool:
+    """Whether two tables gave the same estimate, to the bit."""
+    return repr(one) == repr(other)
+
+
+def _failed(estimate: Estimate, status: Status, note: str) -> Estimate:
+    return replace(
+        estimate, value=nan, std_error=None, interval=None, statistic=None, statistic_name=None, df=None, p_value=None,
+        status=status, notes=(*estimate.notes, note),
+    )  # fmt: skip
+
+
+def _test(estimates: Sequence[Estimate], evidence: Sequence[Evidence | None]) -> Estimate:
+    """One test of the tests of all tables: D1 of their coefficients, else D2 of their chi-squareds."""
+    first = estimates[0]
+    bad = next((estimate.status for estimate in estimates if estimate.status is not Status.OK), None)
+    if bad is not None:
+        return _failed(first, bad, "In one of the imputed tables or more.")
+    joint = [item for item in evidence if item is not None and item.values is not None]
+    if len(joint) == len(estimates) and len({len(item.values or ()) for item in joint}) == 1:
+        return _tested(first, _d1(joint), "D1")
+    statistics = [_chi_squared(estimate) for estimate in estimates]
+    dfs = {estimate.df for estimate in estimates if estimate.statistic_name not in ("z", "t")} or {1.0}
+    if any(value is None for value in statistics) or len(dfs) > 1 or None in dfs:
+        return _failed(first, Status.IMPUTATIONS_DIFFER, "The test of each imputed table has no common form.")
+    df = int(next(iter(dfs)) or 1)
+    return _tested(first, chi_squared_d2([value or 0.0 for value in statistics], df=df), "D2")
+
+
+def _d1(joint: Sequence[Evidence]) -> JointTest:
+    values = np.array([item.values for item in joint])
+    within = np.array([item.covariance for item in joint if item.covariance is not None]).mean(axis=0)
+    between = np.atleast_2d(np.cov(values, rowvar=False))
+    known = [item.df_complete for item in joint if item.df_complete is not None]
+    df = sum(known) / len(known) if len(known) == len(joint) else inf
+    return wald_d1(values.mean(axis=0), within, between, m=len(joint), df_complete=df)
+
+
+def _chi_squared(estimate: Estimate) -> float | None:
+    """The chi-squared of a table's test; an F times its numerator degrees of freedom, the square of a z."""
+    name, statistic = estimate.statistic_name or "", estimate.statistic
+    if statistic is None or name not in CHI_SQUARED:
+        return None
+    if name in ("z", "t"):
+        return statistic * statistic
+    return statistic * (estimate.df or 1) if name.endswith("F") else statistic
+
+
+def _tested(first: Estimate, test: JointTest, name: str) -> Estimate:
+    if not isfinite(test.p_value):
+        return _failed(first, Status.UNDEFINED, "The pooled test is undefined.")
+    return replace(
+        first, statistic=test.statistic, statistic_name=f"F ({name})", df=float(test.df), p_value=test.p_value,
+        notes=(*first.notes, f"{name}, denominator degrees of freedom {test.df_denominator:.1f}."),
+    )  # fmt: skip
+
+
+def _mean_count(values: Sequence[int | None]) -> int | None:
+    """A count that imputation may move: its mean, rounded."""
+    known = [value for value in values if value is not None]
+    return round(sum(known) / len(known)) if len(known) == len(values) else None
+
+
+def _groups(found: Sequence[tuple[GroupCount, ...]]) -> tuple[GroupCount, ...]:
+    """The counts of each group over the tables."""
+    first = found[0]
+    if all(groups == first for groups in found) or len({tuple(g.group for g in groups) for groups in found}) > 1:
+        return first
+    return tuple(_group([groups[index] for groups in found]) for index in range(len(first)))
+
+
+def _group(counts: Sequence[GroupCount]) -> GroupCount:
+    return replace(
+        counts[0], n=_mean_count([count.n for count in counts]), events=_mean_count([count.events for count in counts]),
+        person_time=_mean([count.person_time for count in counts]), risk=_mean([count.risk for count in counts]),
+    )  # fmt: skip
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
+
+
+def _details(found: Sequence[Mapping[str, Cell]]) -> dict[str, Cell]:
+    """Each detail that all tables have: as it is where they agree, else the mean of numbers; texts that differ are left out."""
+    result: dict[str, Cell] = {}
+    for name, value in found[0].items():
+        values = [details.get(name) for details in found]
+        if all(other == value for other in values):
+            result[name] = value
+        elif all(isinstance(other, int | float) and not isinstance(other, bool) for other in values):
+            result[name] = sum(float(other) for other in values if isinstance(other, int | float)) / len(values)
+    return result
+
+
+def _as_first(rows: Sequence[EstimateRow], kinds: Sequence[str]) -> Iterator[Notice]:
+    if rows and kinds:
+        text = f"Drawn from the first imputed table only: {', '.join(kinds)}."
+        yield Notice("W693", rows[0].analysis, text)

@@ -1,0 +1,1 @@
+"""The eligible patients with their missing values filled in."""

@@ -1,0 +1,1 @@
+"""How firmly the conclusions of a study stand, from its plan and its finished analyses."""

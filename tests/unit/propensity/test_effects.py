@@ -1,0 +1,168 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from counterpulse.errors import InputError
+from counterpulse.propensity import (
+    full_match,
+    match,
+    matched_effect,
+    propensity_score,
+    subclasses,
+    weight,
+    weighted_effect,
+    weighted_effects,
+)
+from counterpulse.results import REFERENCES, Status
+
+SAME = 1e-10  # relative; the same formula in another order
+NEAR = 0.15  # relative; the spread of 400 draws against a formula
+OPTIONS = {"treatment": "device", "covariates": ["age", "shock"]}
+
+
+@pytest.fixture(scope="module")
+def ward():
+    random = np.random.default_rng(21)
+    n = 900
+    age, shock = random.normal(0, 1, n), random.random(n) < 0.3
+    treated = random.random(n) < 1 / (1 + np.exp(1.0 - 0.6 * age - shock))
+    dead = random.random(n) < 1 / (1 + np.exp(0.7 - 0.5 * age - 0.3 * treated))
+    kind = np.where(treated, random.choice(["pump", "balloon"], n), "none")
+    return pl.DataFrame(
+        {
+            "age": age,
+            "shock": shock,
+            "device": treated,
+            "kind": kind,
+            "dead": dead,
+            "days": age + random.normal(0, 1, n),
+        }
+    )
+
+
+def errors(found):
+    return np.array([one.std_error for one in found.estimates()])
+
+
+@pytest.mark.parametrize("covariates", [None, ["age", "shock"]])
+def test_drawing_pairs_again_gives_the_robust_variance(ward, covariates):
+    found = match(ward, **OPTIONS, caliper=0.2)
+    options = {"outcome": "dead", "covariates": covariates}
+    plain, drawn = matched_effect(found, **options), matched_effect(found, **options, bootstrap=400, seed=3)
+    np.testing.assert_allclose(errors(drawn), errors(plain), rtol=NEAR)
+    assert [one.value for one in drawn.estimates()] == [one.value for one in plain.estimates()]
+    assert {one.interval.kind for one in drawn.estimates()} == {"percentile"}
+    assert all(one.interval.low < one.value < one.interval.high for one in drawn.estimates())
+    again = matched_effect(found, **options, bootstrap=400, seed=3)
+    assert np.array_equal(again.replicates, drawn.replicates)
+    assert not np.array_equal(matched_effect(found, **options, bootstrap=400, seed=4).replicates, drawn.replicates)
+    assert {"austin-small-2014"} <= set(drawn.provenance.citations) <= set(REFERENCES)
+
+
+def test_both_of_a_pair_are_drawn_together(ward):
+    sets = match(ward, **OPTIONS, caliper=0.2).sets
+    numbered = ward.with_columns(days=pl.Series(sets.astype(float)))
+    drawn = matched_effect(match(numbered, **OPTIONS, caliper=0.2), outcome="days", bootstrap=100).replicates
+    np.testing.assert_allclose(drawn[:, 0], drawn[:, 1], rtol=SAME)
+    assert len(np.unique(drawn[:, 0])) > 90
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"estimand": "ATO"}, {"estimand": "ATE", "stabilize": True, "truncate": 98}, {"estimand": "ATT", "method": "entropy-balancing"},
+        {"estimand": "ATE", "trim": 0.1},
+    ],
+)  # fmt: skip
+def test_drawing_patients_again_gives_the_stacked_variance(ward, options):
+    weighting = weight(ward, **OPTIONS, **options)
+    plain = weighted_effect(weighting, outcome="dead")
+    drawn = weighted_effect(weighting, outcome="dead", bootstrap=400)
+    np.testing.assert_allclose(errors(drawn), errors(plain), rtol=NEAR)
+    assert np.isfinite(drawn.replicates).all()
+
+
+def test_drawing_patients_of_three_treatments(ward):
+    weighting = weight(ward, treatment="kind", covariates=["age"], estimand="ATE")
+    plain = weighted_effects(weighting, outcome="days", reference="none")
+    drawn = weighted_effects(weighting, outcome="days", reference="none", bootstrap=300)
+    for one, other in zip(plain, drawn, strict=True):
+        np.testing.assert_allclose(errors(other), errors(one), rtol=NEAR)
+
+
+def test_draws_without_an_estimate_are_told():
+    random = np.random.default_rng(2)
+    table = pl.DataFrame({"device": random.random(80) < 0.5, "age": random.normal(0, 1, 80)})
+    rare = table.with_columns(
+        dead=(pl.col("device") & (pl.col("age") == pl.col("age").max().over("device")))
+        | (~pl.col("device") & (pl.col("age") > 0))
+    )
+    found = weighted_effect(weight(rare, treatment="device", covariates=["age"]), outcome="dead", bootstrap=200)
+    risk, _, ratio, difference, _ = found.estimates()
+    assert risk.status is ratio.status is Status.FEW_REPLICATES
+    assert risk.interval is None
+    assert difference.status is Status.OK
+    assert "bootstrap" in Status.FEW_REPLICATES.text
+
+
+def test_known_scores_leave_out_the_score(ward):
+    score = propensity_score(ward, **OPTIONS).probability
+    given = weight(ward, **OPTIONS, score=score, estimand="ATE")
+    fitted = weight(ward, **OPTIONS, estimand="ATE")
+    np.testing.assert_allclose(given.weights, fitted.weights, rtol=SAME)
+    known, estimated = (weighted_effect(found, outcome="dead") for found in (given, fitted))
+    assert known.estimates()[3].std_error > estimated.estimates()[3].std_error
+    assert "scores as given" in known.provenance.choices[0].value
+    y, a = ward["dead"].cast(float).to_numpy(), ward["device"].to_numpy()
+    for arm, side in enumerate((a, ~a)):
+        w = given.weights[side]
+        variance = (w**2 * (y[side] - known.two.means[arm]) ** 2).sum() / w.sum() ** 2
+        assert known.two.covariance[arm, arm] == pytest.approx(variance, rel=SAME)
+
+
+def test_full_matching_is_clustered_by_set_and_subclasses_are_not(ward):
+    score = propensity_score(ward, **OPTIONS)
+    full = full_match(score, ward, covariates=["age", "shock"], estimand="ATE")
+    strata = subclasses(score, ward, covariates=["age", "shock"], estimand="ATE")
+    assert matched_effect(full, outcome="dead").provenance.choices[0].value == "robust by matched set"
+    assert matched_effect(strata, outcome="dead").provenance.choices[0].value == "robust"
+    assert full.sample().cluster is not None
+    assert strata.sample().cluster is None
+    standardized = matched_effect(full, outcome="days", covariates=["age"])
+    assert standardized.two.means[0] - standardized.two.means[1] == pytest.approx(0, abs=0.3)
+    with pytest.raises(InputError, match="matched sets"):
+        matched_effect(strata, outcome="dead", bootstrap=100)
+
+
+def test_a_model_that_has_no_fit_is_a_status(ward):
+    apart = ward.with_columns(perfect=pl.col("dead").cast(float))
+    found = matched_effect(match(apart, **OPTIONS, caliper=0.2), outcome="dead", covariates=["perfect"])
+    assert found.status is Status.SEPARATION
+    assert all(one.status is Status.SEPARATION for one in found.estimates())
+
+
+def test_covariates_of_the_outcome_model_that_are_missing_are_counted(ward):
+    holes = ward.with_columns(lactate=pl.when(pl.int_range(pl.len()) < 50).then(None).otherwise("days"))
+    found = weighted_effect(weight(holes, **OPTIONS, estimand="ATE"), outcome="dead", covariates=["lactate"])
+    assert (found.n, found.n_missing) == (850, 50)
+    assert found.status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"bootstrap": 10}, "fewer than 100"), ({"covariates": []}, "needs covariates"), ({"outcome": "alive"}, "no column"),
+        ({"covariates": ["age"], "population": "all"}, "population"), ({"between": ("treated", "treated")}, "are the same"),
+        ({"between": ("pump", "control")}, "not a treatment"),
+    ],
+)  # fmt: skip
+def test_misuse_is_refused(ward, options, words):
+    with pytest.raises(InputError, match=words):
+        weighted_effect(weight(ward, **OPTIONS), **{"outcome": "dead", **options})
+
+
+def test_what_cannot_be_bootstrapped_or_compared_says_why(ward):
+    with pytest.raises(InputError, match="Abadie and Imbens"):
+        matched_effect(match(ward, **OPTIONS, replace=True), outcome="dead", bootstrap=100)
+    with pytest.raises(InputError, match="between"):
+        weighted_effect(weight(ward, treatment="kind", covariates=["age"]), outcome="dead")
