@@ -45,11 +45,18 @@ if (task == "few-clusters") run <- function() {
 if (task == "random-intercept") run <- function() {
   lme4::fixef(lme4::glmer(as.formula(paste("outcome ~", terms, "+ (1 | center)")), table, binomial, nAGQ = 1))["x0"]
 }
-if (task == "matching") run <- function() {
-  score <- as.formula(paste("x0 ~", paste(paste0("x", 1:(p - 1)), collapse = " + ")))
-  found <- MatchIt::matchit(score, table, link = "linear.logit", caliper = 0.2)
-  summary(found)
-  sum(!is.na(found$match.matrix))
+note <- ""
+if (task == "matching") {
+  # Before 4.5.4 distances are not computed rightly on every system: a caliper lets every pair through, and partners are not the nearest.
+  # Such a MatchIt shows how long it takes, without a caliper; its number of pairs is not compared.
+  calipers <- packageVersion("MatchIt") >= "4.5.4"
+  note <- paste("MatchIt", packageVersion("MatchIt"), if (!calipers) "without a caliper: its distances are wrong on this system")
+  run <- function() {
+    score <- as.formula(paste("x0 ~", paste(paste0("x", 1:(p - 1)), collapse = " + ")))
+    found <- MatchIt::matchit(score, table, link = "linear.logit", caliper = if (calipers) 0.2)
+    summary(found)
+    if (calipers) sum(!is.na(found$match.matrix)) else NA
+  }
 }
 if (task == "imputation") {
   full <- table[c(paste0("x", 0:(p - 1)), "outcome", "time")]
@@ -63,4 +70,5 @@ if (task == "imputation") {
 }
 seconds <- system.time(answer <- run())[["elapsed"]]
 peak <- as.numeric(sub("[^0-9]*([0-9]+).*", "\\1", grep("VmHWM", readLines("/proc/self/status"), value = TRUE))) / 1024
-cat(sprintf('{"seconds": %.6f, "peak_mib": %.1f, "answer": %.12g}\n', seconds, if (length(peak)) peak else NaN, answer))
+answer <- if (is.na(answer)) "null" else sprintf("%.12g", answer)
+cat(sprintf('{"seconds": %.6f, "peak_mib": %.1f, "answer": %s, "note": "%s"}\n', seconds, if (length(peak)) peak else NaN, answer, note))

@@ -52,12 +52,13 @@ AGREEMENT = 1e-4
 
 @dataclass(frozen=True)
 class Run:
-    """What one process reported; no seconds where it did not finish."""
+    """What one process reported; no seconds where it did not finish. A note is what ran, where a name does not say it."""
 
     seconds: float | None
     peak_mib: float | None
     answer: float | None
     why: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,8 +151,18 @@ def once(command: Sequence[str], limit: float) -> Run:
     except subprocess.TimeoutExpired:
         return Run(None, None, None, f"DNF (> {limit:g} s)")
     if done.returncode:
-        return Run(None, None, None, f"failed: {(done.stderr.strip().splitlines() or ['no message'])[-1][:80]}")
+        return Run(None, None, None, f"failed: {last_words(done.stderr)}")
     return Run(**json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def last_words(stderr: str) -> str:
+    """The last line that tells why; R ends with one that does not."""
+    lines = [
+        line
+        for line in stderr.strip().splitlines()
+        if line.strip() and not line.startswith(("Execution halted", "Calls:"))
+    ]
+    return (lines or ["no message"])[-1].strip()[:80]
 
 
 def shown(run: Run) -> str:
@@ -183,7 +194,8 @@ def table_of(rows: Iterator[Row]) -> list[str]:
 
 
 def line_of(row: Row, ours: Row | None) -> str:
-    head = f"| {TASKS[row.task]} | {row.n:,} | {row.times} | {row.contender} |"
+    note = next((f": {run.note.strip()}" for run in row.runs if run.note), "")
+    head = f"| {TASKS[row.task]} | {row.n:,} | {row.times} | {row.contender}{note} |"
     if row.seconds is None:
         return f"{head} {row.runs[-1].why} | | | |"
     ratio = "" if ours is None or ours.seconds is None else f"{row.seconds / ours.seconds:.1f}"

@@ -191,7 +191,7 @@ def _option(option: Option) -> str:
         "name": "a variable", "names": "a variable, or a list", "word": "a word", "terms": "a set of confounders, or a list of terms",
     }  # fmt: skip
     allowed = ", ".join(f"`{word}`" for word in option.allowed) or kinds[option.kind]
-    sources = [f"{value}: {REFERENCES[key]}" for value, key in option.references]
+    sources = [f"{value}: {REFERENCES[key]}" for value, key in option.references if key]
     sources += [REFERENCES[option.reference]] if option.reference else []
     default = f"`{plain(option.default)}`" if option.default not in (None, ()) else "none"
     return _row(f"`{option.name}`", allowed, default, option.about, "<br>".join(sources))

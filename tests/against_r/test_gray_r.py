@@ -118,10 +118,10 @@ def test_very_small_tables(reference):
 
 
 def test_the_example_in_the_pages(reference):
-    stored = next(
-        item for item in reference["small"] if any(abs(row["statistic"] - 7.61) < 5e-3 for row in item["plain"])
-    )
-    test = survival.gray_test(
-        pl.DataFrame(stored["data"]), time="time", event="cause", by="g", cause=1, rho=stored["rho"]
-    )
-    assert (sum(test.n), f"{test.statistic:.2f}") == (10, "4.88")
+    def shown(stored):
+        return [f"{row['statistic']:.2f}" for row in stored["plain"]]
+
+    stored = next(item for item in reference["small"] if "7.61" in shown(item))
+    table = pl.DataFrame(stored["data"])
+    test = survival.gray_test(table, time="time", event="cause", by="g", cause=1, rho=stored["rho"])
+    assert (sum(test.n), f"{test.statistic:.2f}", stored["rho"]) == (10, "4.88", 0.5)

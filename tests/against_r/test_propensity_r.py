@@ -13,6 +13,7 @@ PRINTED = 1e-9  # ten digits were printed
 ZERO = 1e-15  # absolute; differences of equal means
 R_SCORE = 1e-6  # relative; glm stopped at its default tolerance, 3e-8 from the maximum (logit)
 R_SCORE_SMD = 1e-7  # absolute, for the same reason
+SIX_DECIMALS = 5.1e-7  # absolute; so many were printed
 EBAL_SCORE = 2e-4  # relative; WeightIt's optimizer left standardized differences up to 9e-5
 LIKELY = {"caliper": 0.2}
 
@@ -75,7 +76,7 @@ def printed(shared_path):
 
 
 def numbers(section, label):
-    line = next(line for line in section.splitlines() if line.split()[:1] == [label])
+    line = next(line for line in section.splitlines() if line.split()[:1] == [label] and "(ESS)" not in line)
     return [float(word) for word in line.split()[1:] if word not in ("NA", ".")]
 
 
@@ -114,6 +115,57 @@ def test_balance_is_that_of_matchit(section, lalonde, printed):
     np.testing.assert_allclose([sizes["control"], sizes["treated"]], effective, rtol=PRINTED)
 
 
+@pytest.mark.parametrize("section", MATCHED)
+def test_counts_and_distances_are_those_of_matchit(section, lalonde, printed):
+    options = {"treatment": "treat", "covariates": COVARIATES, **MATCHED[section]}
+    score = cp.propensity.propensity_score(lalonde, treatment="treat", covariates=COVARIATES)
+    distance = score.probability if options.get("on") else score.logit
+    found = cp.propensity.match(lalonde.with_columns(distance=pl.Series(distance)), **options)
+    treated, control = found.n_matched
+    ours = {
+        "All": [429, 185], "Matched": [control, treated], "Unmatched": [429 - control, 185 - treated], "Discarded": [0, 0],
+    }  # fmt: skip
+    for label, counts in ours.items():
+        assert numbers(printed[section], label) == counts
+    table = found.balance(covariates=["distance"]).tidy().filter(variable="distance")
+    for row, heading in zip(table.rows(named=True), ("SMD all:", "SMD matched:"), strict=True):
+        smd, ratio, _, ks = numbers(table_after(printed[section], heading), "distance")
+        np.testing.assert_allclose([row["smd"], row["variance_ratio"]], [smd, ratio], rtol=R_SCORE)
+        assert row["ks"] == pytest.approx(ks, rel=PRINTED)
+
+
+def test_the_score_is_that_of_glm(lalonde, printed):
+    names, values = [], []
+    for line in printed["lalonde PS coef"].split("\n"):
+        words = line.split()
+        (values if words and words[0].lstrip("-")[:1].isdigit() else names).extend(words)
+    stored = dict(zip(names, map(float, values), strict=True))
+    score = cp.propensity.propensity_score(lalonde, treatment="treat", covariates=COVARIATES)
+    ours = {
+        "(Intercept)"
+        if column.variable == "(intercept)"
+        else column.variable + (column.term if column.reference else ""): value
+        for column, value in zip(score.model.columns, score.model.coefficients, strict=True)
+    }
+    assert {name: pytest.approx(value, rel=R_SCORE) for name, value in stored.items()} == ours
+
+
+def test_balance_is_that_of_cobalt(lalonde, printed):
+    matching = cp.propensity.match(lalonde, treatment="treat", covariates=COVARIATES, **GOLDEN["nn"])
+    table = matching.balance().tidy()
+    section = printed["cobalt bal.tab m1 binary=std"]
+    cells = [line.split() for line in section.split("\n") if re.match(r"\S+ +(Distance|Contin\.|Binary) ", line)]
+    lines = {name: [float(word) for word in words if word != "."] for name, _, *words in cells}
+    for name in table["variable"].unique(maintain_order=True):
+        for level in table.filter(variable=name)["level"].unique(maintain_order=True):
+            rows = table.filter(pl.col("variable") == name, pl.col("level").eq_missing(level)).rows(named=True)
+            label = "distance" if name == "propensity score" else name + (f"_{level}" if level else "")
+            ours = [
+                row[column] for row in rows for column in ("smd", "variance_ratio", "ks") if row[column] is not None
+            ]
+            np.testing.assert_allclose(ours, lines[label], rtol=0, atol=SIX_DECIMALS)
+
+
 def difference(table, weights):
     outcome, treated = table["re78"].to_numpy(), table["treat"].to_numpy() == 1
     return np.average(outcome[treated], weights=weights[treated]) - np.average(
@@ -131,6 +183,13 @@ def test_weights_are_those_of_weightit(estimand, lalonde, printed):
     np.testing.assert_allclose(difference(lalonde, found.weights), estimate, rtol=R_SCORE)
     np.testing.assert_allclose(found.tidy()["sum"], [total_control, total_treated], rtol=R_SCORE)
     np.testing.assert_allclose(found.tidy()["effective"], numbers(section, "Adjusted"), rtol=R_SCORE)
+    known = cp.propensity.weight(
+        lalonde, treatment="treat", covariates=COVARIATES, estimand=estimand, score=found.probabilities[:, 1]
+    )
+    effect = cp.propensity.weighted_effect(known, outcome="re78").estimates()[2]
+    assert effect.std_error == pytest.approx(float(re.search(r"HC0 (\S+)", section)[1]), rel=R_SCORE)
+    robust = cp.regression.linear(lalonde, outcome="re78", terms=["treat"], weights=found.weights)
+    assert robust.estimates()[1].std_error == pytest.approx(float(re.search(r"HC3 (\S+)", section)[1]), rel=R_SCORE)
     table = found.balance().tidy()
     for row in table.rows(named=True):
         label = "prop.score" if row["level"] is None and row["variable"].startswith("prop") else row["variable"]
@@ -148,6 +207,7 @@ def test_entropy_balancing_is_near_that_of_weightit_and_balances_exactly(estiman
     estimate = float(re.search(r"est (-?[\d.]+)", section)[1])
     np.testing.assert_allclose(difference(lalonde, found.weights), estimate, rtol=EBAL_SCORE)
     assert found.balance().largest("weighted") < R_SCORE_SMD
+    np.testing.assert_allclose(found.tidy()["effective"], numbers(section, "Adjusted"), rtol=EBAL_SCORE)
 
 
 def test_coarsened_exact_matching_is_that_of_matchit(lalonde, printed):

@@ -1,6 +1,6 @@
 """A Dask cluster of two worker processes on this machine: ``python small_cluster.py [FOLDER]``.
 
-Prints where it is and the numbers of its processes, and ends when its standard input does. With a FOLDER it is encrypted, and the certificate,
+Prints where it is, and ends when its standard input does. With a FOLDER it is encrypted, and the certificate,
 key and authority of a client are written there.
 """
 
@@ -23,8 +23,7 @@ def main(folder: str | None = None) -> None:
         if folder is not None:
             for name in ("tls_client_cert", "tls_client_key", "tls_ca_file"):
                 Path(folder, f"{name}.pem").write_text(getattr(security, name))
-        workers = [nanny.process.pid for nanny in cluster.workers.values()]
-        print(json.dumps({"address": cluster.scheduler_address, "workers": workers}), flush=True)
+        print(json.dumps({"address": cluster.scheduler_address}), flush=True)
         sys.stdin.read()
 
 

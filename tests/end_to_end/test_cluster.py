@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ pytest.importorskip("distributed")
 pytest.importorskip("cryptography")
 
 HERE = Path(__file__).parent
+EXAMPLES = Path(cp.__file__).parent / "examples"
 CANARY = "Canary-Patient-4711"
 PATIENTS = 400
 QUICK = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s"}  # a killed worker is not waited for longer
@@ -39,25 +41,31 @@ class Cluster:
     """Where it is, the processes of its workers, and what all of them wrote."""
 
     def __init__(self, process, said, log):
-        self.address, self.workers, self._process, self._log = said["address"], said["workers"], process, log
+        self.address, self._process, self._log = said["address"], process, log
 
     @property
     def log(self):
         return self._log.read_text(errors="replace")
 
+    def end(self):
+        """Without its scheduler."""
+        self._process.kill()
+
     @contextmanager
-    def losing(self, workers):
+    def losing(self, count):
         """Kill so many workers once turns are underway; it is an error if none ever were."""
         from distributed import Client
 
         killed, over = threading.Event(), threading.Event()
-        client = Client(self.address, set_as_default=False, security=self.security)
+        client = Client(self.address, set_as_default=False)
+        client.wait_for_workers(2, timeout=LONGEST)
+        workers = list(client.run(os.getpid).values())
 
         def kill():
             while not over.is_set() and not any(map(len, client.processing().values())):
                 time.sleep(0.005)
             if not over.is_set():
-                for process in self.workers[:workers]:
+                for process in workers[:count]:
                     os.kill(process, signal.SIGKILL)
                 killed.set()
 
@@ -71,16 +79,14 @@ class Cluster:
             client.close()
         assert killed.is_set()
 
-    security = None
 
-
-@pytest.fixture
-def begin(tmp_path):
-    """Begin a cluster; all of them end with the test."""
+@pytest.fixture(scope="module")
+def begin(tmp_path_factory):
+    """Begin a cluster; all of them end with the tests."""
     begun = []
 
     def begin(*arguments):
-        log = tmp_path / f"cluster-{len(begun)}.log"
+        log = tmp_path_factory.mktemp("cluster") / "log"
         with log.open("w") as errors:
             process = subprocess.Popen(
                 [sys.executable, HERE / "small_cluster.py", *map(str, arguments)], stdin=subprocess.PIPE,
@@ -102,6 +108,12 @@ def begin(tmp_path):
             process.wait()
 
 
+@pytest.fixture(scope="module")
+def cluster(begin):
+    """One for all tests but those that end it: a worker that was killed is begun again."""
+    return begin()
+
+
 def patients():
     random = stream(1, "patients of the cluster")
     time, start = random.exponential(50, PATIENTS).clip(1, 100), random.exponential(30, PATIENTS)
@@ -121,7 +133,7 @@ def patients():
 def imputed(jobs):
     found = cp.imputation.chained_equations(
         patients().drop("pump"), columns=["time", "event", "age", "lactate", "ph", "sex", "shock"],
-        m=24, iterations=10, seed=7, jobs=jobs,
+        m=12, iterations=6, seed=7, jobs=jobs,
     )  # fmt: skip
     return [frame.to_dict(as_series=False) for frame in found.frames()], found.trace.to_dict(as_series=False)
 
@@ -129,40 +141,35 @@ def imputed(jobs):
 def replicates(jobs):
     found = cp.emulation.clone_censor_weight(
         patients(), exposure_time="pump", time="time", event="event", grace=10, covariates=["age", "sex"], horizon=60,
-        bootstrap=150, seed=7, jobs=jobs,
+        bootstrap=80, seed=7, jobs=jobs,
     )  # fmt: skip
     return found.replicates.tobytes()
 
 
 @pytest.mark.parametrize("loop", [imputed, replicates])
-def test_with_a_worker_killed_on_the_way_every_bit_is_the_same(begin, loop):
-    alone, cluster = loop(1), begin()
+def test_with_a_worker_killed_on_the_way_every_bit_is_the_same(cluster, loop):
+    alone = loop(1)
     assert loop(2) == alone
     with dask_workers(cluster.address) as workers, cluster.losing(1):
         assert loop(workers) == alone
     assert CANARY not in cluster.log
 
 
-def test_with_every_worker_killed_on_the_way_those_that_come_back_finish(begin):
-    alone, cluster = replicates(1), begin()
+@pytest.mark.slow
+def test_with_every_worker_killed_on_the_way_those_that_come_back_finish(cluster):
+    alone = replicates(1)
     with dask_workers(cluster.address) as workers, cluster.losing(2):
         assert replicates(workers) == alone
 
 
-def test_a_whole_study_is_the_same_byte_for_byte(begin, tmp_path):
-    assert call("example", "ecls-registry", tmp_path / "study").code == 0
-    protocol, cluster = tmp_path / "study" / "ecls-registry.protocol.yaml", begin()
-
-    def run(name, *options):
-        said = call("run", protocol, "--out", tmp_path / name, *options)
-        assert (tmp_path / name / "results.json").exists(), said.text
-        return said.code, {
-            path.name: path.read_bytes() for path in (tmp_path / name).iterdir() if path.suffix in (".json", ".html")
-        }
-
-    alone = run("alone", "--jobs", 1)
+def test_a_whole_study_is_the_same_byte_for_byte(cluster, run_study, tmp_path):
+    protocol = EXAMPLES / "ecls_registry" / "ecls-registry.protocol.yaml"
+    alone = run_study(protocol)
     with cluster.losing(1):
-        assert run("cluster", "--cluster", cluster.address) == alone
+        said = call("run", protocol, "--out", tmp_path / "bundle", "--cluster", cluster.address)
+    assert said.code == alone.exit_code
+    for name in ("results.json", "report.html", "manifest.json"):
+        assert (tmp_path / "bundle" / name).read_bytes() == (alone.directory / name).read_bytes()
 
 
 def test_an_encrypted_cluster_takes_the_draws(begin, tmp_path):
@@ -190,14 +197,15 @@ def test_what_goes_wrong_on_the_way_is_said(begin, monkeypatch):
         with pytest.raises(UsageError, match="nonsense: write it as"):
             workers.map(checked_address, ["tls://ward:1", "nonsense", "tls://ward:2"])
         monkeypatch.setattr(module, "PATIENCE", 2.0)
-        cluster._process.kill()
+        cluster.end()
         with pytest.raises(UsageError, match="did not finish the work: its scheduler is gone; start it"):
             replicates(workers)
 
 
-def test_a_cluster_of_other_versions_is_refused(begin, monkeypatch):
-    cluster, mine = begin(), {**far_side.installed(), "counterpulse": "99.0"}
-    monkeypatch.setattr(module, "installed", lambda: mine)
+def test_a_cluster_of_other_versions_is_refused(cluster, monkeypatch, request):
+    monkeypatch.setattr(far_side, "version", lambda name: "99.0" if name == "counterpulse" else version(name))
+    far_side.installed.cache_clear()
+    request.addfinalizer(far_side.installed.cache_clear)
     with (
         pytest.raises(UsageError, match=r"counterpulse \S+ \(here 99\.0\).*install the same versions"),
         dask_workers(cluster.address),

@@ -97,7 +97,9 @@ def test_interactions_are_pooled_by_d1(study):
     assert test["statistic_name"] == "F (D1)"
     assert 0 < test["p_value"] < 1
     forest = study.blocks["adjusted.death_28d.forest"]
-    lines = dict(zip(zip(forest["variable"], forest["level"], forest["group"], strict=True), forest["estimate"], strict=True))
+    lines = dict(
+        zip(zip(forest["variable"], forest["level"], forest["group"], strict=True), forest["estimate"], strict=True)
+    )
     stratum = study.estimates["adjusted.death_28d.age=<65.yes.odds-ratio"]
     assert lines["age", "<65", "yes"] == stratum["estimate"]
     assert forest["p_interaction"][-1] == test["p_value"]

@@ -4,10 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from counterpulse.emulation import clone_censor_weight, sequence_of_trials
+from counterpulse.emulation import augmented_risk, clone_censor_weight, sequence_of_trials
 from counterpulse.numerics.distributions import expit
 from counterpulse.numerics.random_streams import stream
-from counterpulse.regression import aipw, logistic, tmle
+from counterpulse.regression import aipw, bootstrap_standardized, logistic, standardize, tmle
 from counterpulse.survival import cox
 
 pytestmark = pytest.mark.slow
@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 ERRORS = 4.0  # standard errors within which an unbiased estimate lies, but for one time in 16,000
 BIASED = 10.0  # standard errors beyond which a biased one lies here
 LEAST, MOST, REPLICATES = 0.935, 0.965, 2000
+FEW_DRAWS = 0.01  # percentiles of 200 draws are narrow
 METHODS = pytest.mark.parametrize("method", [aipw, tmle])
 
 
@@ -55,6 +56,70 @@ def test_intervals_cover(method):
 
     truth = cohort(stream(11, "truth"), 2_000_000)[1]["ATE"]
     assert LEAST <= np.mean([inside(number) for number in range(REPLICATES)]) <= MOST
+
+
+def timed(rng, n):
+    x, z = rng.normal(size=n), rng.normal(size=n)
+    treated = rng.random(n) < expit(0.8 * x - 0.4 * z)
+    hazard = 0.03 * np.exp(0.7 * x + 0.4 * z + np.array([[0.0], [0.5]]))
+    death = rng.exponential(1 / np.where(treated, hazard[1], hazard[0]))
+    end = np.minimum(rng.exponential(40 * np.exp(0.6 * x - 0.5 * treated)), 60)
+    risk = -np.expm1(-20 * hazard)
+    table = pl.DataFrame({"x": x, "z": z, "a": treated.astype(int), "t": np.minimum(death, end), "d": death <= end})
+    return table, {"ATE": (risk[1] - risk[0]).mean(), "ATT": (risk[1] - risk[0])[treated].mean()}
+
+
+TIMED = {"time": "t", "event": "d", "treatment": "a", "at": 20}
+
+
+@pytest.mark.parametrize("estimand", ["ATE", "ATT"])
+@pytest.mark.parametrize(
+    ("covariates", "outcome", "censoring", "right"),
+    [
+        (["x", "z"], ["x", "z"], "cox", True),
+        (["z"], ["x", "z"], "kaplan-meier", True),
+        (["x", "z"], ["x"], "cox", True),
+        (["z"], ["z"], "cox", False),
+    ],
+)
+def test_censored_times_with_one_wrong_model(covariates, outcome, censoring, right, estimand):
+    table, truth = timed(stream(19, "censored times"), 60_000)
+    row = difference(
+        augmented_risk(
+            table, **TIMED, covariates=covariates, outcome_covariates=outcome, censoring=censoring, estimand=estimand
+        )
+    )
+    away = abs(row.value - truth[estimand]) / row.std_error
+    assert away < ERRORS if right else away > BIASED
+
+
+def test_intervals_of_censored_times_cover():
+    def inside(number):
+        table, _ = timed(stream(23, "coverage of times", number), 500)
+        interval = difference(augmented_risk(table, **TIMED, covariates=["x", "z"])).interval
+        return interval.low <= truth <= interval.high
+
+    truth = timed(stream(23, "truth of times"), 2_000_000)[1]["ATE"]
+    assert LEAST <= np.mean([inside(number) for number in range(REPLICATES)]) <= MOST
+
+
+@pytest.mark.parametrize("target", ["all", "treated"])
+def test_standardized_and_bootstrapped_intervals_cover(target):
+    def inside(number):
+        table, _ = cohort(stream(29, "coverage of a part", number), 400)
+        fit = logistic(table, outcome="y", terms=["a", "x", "z"])
+        among = None if target == "all" else table["a"].to_numpy() == 1
+        options = {"variable": "a", "treated": 1, "reference": 0, "among": among}
+        plain = difference(standardize(fit, table, **options)).interval
+        drawn = difference(
+            bootstrap_standardized(fit, table, **options, replicates=200, seed=number, analysis="cover")
+        ).interval
+        return [interval.low <= truth <= interval.high for interval in (plain, drawn)]
+
+    truth = cohort(stream(29, "truth of a part"), 2_000_000)[1]["ATE" if target == "all" else "ATT"]
+    share = np.mean([inside(number) for number in range(REPLICATES)], axis=0)
+    assert LEAST <= share[0] <= MOST
+    assert LEAST - FEW_DRAWS <= share[1] <= MOST
 
 
 def test_clones_of_patients_whom_treatment_does_nothing():

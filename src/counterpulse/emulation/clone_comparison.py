@@ -250,7 +250,8 @@ def _until(table: pl.DataFrame, followed: Followed, name: str | None) -> Floats:
         raise InputError(f"column '{name}' is {table[name].dtype}; it must be a time from time zero")
     given = table[name].cast(pl.Float64).fill_nan(None).fill_null(np.inf).to_numpy()
     begun = np.where(np.isfinite(followed.exposed_at), followed.exposed_at, 0.0)
-    return np.maximum(np.minimum(given, followed.time), begun)
+    until: Floats = np.maximum(np.minimum(given, followed.time), begun)
+    return until
 
 
 def _possible(patients: _Patients, request: _Request) -> Status:

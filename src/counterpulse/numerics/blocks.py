@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from counterpulse.numerics.workers import ONE_BLAS_THREAD, Jobs, workers_of
+from counterpulse.numerics.blas_threads import ONE_BLAS_THREAD
+from counterpulse.numerics.workers import Jobs, workers_of
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

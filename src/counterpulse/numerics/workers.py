@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
 from threading import Lock, Semaphore, Thread
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from threadpoolctl import ThreadpoolController
+from counterpulse.numerics.blas_threads import ONE_BLAS_THREAD
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -89,8 +88,9 @@ class LocalWorkers:
 
     def _help(self, loop: _Loop[Any, Any]) -> None:
         try:
-            while (index := loop.take()) is not None:
-                loop.do(index)
+            with ONE_BLAS_THREAD:
+                while (index := loop.take()) is not None:
+                    loop.do(index)
         finally:
             self._free.release()
 
@@ -135,34 +135,3 @@ class _Loop(Generic[Item, Result]):
         if self._errors:
             raise self._errors[min(self._errors)]
         return [self._results[index] for index in range(len(self._items))]
-
-
-class _OneBlasThread:
-    """Holds BLAS to one thread while anybody, in any thread, is inside."""
-
-    def __init__(self) -> None:
-        self._lock, self._inside = Lock(), 0
-        self._restore: Callable[[], None] = lambda: None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if not self._inside:
-                self._restore = _blas().limit(limits=1, user_api="blas").restore_original_limits
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._restore()
-
-
-ONE_BLAS_THREAD = _OneBlasThread()
-"""Only the first to come sets the limit and only the last to go lifts it: limits of the same kind that overlap in time would not."""
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    import scipy.special  # noqa: F401  (brings the second BLAS, which the controller would not see afterwards)
-
-    return ThreadpoolController()

@@ -22,6 +22,7 @@ from counterpulse.propensity.covariate_balance import (
     compare_shares,
     share_weights,
 )
+from counterpulse.propensity.covariate_products import with_products
 from counterpulse.propensity.treatment import Units
 from counterpulse.results.block import Block, Cell
 from counterpulse.results.estimate import finite_or_none
@@ -144,7 +145,7 @@ def sizes_block(sizes: pl.DataFrame, *, id: str, analysis: str) -> Block:
 def balance_table(
     table: pl.DataFrame, *, units: Units, covariates: Sequence[str], weights: Floats, sample: str,
     denominator: Denominator, binary: Binary = "standardized", score: ArrayLike | None = None,
-    prognostic: ArrayLike | None = None,
+    prognostic: ArrayLike | None = None, products: bool = False,
 ) -> BalanceTable:  # fmt: skip
     """Compare treated and control patients before and after adjustment.
 
@@ -158,6 +159,7 @@ def balance_table(
         variances ("pooled", ATE), or of everybody, weighted ("weighted", overlap and matching weights)
     binary : whether differences of proportions are divided by a standard deviation
     score, prognostic : compared too, shape (rows,)
+    products : compare squares and products of the numeric covariates too, from their means among everybody
 
     References
     ----------
@@ -167,6 +169,8 @@ def balance_table(
         raise InputError(f"the denominator {denominator!r} is not known; it is one of {', '.join(DENOMINATORS)}")
     if binary not in get_args(Binary):
         raise InputError(f"binary={binary!r} is not known; it is 'standardized' or 'raw'")
+    if products:
+        table, covariates = with_products(table, covariates, units.rows)
     whose = units.rows, units.treated
     adjusted = np.asarray(weights, dtype=np.float64)[units.rows]
     if denominator == "weighted" and not adjusted.any():

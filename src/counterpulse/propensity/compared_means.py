@@ -77,7 +77,7 @@ def _bootstrapped(estimate: Estimate, drawn: Floats, level: float) -> Estimate:
     """Put the standard deviation and the percentiles of the draws in place of the standard error and the interval."""
     if estimate.status is not Status.OK:
         return estimate
-    plain = replace(estimate, std_error=None, interval=None, statistic=None, statistic_name=None, p_value=None)
+    plain = replace(estimate, std_error=None, interval=None, statistic=None, statistic_name=None, df=None, p_value=None)
     known = drawn[np.isfinite(drawn)]
     if len(known) < FEW_REPLICATES * len(drawn):
         return replace(plain, status=Status.FEW_REPLICATES)
@@ -96,7 +96,7 @@ def _bootstrapped(estimate: Estimate, drawn: Floats, level: float) -> Estimate:
 def compared(
     means: Floats, influence: Floats, covariance: Floats, replicates: Floats | None, *, names: tuple[str, str],
     treatment: str, used: Mask, weighted: Mask, binary: bool, level: float, status: tuple[Status, Status], estimand: str,
-    provenance: Provenance,
+    provenance: Provenance, df: float | None = None,
 ) -> ComparedMeans:  # fmt: skip
     """Lay out two means, the treated first; `status` is that of the sample and that of the model of the outcome."""
     made, modeled = status
@@ -106,7 +106,7 @@ def compared(
         failed = modeled if modeled is not Status.OK else Status.EMPTY_GROUP
     two = TwoMeans(
         variable=treatment, treated=names[0], reference=names[1], means=means if known else np.full(2, nan),
-        covariance=covariance, level=level, status=failed,
+        covariance=covariance, level=level, df=df, status=failed,
     )  # fmt: skip
     return ComparedMeans(
         two=two, estimand=estimand, binary=binary, n=int(used.sum()), n_missing=int((weighted & ~used).sum()),

@@ -18,6 +18,7 @@ from counterpulse.propensity.stratified import Stratification
 from counterpulse.propensity.weight_sources import sources
 from counterpulse.propensity.weighted_sample import Weighting
 from counterpulse.propensity.weighting import TARGETS
+from counterpulse.results.coefficients import FEW, TOO_FEW
 from counterpulse.results.provenance import Choice, Provenance
 
 Floats = NDArray[np.float64]
@@ -58,7 +59,8 @@ def matched_effect(
 
     Notes
     -----
-    The variance is robust to matched sets, with the factor G / (G - 1) for G sets (Abadie and Spiess 2022). After
+    The variance is robust to matched sets, with the factor G / (G - 1) for G sets (Abadie and Spiess 2022); of fewer than 40
+    sets Student's t with G - 1 degrees of freedom is used, and of fewer than 10 there is no standard error. After
     matching with replacement, and of strata that are no sets of partners, it is robust to single patients. The bootstrap
     draws matched sets, never patients, and keeps the score and the matching (Austin and Small 2014); it does not hold for
     matching with replacement, whose estimator is too far from smooth (Abadie and Imbens 2008).
@@ -86,8 +88,9 @@ def matched_effect(
             )
         replicates = resample_sets(groups, weights, sets, model, bootstrap, seed)
     choice = Choice("variance", "robust" if sets is None else "robust by matched set", "derived", "abadie-spiess-2022")
+    covariance, df = _by_set(means.influence, sets, means.used)
     return compared(
-        means.values, means.influence, _by_set(means.influence, sets, means.used), replicates, names=("treated", "control"),
+        means.values, means.influence, covariance, replicates, df=df, names=("treated", "control"),
         treatment=matching.treatment, used=means.used, weighted=weights > 0, binary=binary, level=level,
         status=(matching.status, means.status), estimand=matching.estimand,
         provenance=_provenance("effect in matched patients", choice, model, _drawn(bootstrap, seed, "matched sets", "austin-small-2014")),
@@ -236,14 +239,16 @@ def _target_of_matching(matching: Matching | Stratification, weights: Floats) ->
     return np.where((weights > 0) & whose, 1.0, 0.0)
 
 
-def _by_set(influence: Floats, sets: Codes | None, used: NDArray[np.bool_]) -> Floats:
-    """Sum the squares of the influence by matched set, or by patient."""
+def _by_set(influence: Floats, sets: Codes | None, used: NDArray[np.bool_]) -> tuple[Floats, float | None]:
+    """Sum the squares of the influence by matched set, or by patient; and degrees of freedom where sets are few."""
     if sets is None:
-        return influence.T @ influence
+        return influence.T @ influence, None
     names, codes = np.unique(sets[used], return_inverse=True)
-    sums = cluster_sums(influence[used], codes.astype(np.intp), len(names))
-    factor = len(names) / (len(names) - 1) if len(names) > 1 else np.nan
-    return factor * (sums.T @ sums)
+    count = len(names)
+    if count < TOO_FEW:
+        return np.full((2, 2), np.nan), None
+    sums = cluster_sums(influence[used], codes.astype(np.intp), count)
+    return count / (count - 1) * (sums.T @ sums), count - 1.0 if count < FEW else None
 
 
 def _drawn(bootstrap: int, seed: int, what: str, reference: str) -> tuple[Choice, ...]:

@@ -21,13 +21,14 @@ from counterpulse.propensity.matching_rules import (
     Discard,
     Estimand,
     MatchingWords,
+    as_names,
     common_support,
     rules_of,
 )
 from counterpulse.propensity.nearest import Order, Rules, nearest_controls
 from counterpulse.propensity.optimal import optimal_controls
 from counterpulse.propensity.score import PropensityScore, given_score, propensity_score
-from counterpulse.propensity.score_overlap import Overlap, histograms
+from counterpulse.propensity.score_overlap import Overlap, two_histograms
 from counterpulse.propensity.treatment import Units
 from counterpulse.results.estimate import Estimate
 from counterpulse.results.provenance import Provenance
@@ -100,6 +101,7 @@ class Matching:
         covariates: Sequence[Term] | None = None,
         binary: Binary = "standardized",
         prognostic: ArrayLike | None = None,
+        products: bool = False,
     ) -> BalanceTable:
         """Compare the groups before and after matching.
 
@@ -108,21 +110,21 @@ class Matching:
         covariates : to compare; default: those of the score
         binary : "standardized" or "raw" differences of proportions
         prognostic : predicted outcomes without treatment, shape (rows,), compared too
+        products : compare squares and products of the numeric covariates too
         """
         names = self.covariates if covariates is None else names_of(covariates)
         chance = self.score.probability
         return balance_table(
             self.table, units=self.score.units, covariates=names, weights=self.weights, sample="matched",
             denominator="treated" if self.target == "ATT" else "control", binary=binary, score=self.score.units.spread(chance, np.nan) if len(chance) else None,
-            prognostic=prognostic,
+            prognostic=prognostic, products=products,
         )  # fmt: skip
 
     def overlap(self) -> Overlap:
         """Show the scores of the treated and the controls before and after matching."""
         units = self.score.units
         samples = [(UNADJUSTED, np.ones(len(units.rows))), ("matched", self.weights[units.rows])]
-        groups = [("treated", units.treated), ("control", ~units.treated)]
-        return histograms(self.score.probability, groups, samples, of=self.treatment, status=self.status)
+        return two_histograms(self.score.probability, units, samples, of=self.treatment, status=self.status)
 
     def sample(self) -> Sample:
         """The matched patients with their weights, clustered by matched set (not after matching with replacement)."""
@@ -306,11 +308,6 @@ def pair_weights(pairs: Codes, height: int) -> Floats:
 def names_of(covariates: Sequence[Term]) -> tuple[str, ...]:
     """The columns that terms read, each once."""
     return tuple(dict.fromkeys(name for term in covariates for name in variables_of(term)))
-
-
-def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
-    """One name or several."""
-    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _provenance(words: MatchingWords, on: On, method: Method) -> Provenance:

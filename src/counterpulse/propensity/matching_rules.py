@@ -86,6 +86,11 @@ def _check_ratio(ratio: int, low: int | None, high: int | None, replace: bool) -
         raise InputError("a variable number of controls needs 1 <= min_controls <= ratio <= max_controls")
 
 
+def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """One name or several."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def rules_of(words: MatchingWords, table: pl.DataFrame, units: Units, score: Floats, kept: Mask) -> Rules:
     """Turn words into rules for the units that are kept.
 

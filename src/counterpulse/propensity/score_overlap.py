@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from counterpulse.propensity.balance import UNADJUSTED
 from counterpulse.propensity.score import PropensityScore
+from counterpulse.propensity.treatment import Units
 from counterpulse.results.block import Block, Cell
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
@@ -67,10 +68,16 @@ def overlap(score: PropensityScore) -> Overlap:
     Overlap : shares of each group in 20 bins of the score from 0 to 1. `Matching.overlap` and `Weighting.overlap` show
         the adjusted sample beside it
     """
-    units = score.units
+    unadjusted = [(UNADJUSTED, np.ones(len(score.units.rows)))]
+    return two_histograms(score.probability, score.units, unadjusted, of=score.treatment, status=score.status)
+
+
+def two_histograms(
+    chance: Floats, units: Units, samples: Sequence[tuple[str, Floats]], *, of: str, status: Status
+) -> Overlap:
+    """Share the weight of the treated and of the controls among the bins, as `histograms` does."""
     groups = [("treated", units.treated), ("control", ~units.treated)]
-    unadjusted = [(UNADJUSTED, np.ones(len(units.rows)))]
-    return histograms(score.probability, groups, unadjusted, of=score.treatment, status=score.status)
+    return histograms(chance, groups, samples, of=of, status=status)
 
 
 def histograms(

@@ -10,15 +10,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from counterpulse.data.design import complete_rows
 from counterpulse.data.sample import Sample
 from counterpulse.describe.columns import NumericColumn, read_column
 from counterpulse.errors import InputError
-from counterpulse.propensity.balance import BalanceTable, Binary, balance_table, effective_size
+from counterpulse.propensity.balance import UNADJUSTED, BalanceTable, Binary, balance_table, effective_size
+from counterpulse.propensity.choices import chosen
 from counterpulse.propensity.covariate_balance import Denominator
-from counterpulse.propensity.matching_rules import codes_of, combined_codes, spread_of
-from counterpulse.propensity.nearest import Rules
+from counterpulse.propensity.matching_rules import (
+    Caliper,
+    CaliperSd,
+    MatchingWords,
+    as_names,
+    combined_codes,
+    rules_of,
+)
 from counterpulse.propensity.optimal import full_sets
 from counterpulse.propensity.score import PropensityScore
+from counterpulse.propensity.score_overlap import Overlap, two_histograms
 from counterpulse.propensity.treatment import Units, read_units
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
@@ -50,6 +59,7 @@ class Stratification:
     target: str
     covariates: tuple[str, ...]
     units: Units = field(repr=False)
+    score: PropensityScore | None = field(repr=False)
     status: Status
     provenance: Provenance
     table: pl.DataFrame = field(repr=False)
@@ -59,12 +69,27 @@ class Stratification:
         """The set of partners of each row of the table, -1 for who is in none."""
         return self.strata if self.partners else np.full_like(self.strata, -1)
 
-    def balance(self, *, binary: Binary = "standardized", prognostic: ArrayLike | None = None) -> BalanceTable:
-        """Compare the groups before and after stratification."""
+    def balance(
+        self, *, binary: Binary = "standardized", prognostic: ArrayLike | None = None, products: bool = False
+    ) -> BalanceTable:
+        """Compare the groups before and after stratification.
+
+        Parameters
+        ----------
+        binary : "standardized" or "raw" differences of proportions
+        prognostic : predicted outcomes without treatment, shape (rows,), compared too
+        products : compare squares and products of the numeric covariates too
+        """
         return balance_table(
             self.table, units=self.units, covariates=self.covariates, weights=self.weights, sample="stratified",
-            denominator=DENOMINATORS[self.target], binary=binary, prognostic=prognostic,
+            denominator=DENOMINATORS[self.target], binary=binary, prognostic=prognostic, products=products,
         )  # fmt: skip
+
+    def overlap(self) -> Overlap:
+        """Show the scores of the treated and the controls before and after; without rows where there was no score."""
+        chance = np.empty(0) if self.score is None else self.score.probability
+        samples = [(UNADJUSTED, np.ones(len(self.units.rows))), ("stratified", self.weights[self.units.rows])]
+        return two_histograms(chance, self.units, samples, of=self.treatment, status=self.status)
 
     def sample(self) -> Sample:
         """The patients kept with their weights, clustered by set of partners."""
@@ -169,22 +194,26 @@ def subclasses(
 
 def full_match(
     score: PropensityScore, table: pl.DataFrame, *, covariates: Sequence[str], on: str = "logit",
-    caliper: float | None = None, exact: str | Sequence[str] = (), estimand: str = "ATT",
+    caliper: float | None = None, caliper_sd: CaliperSd = "pooled", caliper_on: Mapping[str, float | Caliper] | None = None,
+    exact: str | Sequence[str] = (), anti_exact: str | Sequence[str] = (), estimand: str = "ATT",
 ) -> Stratification:  # fmt: skip
     """Divide everybody into sets of one treated and several controls, or of one control and several treated.
 
     Parameters
     ----------
-    score : of the same table
+    score : of the same table; the columns that sets are compared by were `needed` for it
     covariates : to compare for balance
     on : the scale distances are measured on, "logit" or "probability"
-    caliper : farthest distance, inclusive, in standard deviations of everybody's score
-    exact : columns in which a set agrees
+    caliper, caliper_sd, caliper_on, exact, anti_exact : which partners may be in one set, as for `match`
     estimand : "ATT", "ATC" or "ATE"
+
+    Raises
+    ------
+    InputError : a column is absent, has missing values in the rows of the score, or cannot be used
 
     Notes
     -----
-    The sum of the distances within sets is the smallest that is possible.
+    The sum of the distances within sets is the smallest that is possible. Who is allowed no partner is left out.
 
     References
     ----------
@@ -193,29 +222,38 @@ def full_match(
     _check_estimand(estimand)
     if on not in ("logit", "probability"):
         raise InputError(f"on={on!r} is not known; it is 'logit' or 'probability'")
+    words = MatchingWords(
+        estimand="ATT", caliper=caliper, caliper_sd=caliper_sd, caliper_on=dict(caliper_on or {}), order="data", seed=0, ratio=1,
+        min_controls=None, max_controls=None, replace=False, exact=as_names(exact), anti_exact=as_names(anti_exact),
+        discard="none",
+    )  # fmt: skip
     units, distance = score.units, score.logit if on == "logit" else score.probability
-    exact = (exact,) if isinstance(exact, str) else tuple(exact)
     codes = np.full(len(units.rows), -1, dtype=np.int64)
     if score.usable:
-        rules = Rules(
-            order="data", seed=0, wanted=np.ones(units.n_treated, dtype=np.int64), replace=False,
-            width=np.inf if caliper is None else caliper * spread_of(distance, units.treated, "pooled"),
-            strata=combined_codes([codes_of(units.column(table, name)) for name in exact]),
-            near=np.empty((len(distance), 0)), limits=np.empty(0), apart=np.empty((len(distance), 0), dtype=np.int64),
-        )  # fmt: skip
+        _check_complete(table, units, words.columns)
+        rules = rules_of(words, table, units, distance, np.ones(len(distance), dtype=bool))
         codes = full_sets(distance, units.treated, rules)
     provenance = Provenance(
         method="full matching", citations=("hansen-2004",),
         choices=(
-            Choice("distance", on, "default" if on == "logit" else "given"),
-            Choice("caliper", caliper, "default" if caliper is None else "given"),
-            Choice("exact", ", ".join(exact) or None, "given" if exact else "default"),
-            Choice("estimand", estimand, "given"),
+            chosen("distance", on, "logit"), chosen("caliper", caliper, None), chosen("caliper_sd", caliper_sd, "pooled"),
+            chosen("caliper_on", ", ".join(words.caliper_on) or None, None), chosen("exact", ", ".join(words.exact) or None, None),
+            chosen("anti_exact", ", ".join(words.anti_exact) or None, None), Choice("estimand", estimand, "given"),
         ),
     )  # fmt: skip
     return _stratification(
-        table, units, codes, (score.treatment, estimand), tuple(covariates), score.status, provenance, partners=True
-    )
+        table, units, codes, (score.treatment, estimand), tuple(covariates), score.status, provenance,
+        score=score, partners=True,
+    )  # fmt: skip
+
+
+def _check_complete(table: pl.DataFrame, units: Units, names: Sequence[str]) -> None:
+    """Refuse columns to compare partners by that have no value for somebody who has a score."""
+    holes = ~complete_rows(table, names)[units.rows]
+    if holes.any():
+        raise InputError(
+            f"{', '.join(names)}: {int(holes.sum())} rows of the score have no value; say needed= where the score is estimated"
+        )
 
 
 def _check_estimand(estimand: str) -> None:
@@ -261,7 +299,7 @@ def stratum_weights(codes: Codes, treated: NDArray[np.bool_], target: str) -> Fl
 
 def _stratification(
     table: pl.DataFrame, units: Units, codes: Codes, asked: tuple[str, str], covariates: tuple[str, ...], status: Status,
-    provenance: Provenance, *, partners: bool = False,
+    provenance: Provenance, *, score: PropensityScore | None = None, partners: bool = False,
 ) -> Stratification:  # fmt: skip
     treatment, target = asked
     strata = np.full(table.height, -1, dtype=np.int64)
@@ -280,5 +318,5 @@ def _stratification(
         status = Status.OK if kept.any() else Status.NOTHING_MATCHED
     return Stratification(
         strata=strata, partners=partners, weights=weights, treatment=treatment, estimand=estimand, target=target,
-        covariates=covariates, units=units, status=status, provenance=provenance, table=table,
+        covariates=covariates, units=units, score=score, status=status, provenance=provenance, table=table,
     )  # fmt: skip

@@ -86,6 +86,7 @@ class Weighting:
         between: tuple[str, str] | None = None,
         binary: Binary = "standardized",
         prognostic: ArrayLike | None = None,
+        products: bool = False,
     ) -> BalanceTable:
         """Compare two groups before and after weighting.
 
@@ -95,6 +96,7 @@ class Weighting:
         between : the treated and the control group; default: the second and the first of two
         binary : "standardized" or "raw" differences of proportions
         prognostic : predicted outcomes without treatment, shape (rows,), compared too
+        products : compare squares and products of the numeric covariates too
         """
         if between is None and len(self.groups.names) > 2:
             raise InputError("there are more than two treatments; say between=(treated, control)")
@@ -107,6 +109,7 @@ class Weighting:
             self.table, units=self.groups.pair(mine, other), weights=self.weights, sample="weighted",
             covariates=self.covariates if covariates is None else names_of(covariates),
             denominator=self._denominator(mine, other), binary=binary, score=score, prognostic=prognostic,
+            products=products,
         )  # fmt: skip
 
     def _denominator(self, mine: int, other: int) -> Literal["treated", "control", "pooled", "weighted"]:

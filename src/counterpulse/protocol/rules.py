@@ -42,12 +42,7 @@ def rules_of(nodes: ProtocolNode) -> Iterator[Rule]:
     for index, event in enumerate(nodes.intercurrent_events):
         if event.rule is not None:
             yield Rule(("intercurrent_events", index, "rule"), event.rule, populations=True)
-    for index, analysis in enumerate(nodes.analyses):
-        if analysis.keep is not None and nodes.study.design != "review":
-            yield Rule(("analyses", index, "keep"), analysis.keep, populations=True)
-    for path, edit in nodes.multiverse.edits() if nodes.multiverse is not None else ():
-        if edit.keep is not None:
-            yield Rule((*path, "keep"), edit.keep, populations=True)
+    yield from _analyses(nodes)
 
 
 def _eligibility(nodes: ProtocolNode) -> Iterator[Rule]:
@@ -57,6 +52,15 @@ def _eligibility(nodes: ProtocolNode) -> Iterator[Rule]:
             yield Rule((*path, "rule"), criterion.rule)
             if criterion.earlier is not None:
                 yield Rule((*path, "earlier", "rule"), criterion.earlier.rule)
+
+
+def _analyses(nodes: ProtocolNode) -> Iterator[Rule]:
+    for index, analysis in enumerate(nodes.analyses):
+        if analysis.keep is not None and nodes.study.design != "review":
+            yield Rule(("analyses", index, "keep"), analysis.keep, populations=True)
+    for path, edit in nodes.multiverse.edits() if nodes.multiverse is not None else ():
+        if edit.keep is not None:
+            yield Rule((*path, "keep"), edit.keep, populations=True)
 
 
 def _variables(nodes: ProtocolNode) -> Iterator[Rule]:

@@ -17,6 +17,9 @@ _BOUNDS = {
     "exclusiveMaximum": "less than {}",
 }
 
+OF_ANALYSES = "multiverse.vary"
+"""Where keys of an analysis may stand besides; what is written elsewhere is seldom meant for it."""
+
 
 def schemas_at(path: YamlPath) -> list[Schema]:
     """Find what may stand at a path: one schema, or several where the language leaves a choice."""
@@ -130,6 +133,8 @@ def _homes() -> dict[str, list[str]]:
     homes: dict[str, list[str]] = {}
 
     def visit(schema: Schema, place: str, seen: frozenset[str]) -> None:
+        if place == OF_ANALYSES:
+            return
         for branch in branches(schema):
             for key, value in branch.get("properties", {}).items():
                 if place:

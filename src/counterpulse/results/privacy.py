@@ -31,6 +31,7 @@ PEOPLE = re.compile(
 
 OF_A_FEW = (
     "largest_weight", ".person_time", ".person_time_left_out", ".person_time_removed", ".person_time_reclassified", ".credited",
+    "risk by the end of follow-up",
 )  # fmt: skip
 """Details that may be of one patient, or follow from two that are not."""
 

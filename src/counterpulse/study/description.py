@@ -273,7 +273,7 @@ def _terms(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, row: 
     method = METHODS.get(analysis.method)
     if analysis.method == "by-type":
         method = chosen(outcome.kind, adjusted=adjusted, clustered=analysis.clusters is not None)
-    if method is None or not method.adjustable:
+    if method is None or not method.adjustable or analysis.estimator:
         return None
     if row.model == SCREEN:
         return tuple(term for term in analysis.screen if row.estimate.variable in variables_of(term))

@@ -62,6 +62,11 @@ def died_at_column(outcome: str) -> str:
     return f"{outcome}.died_at"
 
 
+def observed_risk_name(name: str) -> str:
+    """The detail with the risk of a time to an event at the end of follow-up, of a request of that name."""
+    return f"{name}: risk by the end of follow-up"
+
+
 START = "start."
 WEIGHT, UNIT = "weight.", "unit."
 """The columns of a balanced sample: the weight of each row, and the matched set it belongs to."""

@@ -5,8 +5,9 @@ import time
 import pytest
 from threadpoolctl import threadpool_info
 
+from counterpulse.numerics.blas_threads import ONE_BLAS_THREAD
 from counterpulse.numerics.blocks import map_jobs
-from counterpulse.numerics.workers import ONE_BLAS_THREAD, LocalWorkers, workers_of
+from counterpulse.numerics.workers import LocalWorkers, workers_of
 
 
 def blas_threads():

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from counterpulse.errors import InputError
-from counterpulse.propensity import balance_over, match, prognostic_score
+from counterpulse.propensity import balance_over, match, prognostic_score, weight
 from counterpulse.regression import linear
 from counterpulse.results import Status
 
@@ -80,6 +80,19 @@ def test_a_covariate_that_does_not_vary_and_one_with_holes(ward):
     means = [known.filter(pl.col("device") == side)["holes"].mean() for side in (True, False)]
     assert [rows["holes"].mean_treated, rows["holes"].mean_control] == pytest.approx(means, rel=SAME)
     assert found.largest("unadjusted") == np.inf
+
+
+def test_squares_and_products_are_centered(ward):
+    found = weight(ward, treatment="device", covariates=COVARIATES, estimand="ATO").balance(products=True)
+    names = found.tidy()["variable"].unique(maintain_order=True).to_list()
+    assert names == [*COVARIATES, "age squared", "lactate squared", "age × lactate", "propensity score"]
+    product = (ward["age"] - ward["age"].mean()) * (ward["lactate"] - ward["lactate"].mean())
+    row = next(row for row in found.rows if row.variable == "age × lactate")
+    means = [product.filter(ward["device"] == side).mean() for side in (True, False)]
+    assert [row.mean_treated, row.mean_control] == pytest.approx(means, rel=SAME)
+    shock = ward.with_columns(shock=pl.col("age") > 65, age=pl.col("age").replace(ward["age"][0], None))
+    some = match(shock, treatment="device", covariates=["lactate"]).balance(covariates=["age", "shock"], products=True)
+    assert "shock squared" not in some.tidy()["variable"].to_list()
 
 
 def test_the_prognostic_score_is_the_model_of_the_controls(ward):

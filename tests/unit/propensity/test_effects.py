@@ -134,6 +134,24 @@ def test_full_matching_is_clustered_by_set_and_subclasses_are_not(ward):
         matched_effect(strata, outcome="dead", bootstrap=100)
 
 
+def test_few_sets_have_students_t_or_no_error(ward):
+    def of(pairs):
+        score = np.full(ward.height, 0.5)
+        treated, control = np.flatnonzero(ward["device"])[:pairs], np.flatnonzero(~ward["device"])[:pairs]
+        some = ward[np.concatenate((treated, control))]
+        found = match(some, treatment="device", score=score[: some.height], on="probability")
+        return matched_effect(found, outcome="days"), some
+
+    found, some = of(12)
+    difference = some["days"].to_numpy()[:12] - some["days"].to_numpy()[12:]
+    row = found.estimates()[2]
+    assert (row.df, row.statistic_name) == (11, "t")
+    assert row.value == pytest.approx(difference.mean(), rel=SAME)
+    few = of(9)[0].estimates()[2]
+    assert (few.status, few.std_error) == (Status.FEW_CLUSTERS, None)
+    assert np.isfinite(few.value)
+
+
 def test_a_model_that_has_no_fit_is_a_status(ward):
     apart = ward.with_columns(perfect=pl.col("dead").cast(float))
     found = matched_effect(match(apart, **OPTIONS, caliper=0.2), outcome="dead", covariates=["perfect"])

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from counterpulse.errors import InputError
-from counterpulse.propensity import match, overlap, propensity_score, weight
+from counterpulse.propensity import coarsened_exact, full_match, match, overlap, propensity_score, weight
 from counterpulse.results import Status
 
 SAME = 1e-12  # relative; the same sums in another order
@@ -66,6 +66,16 @@ def test_without_a_score_there_is_nothing_to_show(ward):
     nobody = match(ward.with_columns(device=pl.lit(False)), **OPTIONS).overlap()
     assert balanced.tidy().height == nobody.block(id="o", analysis="a").rows().__len__() == 0
     assert nobody.status is Status.NO_TREATED
+
+
+def test_strata_show_their_scores_and_cells_have_none(ward):
+    score = propensity_score(ward, **OPTIONS)
+    found = full_match(score, ward, covariates=["age"])
+    side = ward["device"].to_numpy()
+    place = np.floor(score.probability[~side] * 20).astype(int)
+    expected = np.bincount(place, weights=found.weights[~side], minlength=20) / found.weights[~side].sum()
+    np.testing.assert_allclose(shares(found.overlap(), "stratified", "control"), expected, rtol=SAME, atol=1e-15)
+    assert coarsened_exact(ward, treatment="device", covariates=["age"]).overlap().tidy().height == 0
 
 
 def test_the_distribution_of_weights(ward):

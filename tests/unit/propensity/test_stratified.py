@@ -52,6 +52,31 @@ def test_cut_points_of_the_reader_are_kept(ward):
     assert len(set(found.strata[old])) == len(set(found.strata[~old])) == 1
 
 
+def test_full_matching_keeps_calipers_and_what_must_differ(ward):
+    named = ward.with_columns(center=pl.int_range(pl.len()) % 4)
+    score = propensity_score(named, treatment="device", covariates=["age", "shock"])
+    found = full_match(
+        score,
+        named,
+        covariates=["age"],
+        caliper=0.5,
+        caliper_sd="within",
+        caliper_on={"age": 4},
+        anti_exact="center",
+        exact="shock",
+    )
+    members = named.with_columns(stratum=pl.Series(found.strata)).filter(pl.col("stratum") >= 0)
+    pairs = members.filter("device").join(members.filter(~pl.col("device")), on="stratum")
+    assert len(pairs) > 50
+    assert (pairs["age"] - pairs["age_right"]).abs().max() <= 4
+    assert (pairs["center"] != pairs["center_right"]).all()
+    assert (pairs["shock"] == pairs["shock_right"]).all()
+    assert found.estimand == "matched treated"
+    holes = named.with_columns(center=pl.when(pl.int_range(pl.len()) < 3).then(None).otherwise("center"))
+    with pytest.raises(InputError, match="needed="):
+        full_match(score, holes, covariates=["age"], exact="center")
+
+
 def test_no_stratum_with_both_groups_has_a_status():
     table = pl.DataFrame({"device": [1, 1, 0, 0], "kind": ["a", "b", "c", "d"]})
     found = coarsened_exact(table, treatment="device", covariates=["kind"])

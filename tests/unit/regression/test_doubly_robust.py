@@ -6,7 +6,8 @@ from counterpulse.data.terms import Categorical
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import expit
 from counterpulse.numerics.random_streams import stream
-from counterpulse.regression import aipw, logistic, standardize, tmle
+from counterpulse.regression import aipw, lasso_learner, logistic, standardize, tmle
+from counterpulse.results import Status
 
 REORDERED = 1e-9  # relative; sums in another order, iterative fits
 EXACT = 1e-12  # the same numbers but for rounding
@@ -15,7 +16,7 @@ SAME = 1e-3  # relative; what differs more is another variance
 CURVATURE = 0.02  # the logit of other limits bends the fluctuation a little
 OPTIONS = {"outcome": "y", "treatment": "a", "covariates": ["x", "z"]}
 METHODS = pytest.mark.parametrize("method", [aipw, tmle])
-ESTIMANDS = pytest.mark.parametrize("estimand", ["ATE", "ATT"])
+ESTIMANDS = pytest.mark.parametrize("estimand", ["ATE", "ATT", "ATC"])
 
 
 def cohort(n=400, seed=1):
@@ -208,3 +209,68 @@ def test_outcome_bounds():
         tmle(table, **options, outcome_bounds=(0.0, 1.0))
     near = tmle(table, **options).two.means
     np.testing.assert_allclose(tmle(table, **options, outcome_bounds=(-20.0, 20.0)).two.means, near, atol=CURVATURE)
+
+
+@METHODS
+@pytest.mark.parametrize("outcome", ["y", "u"])
+def test_the_untreated_are_the_treated_of_the_other_coding(method, outcome):
+    table, options = cohort(), {**OPTIONS, "outcome": outcome}
+    found = method(table, **options, estimand="ATC").two
+    other = method(table.with_columns(a=1 - pl.col("a")), **options, estimand="ATT").two
+    np.testing.assert_allclose(found.means, other.means[::-1], rtol=REORDERED)
+    np.testing.assert_allclose(found.covariance, other.covariance[::-1, ::-1], rtol=REORDERED)
+
+
+def test_scores_that_do_not_overlap():
+    table = cohort()
+    scores = np.where(table["a"] == 1, 0.6, 0.4)
+    assert aipw(table, **OPTIONS, scores=scores).status.code == "no-overlap"
+
+
+def lassos(**more):
+    return {
+        "treatment_learner": lasso_learner(["x", "z", "v"], binary=True, separated=Status.TREATMENT_PREDICTED, **more),
+        "outcome_learner": lasso_learner(["x", "z", "v"], binary=True, separated=Status.ONE_ARM_UNFITTED, **more),
+    }
+
+
+@METHODS
+def test_a_lasso_is_cross_fitted(method):
+    table = cohort().with_columns(v=pl.Series(stream(3, "noise").normal(size=400)))
+    found = method(table, **OPTIONS, **lassos(), seed=2)
+    plain = method(table, **OPTIONS)
+    assert found.status.code == "ok"
+    assert abs(found.two.means - plain.two.means).max() < plain.two.covariance.max() ** 0.5
+    again = method(table, **OPTIONS, **lassos(), seed=2)
+    assert np.array_equal(found.two.means, again.two.means)
+    assert found.glance()["score_low"][0] >= 0
+
+
+def test_what_a_lasso_learns():
+    table = cohort(2000).with_columns(v=pl.Series(stream(3, "noise").normal(size=2000)))
+    learn = lasso_learner(["x", "z", "v"], binary=False, separated=Status.ONE_ARM_UNFITTED)
+    target = table["u"].to_numpy()
+    predicted = learn(table, target, None)(table)
+    assert np.corrcoef(predicted, table["x"].to_numpy())[0, 1] > 0.98
+    assert abs(predicted.mean() - target.mean()) < CURVATURE
+    constant = learn(table, np.full(2000, 3.0), None)(table)
+    assert (constant == 3.0).all()
+    doubled = learn(table, target, np.full(2000, 2.0))(table)
+    np.testing.assert_allclose(doubled, predicted, rtol=SHIFTED)
+
+
+def test_standardizing_over_a_part():
+    table = cohort()
+    fit = logistic(table, outcome="y", terms=["a", "x", "z"])
+    options = {"variable": "a", "treated": 1, "reference": 0}
+    everybody = standardize(fit, table, **options)
+    same = standardize(fit, table, **options, among=np.ones(400, dtype=bool))
+    assert np.array_equal(same.means, everybody.means)
+    assert np.array_equal(same.covariance, everybody.covariance)
+    part = table["z"].to_numpy() == 1
+    among, others = (standardize(fit, table, **options, among=mask) for mask in (part, ~part))
+    share = part.mean()
+    np.testing.assert_allclose(share * among.means + (1 - share) * others.means, everybody.means, rtol=REORDERED)
+    assert standardize(fit, table, **options, among=np.zeros(400, dtype=bool)).status.code == "empty-group"
+    with pytest.raises(InputError, match="'among' has 3 values"):
+        standardize(fit, table, **options, among=[True, False, True])

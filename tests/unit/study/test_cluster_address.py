@@ -6,7 +6,7 @@ import pytest
 from counterpulse.errors import InputError, UsageError
 from counterpulse.study.cluster import dask_workers as module
 from counterpulse.study.cluster.address import Certificates, checked_address, is_private
-from counterpulse.study.cluster.far_side import PROCESSOR, Turns, carry_out, installed, pack, unpack
+from counterpulse.study.cluster.far_side import PROCESSOR, Turns, Unpacked, carry_out, installed, pack, unpack
 
 CANARY = "Canary-Patient-4711"
 
@@ -86,6 +86,9 @@ class UnsendableError(Exception):
     def __init__(self, one, two):
         super().__init__(f"{one}{two}")
 
+    def __reduce__(self):
+        return UnsendableError, (1,)
+
 
 def test_turns_come_back_by_place():
     done = carry_out(unpack(pack(Work())), installed(), Turns(((4, 1), (7, 2))))
@@ -98,7 +101,7 @@ def test_an_error_is_a_value():
     assert done.results == {0: 20}
     place, error = done.error
     assert (place, type(error), str(error)) == (1, InputError, "wrong column")
-    _, error = carry_out(unpack(pack(Work())).__class__(Work(UnsendableError(1, 2))), installed(), turns).error
+    _, error = carry_out(Unpacked(Work(UnsendableError(1, 2))), installed(), turns).error
     assert (type(error), str(error)) == (RuntimeError, "UnsendableError on a worker")
 
 

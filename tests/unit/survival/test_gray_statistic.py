@@ -13,6 +13,7 @@ from counterpulse.survival.gray_statistic import TIES_HELD
 
 NAMES = ["censored", "relapse", "death"]
 CLOSED_FORM = 1e-12
+STRATA = 1e-10  # relative; the inverse of a singular covariance against two of one degree of freedom
 
 
 def table(times, ended, groups):
@@ -74,7 +75,7 @@ def test_a_group_without_the_event_is_compared():
 def test_one_group_one_patient_no_patient():
     assert failed(gray(table([1, 2], ["relapse", "death"], "aa")), Status.EMPTY_GROUP)
     assert failed(gray(table([1], ["relapse"], "a")), Status.EMPTY_GROUP)
-    assert failed(gray(table([], [], [])), Status.NO_ROWS)
+    assert failed(gray(table([1], ["relapse"], "a").head(0)), Status.NO_ROWS)
 
 
 def test_everybody_at_once():
@@ -112,7 +113,7 @@ def test_a_difference_that_strata_do_not_tell_costs_a_degree_of_freedom():
     test = gray(frame.with_columns(s=pl.Series(s)), strata="s")
     assert (test.status, test.df) == (Status.OK, 2.0)
     alone = [gray(frame.filter(pl.Series(s) == own)).statistic for own in (0, 1)]
-    np.testing.assert_allclose(test.statistic, sum(alone), rtol=1e-10)
+    np.testing.assert_allclose(test.statistic, sum(alone), rtol=STRATA)
 
 
 def test_ties_beyond_those_at_risk_are_said():

@@ -20,6 +20,7 @@ from counterpulse.report.chapters.supplement.data_protection import data_protect
 from counterpulse.report.chapters.supplement.imputation import imputation_section
 from counterpulse.report.chapters.supplement.provenance import choices_section, provenance_section
 from counterpulse.report.chapters.supplement.reviewers import reviewers_section
+from counterpulse.report.chapters.unshifted import unshifted
 from counterpulse.report.document import Callout, Document, Section, text
 from counterpulse.report.number_styles import STYLES
 from counterpulse.results import StudyResult
@@ -47,7 +48,7 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
     name = style or plan.protocol.report.style
     if name not in STYLES:
         raise UsageError(f"there is no number style {name!r}; the styles are {', '.join(STYLES)}")
-    context = Context(plan, result, STYLES[name])
+    context = Context(plan, unshifted(result, plan), STYLES[name])
     front = tuple(box for box in (_banner(context), key_result(context)) if box)
     sections = _sections(context, name)
     return Document(

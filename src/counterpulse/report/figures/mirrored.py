@@ -96,7 +96,8 @@ def draw_mirrored(figure: Mirrored) -> Scene:
     texts = tick_texts(y_ticks, figure.style)
     left = MARGIN + 14 + widest(texts) + 6
     across = max(1, min(len(figure.panels), int((figure.width - left + GAP) / (LEAST_PANEL + GAP))))
-    room = (figure.width - left - 8 - GAP * (across - 1)) / across
+    edge = max(8.0, widest(tick_texts(_x_ticks(ends), figure.style)) / 2 + 2)
+    room = (figure.width - left - edge - GAP * (across - 1)) / across
     top = _legend(canvas, figure)
     for first in range(0, len(figure.panels), across):
         row = figure.panels[first : first + across]
@@ -107,11 +108,11 @@ def draw_mirrored(figure: Mirrored) -> Scene:
             canvas.text(place.left, top + SIZE, head, bold=True)
             _bars(canvas, place, figure, panel)
             _axes(canvas, figure, place, texts if k == 0 else ())
-        for line, words in enumerate(fitted(figure.y_label, 2 * HALF_HEIGHT + 14, lines=2)):
-            canvas.text(MARGIN + 7 + line * (SIZE + 1) - 1, middle, words, anchor="middle", upright=False)
+        (words,) = fitted(figure.y_label, 2 * HALF_HEIGHT)
+        canvas.text(MARGIN + 7, middle, words, anchor="middle", upright=False)
         top = middle + HALF_HEIGHT + 20
     for words in fitted(figure.x_label, figure.width - left, lines=3):
-        canvas.text((left + figure.width - 8) / 2, top + 5, words, anchor="middle")
+        canvas.text((left + figure.width - edge) / 2, top + 5, words, anchor="middle")
         top += LINE_HEIGHT
     return Scene(
         width=figure.width,
@@ -197,6 +198,11 @@ def _axes(canvas: Canvas, figure: Mirrored, place: _Place, texts: Sequence[str])
         canvas.line((place.x(tick), bottom), (place.x(tick), bottom + 3))
     for k in apart([place.x(tick) for tick in ticks], [widest([text]) for text in shown], gap=4.0):
         canvas.text(place.x(ticks[k]), bottom + 12, shown[k], anchor="middle")
+
+
+def _x_ticks(ends: tuple[float, float]) -> list[float]:
+    """Round ticks between the ends."""
+    return [tick for tick in linear_ticks(*ends, about=5) if ends[0] - 1e-9 <= tick <= ends[1] + 1e-9]
 
 
 def _describe(figure: Mirrored) -> str:

@@ -21,6 +21,9 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "count": ("mean difference",),
     "time-to-event": ("hazard ratio", "risk difference", "risk ratio", "rmst difference", "rmst ratio"),
 }
+FEWEST = 100
+"""Bootstrap draws whose percentiles say something."""
+
 ALL_MEASURES = tuple(dict.fromkeys(measure for measures in MEASURES.values() for measure in measures))
 
 BOOTSTRAP = Option(
@@ -71,6 +74,17 @@ def refuse(
                 draft.where("bootstrap"), "E611", f"analysis {draft.node.id}: a bootstrap of '{name}', a {kind} outcome",
                 "binary, continuous or count outcomes", "take `bootstrap` out; the variance is robust",
             )  # fmt: skip
+    draws = options["bootstrap"]
+    if draws and not (isinstance(draws, float) and draws >= FEWEST and draws.is_integer()):
+        desk.refuse(
+            draft.where("bootstrap"), "E611", f"analysis {draft.node.id}: a bootstrap of so few draws has no percentiles",
+            f"a whole number of {FEWEST} or more, or 0", "write bootstrap: 1000",
+        )  # fmt: skip
+    if options["bootstrap"] and draft.node.clusters is not None:
+        desk.refuse(
+            draft.where("bootstrap"), "E611", f"analysis {draft.node.id}: a bootstrap of patients or sets beside clusters",
+            "one of the two", "take `bootstrap` out; the variance is robust to the clusters",
+        )  # fmt: skip
     if options["bootstrap"] and node is not None and node.replacement:
         desk.refuse(
             draft.where("bootstrap"), "E611", f"analysis {draft.node.id}: a bootstrap after matching with replacement is not valid",

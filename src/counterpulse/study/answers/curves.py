@@ -13,7 +13,7 @@ from counterpulse import survival
 from counterpulse.results import At, Block, Estimate, EstimateRow, GroupCount, Notice, Status
 from counterpulse.study.answers.fitted_model import group_counts, total_events
 from counterpulse.study.planning.measures import split_measure
-from counterpulse.study.request import Answer, Request, block_id, cause_column, event_column, place, time_column
+from counterpulse.study.request import UNIT, Answer, Request, block_id, cause_column, event_column, place, time_column
 from counterpulse.survival import KaplanMeier
 from counterpulse.survival.curve_interval import INTERVALS, CurveInterval
 from counterpulse.survival.curve_test import CurveTest
@@ -42,8 +42,9 @@ def curve_answer(request: Request, measures: Sequence[str], *, draw: bool = Fals
     frame = request.frame
     time, event = time_column(request.outcome.name), event_column(request.outcome.name)
     curves = survival.kaplan_meier(
-        frame, time=time, event=event, by=request.group, interval=_interval(request), level=request.analysis.level
-    )
+        frame, time=time, event=event, by=request.group, weights=request.weights, cluster=_together(request),
+        interval=_interval(request), level=request.analysis.level,
+    )  # fmt: skip
     rows = np.flatnonzero(frame[time].is_not_null().to_numpy() & frame[event].is_not_null().to_numpy())
     counts = group_counts(request, rows)
     found: list[EstimateRow] = []
@@ -67,10 +68,12 @@ def curve_answer(request: Request, measures: Sequence[str], *, draw: bool = Fals
 
 def log_rank_answer(request: Request) -> Answer:
     """The test that compares the curves, one row and its observed and expected events."""
-    strata: tuple[str, ...] = request.option("strata")
+    sets = (UNIT,) if UNIT in request.frame.columns else ()
+    strata: tuple[str, ...] = (*request.option("strata"), *sets)
     test = survival.log_rank(
         request.frame, time=time_column(request.outcome.name), event=event_column(request.outcome.name),
         by=str(request.group), rho=RHO[str(request.option("compare_with"))], strata=strata or None,
+        weights=None if sets else request.weights,
     )  # fmt: skip
     return curve_test_answer(request, test, str(request.option("compare_with")))
 
@@ -125,11 +128,13 @@ def _contrasts(request: Request, measure: str, at: float) -> tuple[Estimate, ...
     level = request.analysis.level
     if measure in ("risk difference", "risk ratio"):
         result = survival.survival_difference(
-            request.frame, time=time, event=event, by=_by(request), at=at, interval=_interval(request), level=level
-        )
+            request.frame, time=time, event=event, by=_by(request), at=at, interval=_interval(request), level=level,
+            weights=request.weights, cluster=_together(request),
+        )  # fmt: skip
         contrasts = result.differences if measure == "risk difference" else result.ratios
         return (*_of_every_group(request, contrasts, measure, at), *result.risk)
-    mean = survival.restricted_mean(request.frame, time=time, event=event, by=_by(request), tau=at, level=level)
+    mean = survival.restricted_mean(request.frame, time=time, event=event, by=_by(request), tau=at, level=level,
+                                   weights=request.weights, cluster=_together(request))  # fmt: skip
     contrasts = mean.differences if measure == "rmst difference" else mean.ratios
     return (*_of_every_group(request, contrasts, measure, at), *mean.groups)
 
@@ -145,6 +150,11 @@ def _of_every_group(request: Request, contrasts: Sequence[Estimate], measure: st
             term=treated, reference=request.reference, measure=measure, scale=scale, at=At(at), value=float("nan"),
             status=Status.EMPTY_GROUP,
         )  # fmt: skip
+
+
+def _together(request: Request) -> str | None:
+    """Matched sets or clusters of balanced patients; a plain curve takes no account of clusters."""
+    return None if request.weights is None else request.together
 
 
 def _by(request: Request) -> str | NDArray[np.str_]:

@@ -67,7 +67,7 @@ def _fit_details(request: Request, model: FittedModel, kind: ModelKind) -> dict[
     """How many parameters were estimated, and what a comparison of models needs."""
     k = sum(status is Status.OK for status in model.parameters.statuses) + kind.further
     details: dict[str, Cell] = {f"{request.name}: parameters": k}
-    if kind.log_likelihood is not None and isfinite(value := kind.log_likelihood(model)):
+    if request.weights is None and kind.log_likelihood is not None and isfinite(value := kind.log_likelihood(model)):
         details |= {f"{request.name}: log-likelihood": value, f"{request.name}: AIC": 2 * k - 2 * value}
     return details
 

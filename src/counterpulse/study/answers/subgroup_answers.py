@@ -191,7 +191,7 @@ def _interaction(
     """One test a subgroup variable: likelihood ratio, or Wald where the variance is robust."""
     names = _products(model, interaction)
     wald = model.parameters.wald(names) if names else None
-    log_likelihood = None if model.clusters is not None else kind.log_likelihood
+    log_likelihood = None if model.clusters is not None or request.weights is not None else kind.log_likelihood
     status: Status
     if wald is None or model.status not in (Status.OK, Status.SEPARATION):
         statistic, name, df, p_value = nan, "chi-squared", None, nan

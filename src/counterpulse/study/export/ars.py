@@ -14,7 +14,8 @@ from counterpulse.expression import Scope, parse, to_ars
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.protocol.scope import study_scope
 from counterpulse.results import REFERENCES, EstimateRow, StudyResult
-from counterpulse.study.catalog import METHODS
+from counterpulse.study.catalog import ESTIMATORS, METHODS
+from counterpulse.study.method_spec import MethodSpec
 
 Tree = dict[str, Any]
 DATASET = "ADSL"
@@ -42,7 +43,7 @@ def reporting_event(plan: Plan, dictionary: Dictionary, result: StudyResult) -> 
         "analysisSets": list(_sets(plan, scope)),
         "analysisGroupings": list(_groupings(plan)),
         "dataSubsets": list(_subsets(plan, scope)),
-        "methods": [_method(name) for name in used if name in METHODS],
+        "methods": [_method(spec) for spec in (METHODS.get(name, ESTIMATORS.get(name)) for name in used) if spec is not None],
         "analyses": [item for analysis in plan.analyses for item in _analyses(plan, analysis, result.estimates)],
         "referenceDocuments": [
             {"id": key, "name": REFERENCES[key]}
@@ -113,13 +114,12 @@ def _subsets(plan: Plan, scope: Scope) -> Iterator[Tree]:
             yield _clause(f"{analysis.id}.keep", f"Kept in {analysis.id}", analysis.keep, scope)
 
 
-def _method(name: str) -> Tree:
-    spec = METHODS[name]
+def _method(spec: MethodSpec) -> Tree:
     operations = [
-        {"id": f"{name}.{operation}", "name": operation, "order": order}
+        {"id": f"{spec.name}.{operation}", "name": operation, "order": order}
         for order, operation in enumerate(OPERATIONS, start=1)
     ]
-    return {"id": name, "name": spec.label, "label": spec.label, "description": spec.about, "operations": operations}
+    return {"id": spec.name, "name": spec.label, "label": spec.label, "description": spec.about, "operations": operations}
 
 
 def _analyses(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow]) -> Iterator[Tree]:
@@ -135,7 +135,7 @@ def _analyses(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow]
             "dataset": DATASET,
             "variable": name,
             "analysisSetId": analysis.population,
-            "methodId": analysis.method,
+            "methodId": analysis.estimator or analysis.method,
             "orderedGroupings": []
             if plan.group_variable is None
             else [{"order": 1, "groupingId": plan.group_variable, "resultsByGroup": True}],

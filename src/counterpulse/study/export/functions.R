@@ -107,16 +107,17 @@ attempt <- function(what, code, packages = character()) {
 
 # -- standardization -------------------------------------------------------------------------------------------------
 
-# Risk of everybody under one level of a variable, with the influence of each row on it (Stefanski and Boos 2002).
-standardized_risk <- function(fit, data, variable, level, cluster = NULL) {
+# Mean risk of some rows under one level of a variable, with the influence of each row on it (Stefanski and Boos 2002).
+standardized_risk <- function(fit, data, variable, level, among) {
   everybody <- data
   everybody[[variable]] <- factor(rep(level, nrow(data)), levels = levels(data[[variable]]))
   X <- model.matrix(delete.response(terms(fit)), everybody, xlev = fit$xlevels)
   risk <- plogis(drop(X %*% coef(fit)))
-  gradient <- colMeans(X * risk * (1 - risk))
+  gradient <- colMeans((X * risk * (1 - risk))[among, , drop = FALSE])
+  mean_risk <- mean(risk[among])
   scores <- model.matrix(fit) * (fit$y - fitted(fit))
-  influence <- risk - mean(risk) + nrow(data) * drop(scores %*% (summary(fit)$cov.unscaled %*% gradient))
-  list(risk = mean(risk), influence = influence)
+  influence <- among * (risk - mean_risk) / mean(among) + nrow(data) * drop(scores %*% (summary(fit)$cov.unscaled %*% gradient))
+  list(risk = mean_risk, influence = influence)
 }
 
 influence_variance <- function(influence, cluster = NULL) {
@@ -127,9 +128,11 @@ influence_variance <- function(influence, cluster = NULL) {
 }
 
 # `given` is the variance by cluster that is asked for; t has one degree of freedom less than clusters where that is CR2.
-standardized <- function(ids, fit, data, variable, treated, reference, level, cluster = NULL, given = NULL) {
-  one <- standardized_risk(fit, data, variable, treated)
-  other <- standardized_risk(fit, data, variable, reference)
+standardized <- function(ids, fit, data, variable, treated, reference, level, cluster = NULL, given = NULL,
+                         target = "all") {
+  among <- switch(target, all = rep(TRUE, nrow(data)), treated = data[[variable]] == treated, untreated = data[[variable]] == reference)
+  one <- standardized_risk(fit, data, variable, treated, among)
+  other <- standardized_risk(fit, data, variable, reference, among)
   number <- length(unique(cluster))
   small <- if (is.null(given)) number < few_clusters else given == "CR2"
   df <- if (!is.null(cluster) && small) number - 1 else Inf
@@ -142,6 +145,10 @@ standardized <- function(ids, fit, data, variable, treated, reference, level, cl
   if (!is.null(ids$difference)) put(ids$difference, one$risk - other$risk, one$influence - other$influence, identity)
   if (!is.null(ids$ratio)) {
     put(ids$ratio, log(one$risk / other$risk), one$influence / one$risk - other$influence / other$risk, exp)
+  }
+  if (!is.null(ids$odds)) {
+    logits <- function(x) x$influence / (x$risk * (1 - x$risk))
+    put(ids$odds, qlogis(one$risk) - qlogis(other$risk), logits(one) - logits(other), exp)
   }
   if (!is.null(ids$treated)) compare(ids$treated, one$risk)
   if (!is.null(ids$reference)) compare(ids$reference, other$risk)

@@ -18,6 +18,9 @@ BECAUSE = "the likelihood of a random intercept is an integral that two programs
 DRAWS = "rests on random draws, which another program does not repeat"
 SEVERAL = "other coefficients fit the quantile equally well, and two programs may take different ones"
 REFITTED = "subgroups that were refitted one by one are not written out"
+IMPUTED = "the imputation, and what is pooled over imputed tables, is not written out"
+BALANCED = "how patients were matched or weighted is not written out"
+OWN_KNOTS = "the folds of the lasso are random, and a spline has knots of its own in each group unless they are named"
 IN_R: Mapping[str, str] = {
     "exact-logistic": "R has an exact odds ratio of one two-group comparison only, and none where it is infinite",
     "prediction-quality": "predictions of a time to an event, and risks without a regression, are not written out",
@@ -25,11 +28,17 @@ IN_R: Mapping[str, str] = {
     "aalen-johansen": "no median under Aalen's variance",
     "fine-gray": "no R function has Efron's ties where an event comes before a censoring at the same time",
     "by-type": "no method in R for this number",
+    "augmented-weighting": OWN_KNOTS,
+    "tmle": OWN_KNOTS,
+    "clone-censor-weight": "clones, their weights and what is made of them are not written out",
+    "sequential-trials": "the trials of a sequence and their weights are not written out",
 }
 IN_SAS: Mapping[str, str] = {
     "worst-rank": "no SAS procedure ranks values with death worst",
     "exact-logistic": "the exact statement of PROC LOGISTIC takes other rules for P values",
     "prediction-quality": "no SAS procedure gives this number",
+    "clone-censor-weight": "clones, their weights and what is made of them are not written out",
+    "sequential-trials": "the trials of a sequence and their weights are not written out",
     "aalen-johansen": "of PROC LIFETEST the script asks the incidence only",
 }
 USUAL = {"r": "no form in R for this number of the method", "sas": "no SAS procedure prints this number"}
@@ -44,6 +53,11 @@ def why(row: EstimateRow, plan: Plan, to: str) -> str:
         return SEVERAL
     if TIES_HELD in row.estimate.notes:
         return TIES_HELD
+    analysis = next((item for item in plan.analyses if item.id == row.analysis), None)
+    if analysis is not None and analysis.imputation is not None:
+        return IMPUTED
+    if analysis is not None and analysis.balancing is not None:
+        return BALANCED
     if row.subgroup is not None and plan.subgroups is not None and plan.subgroups.refit:
         return REFITTED
     if to == "sas" and (row.subgroup is not None or row.estimate.measure == "interaction"):

@@ -92,8 +92,11 @@ class Part:
 def parts_of(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow]) -> Iterator[Part]:
     """The parts of an analysis: each outcome, and of each its models or samples; a screen has a part a predictor.
 
-    Estimates whose interval is made of random draws, and coefficients that are one of several solutions, belong to none.
+    Estimates whose interval is made of random draws, and coefficients that are one of several solutions, belong to none; nor
+    do those of an emulated trial, of imputed tables, and of matched or weighted patients.
     """
+    if analysis.estimator or analysis.imputation is not None or analysis.balancing is not None:
+        return
     kinds = {variable.name: variable.kind for variable in plan.variables.values()}
     if plan.group_variable is not None:
         kinds[plan.group_variable] = "category"

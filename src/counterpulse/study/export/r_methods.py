@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from counterpulse.study.export.part import Part, of_type, types_of
 from counterpulse.study.export.r_curves import curve_lines, gray_row, incidence_lines, kaplan_meier_lines
+from counterpulse.study.export.r_doubly_robust import doubly_robust_lines
 from counterpulse.study.export.r_kinds import (
     COX,
     FINE_GRAY,
@@ -132,5 +133,7 @@ R_METHODS: Mapping[str, Exported] = {
     "exact-logistic": Exported(exact_lines),
     "prediction-quality": Exported(prediction_lines, lambda part: ("pROC",)),
     "repeated-measures": Exported(repeated_lines, lambda part: MODELS[part.option("model")].packages),
+    "augmented-weighting": Exported(doubly_robust_lines),
+    "tmle": Exported(doubly_robust_lines),
     "by-type": Exported(_by_type_lines, _by_type_packages),
 }  # fmt: skip

@@ -78,12 +78,13 @@ def standardized_lines(part: Part) -> Iterator[str]:
     for treated in part.plan.treated if part.group is not None else ():
         ids = {
             "difference": part.id_of("risk difference", treated), "ratio": part.id_of("risk ratio", treated),
-            "treated": part.id_of("risk", treated), "reference": part.id_of("risk", reference),
+            "odds": part.id_of("marginal odds ratio", treated), "treated": part.id_of("risk", treated), "reference": part.id_of("risk", reference),
         }  # fmt: skip
         if any(ids.values()):
+            target = "" if part.analysis.target == "all" else f", target = {r_text(part.analysis.target)}"
             yield (
                 f"standardized({listed(ids)}, fit, d, {r_text(str(part.group))}, {r_text(treated)}, {r_text(reference)}, "
-                f"level = {part.analysis.level!r}{cluster_argument(part)})"
+                f"level = {part.analysis.level!r}{cluster_argument(part)}{target})"
             )
 
 

@@ -20,7 +20,7 @@ from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.samples import FOREVER
 from counterpulse.study.request import dead_column
 
-PIECES = ("functions.R", "models.R", "methods.R")
+PIECES = ("functions.R", "models.R", "methods.R", "doubly_robust.R")
 
 
 def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult) -> str:
@@ -58,8 +58,8 @@ def _analysis(
     yield ""
     yield f"# -- {analysis.id}: {analysis.label} {'-' * max(1, 110 - len(analysis.id) - len(analysis.label))}"
     yield f"# {' '.join(analysis.sentence.split())}"
-    if analysis.method not in R_METHODS:
-        yield f"# {analysis.method}: not exported to R"
+    if analysis.method not in R_METHODS or analysis.estimator:
+        yield f"# {analysis.estimator or analysis.method}: not exported to R"
         return
     for part in parts_of(plan, analysis, rows):
         yield ""

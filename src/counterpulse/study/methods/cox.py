@@ -17,7 +17,16 @@ from counterpulse.study.answers.fitted_model import ModelKind
 from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.answers.subgroup_answers import replace_frame
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
-from counterpulse.study.request import START, Answer, Request, block_id, cause_column, event_column, time_column
+from counterpulse.study.request import (
+    START,
+    Answer,
+    Request,
+    block_id,
+    cause_column,
+    event_column,
+    observed_risk_name,
+    time_column,
+)
 from counterpulse.survival import CoxColumns, CoxFit
 
 
@@ -48,6 +57,7 @@ def estimate(request: Request) -> Answer:
     kind = ModelKind("hazard ratio", "log", attrgetter("log_likelihood"))
     answer, model = answer_model(request, fit, kind)
     assert isinstance(model, CoxFit)
+    answer = answer.joined(_observed_risk(request, model))
     if "proportional-hazards" in request.analysis.checks and model.status is Status.OK:
         answer = answer.joined(_proportional_hazards(request, model))
     if request.outcome.competing:
@@ -78,6 +88,17 @@ def _of_competing(request: Request) -> Request:
         analysis=replace(request.analysis, role="secondary" if request.analysis.role == "primary" else request.analysis.role),
     )  # fmt: skip
     return replace_frame(request, request.frame.with_columns(competing)).without_besides().named(COMPETING_EVENT)
+
+
+def _observed_risk(request: Request, model: CoxFit) -> Answer:
+    """The share of all patients analyzed who have the event by the end of follow-up, by Kaplan and Meier."""
+    if not len(model.rows_used):
+        return Answer()
+    (curve,) = survival.kaplan_meier(
+        request.frame[model.rows_used], time=time_column(request.outcome.name), event=event_column(request.outcome.name),
+        start=None if request.sample.start is None else START,
+    )  # fmt: skip
+    return Answer(details={observed_risk_name(request.name): 1.0 - float(curve.survival[-1])})
 
 
 def _proportional_hazards(request: Request, model: CoxFit) -> Answer:

@@ -26,7 +26,7 @@ def estimate(request: Request) -> Answer:
     def fit(rows: pl.DataFrame, terms: Sequence[Term]) -> FineGrayFit:
         return survival.fine_gray(
             rows, time=time_column(outcome), event=cause_column(outcome), terms=terms, cause="event",
-            censoring_strata=strata or None, cluster=request.cluster, variance=request.option("variance"),
+            censoring_strata=strata or None, weights=request.weights, cluster=request.together, variance=request.option("variance"),
             ties=request.option("ties"), tied_censoring=request.option("tied_censoring"), level=request.analysis.level,
         )  # fmt: skip
 
@@ -79,6 +79,7 @@ SPEC = MethodSpec(
     clusters=("robust", "fixed"),
     cluster_reference="lin-wei-1989",
     needs_groups=False,
+    weighted=True,
     subgroups=True,
     calls="counterpulse.survival.fine_gray",
     citations=("fine-gray-1999",),

@@ -45,6 +45,7 @@ SPEC = MethodSpec(
         ),
     ),
     needs_groups=False,
+    weighted=True,
     draws=("kaplan-meier",),
     calls="counterpulse.survival.kaplan_meier",
     citations=("kaplan-meier-1958", "greenwood-1926"),

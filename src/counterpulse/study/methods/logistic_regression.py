@@ -67,7 +67,9 @@ def estimate(request: Request) -> Answer:
     fit, kind = way_of(request, WAYS)
     if request.option("penalty") != "none":
         kind = replace(kind, log_likelihood=None)
-    everybody = replace(request, analysis=replace(request.analysis, target="all"))
+    everybody = request
+    if request.balanced is None:
+        everybody = replace(request, analysis=replace(request.analysis, target="all"))
     answer, model = answer_model(everybody, fit, kind)
     wanted = [measure for measure in request.analysis.measures if measure in MARGINAL]
     if request.group is None or not wanted or not isinstance(model, LogisticFit):

@@ -20,6 +20,7 @@ SPEC = MethodSpec(
     measures=("rmst difference", "rmst ratio"),
     also=("rmst difference", "rmst ratio"),
     needs_groups=False,
+    weighted=True,
     calls="counterpulse.survival.restricted_mean",
     citations=("royston-parmar-2013",),
     estimate=estimate,

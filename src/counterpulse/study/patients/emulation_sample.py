@@ -13,7 +13,7 @@ from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
 from counterpulse.protocol.words import HOURS, Duration
 from counterpulse.results import FlowStep, Notice
 from counterpulse.study.patients.flow_boxes import group_counts
-from counterpulse.study.patients.made_sample import MadeSample, details_of
+from counterpulse.study.patients.made_sample import MadeSample
 from counterpulse.study.patients.outcomes import EXPOSED_BEFORE, EXPOSURE_START, FOLLOWED, TREATABLE
 from counterpulse.study.request import event_column, time_column
 
@@ -47,18 +47,13 @@ def emulation_sample(
     kept = np.flatnonzero(~lost)
     frame = _placed(timed[kept], slack / hours)
     sample = Sample(frame=frame, row_of_origin=eligible.row_of_origin[kept], stage=(*eligible.stage, analysis.maker))
-    treated = timed[str(plan.group_variable)].cast(pl.String).is_in(list(plan.treated)).fill_null(value=False).to_numpy()
-    details = details_of(
-        outcome.name, patients_left_out=int(lost.sum()), treated_left_out=int((lost & treated).sum()),
-        **(_person_time(timed, lost) if outcome.kind == "time-to-event" else {}),
-    )  # fmt: skip
     if not lost.any():
-        return (MadeSample(sample=sample, details=details),)
+        return (MadeSample(sample=sample),)
     step = FlowStep(
         id=f"emulation.{analysis.id}.{outcome.name}".replace(" ", "-"), kind="design", n=int(lost.sum()),
         label=f"Could not be placed in time ({analysis.id})", by_group=group_counts(plan, frame),
     )  # fmt: skip
-    return (MadeSample(sample=sample, flow=(step,), notices=(_notice(analysis, outcome, counts),), details=details),)
+    return (MadeSample(sample=sample, flow=(step,), notices=(_notice(analysis, outcome, counts),)),)
 
 
 def _grace(analysis: PlannedAnalysis) -> Duration:
@@ -131,11 +126,6 @@ def _placed(frame: pl.DataFrame, slack: float) -> pl.DataFrame:
     near = late & (pl.col(EXPOSED_AT) <= pl.col(TIME) + slack)
     exposed = pl.when(near).then(pl.col(TIME)).when(late).then(None).otherwise(pl.col(EXPOSED_AT))
     return frame.with_columns(exposed.alias(EXPOSED_AT))
-
-
-def _person_time(timed: pl.DataFrame, lost: Bools) -> dict[str, float]:
-    time = timed[TIME].fill_null(0.0).to_numpy()
-    return {"person_time": float(time[~lost].sum()), "person_time_left_out": float(time[lost].sum())}
 
 
 def _notice(analysis: PlannedAnalysis, outcome: PlannedOutcome, counts: Mapping[str, int]) -> Notice:

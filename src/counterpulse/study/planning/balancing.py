@@ -69,7 +69,7 @@ class Balanced:
 
 
 def planned_balancing(
-    desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[str, ...], ladder: Ladder
+    desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[str, ...], ladder: Ladder, maker: str
 ) -> tuple[Balanced | None, Ladder]:
     """The balancing of an analysis, and what is left to adjust for after it."""
     node = draft.node.propensity
@@ -84,7 +84,7 @@ def planned_balancing(
         )  # fmt: skip
         return None, ladder
     by = node.by or (MATCHING if use == "matching" else WEIGHTING)[0]
-    _refuse_misfits(desk, draft, spec, node, use, by)
+    _refuse_misfits(desk, draft, spec, node, use, by, maker)
     terms, ladder = _score(desk, draft, spec, outcomes, node, ladder)
     target = _target(desk, draft, by)
     options = {**_pairing(desk, draft, node, by), **_written(node, by)}
@@ -98,7 +98,9 @@ def planned_balancing(
     return Balanced(planned, target, choices, said, (PlannedClause(_clause(desk, planned, target), works),)), ladder
 
 
-def _refuse_misfits(desk: Desk, draft: Draft, spec: MethodSpec, node: Propensity, use: str, by: str) -> None:
+def _refuse_misfits(
+    desk: Desk, draft: Draft, spec: MethodSpec, node: Propensity, use: str, by: str, maker: str
+) -> None:
     """Methods without weights, keys of another way, several treatments, what is no comparison of groups."""
     analysis, where = draft.node.id, draft.where("propensity")
     beside = [METHODS[name] for name in draft.node.also if name in METHODS]
@@ -126,10 +128,27 @@ def _refuse_misfits(desk: Desk, draft: Draft, spec: MethodSpec, node: Propensity
             where, "E693", f"analysis {analysis}: matching of several treated groups", "one treated group and the reference; weighting takes several",
             "use weighting, or compare the treated groups in studies of their own",
         )  # fmt: skip
+    if spec.balances is None and (standardized := _standardized(draft, spec)):
+        desk.refuse(
+            where, "E696", f"analysis {analysis}: a {standardized[0]} is not standardized from a model of matched or weighted patients",
+            f"the {spec.measures[0]}", f"write method: propensity-{use}, which compares risks and means directly",
+        )  # fmt: skip
+    for name in (item for item in ("interval", "penalty", "variance") if item in draft.node.options):
+        option = spec.option(name)
+        if option is not None and "wald" in (*option.allowed, "wald" if name != "interval" else ""):
+            desk.refuse(
+                draft.where(name), "E694", f"analysis {analysis}: `{name}` in matched or weighted patients, whose variance is robust",
+                "", f"take `{name}` out",
+            )  # fmt: skip
     if draft.node.models is not None or draft.node.screen is not None:
         desk.refuse(
             where, "E694", f"analysis {analysis}: a ladder of models or a screen in matched or weighted patients",
             "one outcome model", "write `adjust` alone, and the other models as sensitivity analyses",
+        )  # fmt: skip
+    if maker not in ("as observed", "landmark"):
+        desk.refuse(
+            where, "E694", f"analysis {analysis}: matched or weighted patients with the plan '{maker}' for immortal time",
+            "landmark, ignore-and-report", "take `propensity` out (the plan weights by itself), or use a landmark",
         )  # fmt: skip
     clusters = draft.node.clusters
     if clusters is not None and clusters.treat_as != "robust":
@@ -137,6 +156,17 @@ def _refuse_misfits(desk: Desk, draft: Draft, spec: MethodSpec, node: Propensity
             draft.where("clusters"), "E694", f"analysis {analysis}: clusters as {clusters.treat_as} in matched or weighted patients",
             "as: robust, or exact: a pair within a center", "write as: robust, or match within centers (exact)",
         )  # fmt: skip
+
+
+def _standardized(draft: Draft, spec: MethodSpec) -> list[str]:
+    """Measures asked for that the method gets by standardizing a model."""
+    estimand = draft.node.estimand
+    asked = [
+        *((estimand.contrast,) if estimand and estimand.contrast else ()),
+        *(estimand.also if estimand else ()),
+        *draft.node.also,
+    ]
+    return [measure for measure in asked if measure in spec.targeted]
 
 
 def _score(

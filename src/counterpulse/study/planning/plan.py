@@ -31,7 +31,7 @@ from counterpulse.protocol.scope import derived_kind, derived_levels, derived_un
 from counterpulse.results import Choice, Notice
 from counterpulse.source import Finding, did_you_mean
 from counterpulse.source.yaml_file import YamlPath
-from counterpulse.study.catalog import METHODS
+from counterpulse.study.catalog import METHODS, estimator_of
 from counterpulse.study.description import lint_description
 from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.patients.derive import levels_of
@@ -179,7 +179,7 @@ def _subgroups_of_a_model(desk: Desk, analyses: Sequence[PlannedAnalysis | None]
     for analysis in (item for item in analyses if item is not None and item.id == subgroups.of):
         kinds = [desk.outcomes[name].kind for name in analysis.outcomes]
         clustered = analysis.clusters is not None
-        used = [METHODS[analysis.method]]
+        used = [estimator_of(analysis)]
         if analysis.method == "by-type":
             used = [chosen(kind, adjusted=analysis.adjusted, clustered=clustered) for kind in kinds]
         if desk.nodes.groups is None or not all(spec.subgroups for spec in used):

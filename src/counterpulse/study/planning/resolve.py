@@ -56,7 +56,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     missing = planned_missing(desk, draft)
     clusters, extra, options, cluster_choices = planned_clusters(desk, draft, spec, options)
     ladder = ladder.with_terms(extra)
-    balanced, ladder = planned_balancing(desk, draft, spec, outcomes, ladder)
+    balanced, ladder = planned_balancing(desk, draft, spec, outcomes, ladder, maker)
     terms = ladder.main.terms
     kind, target = _estimand(desk, draft, spec, ladder.adjusted, measures[0], balanced)
     if spec.refuse is not None:

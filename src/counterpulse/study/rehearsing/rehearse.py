@@ -281,6 +281,9 @@ def _notes(plan: Plan, rehearsal: Rehearsal, stages: list[_Stage], criteria: tup
     yield from (f"The criterion '{text}' reads an outcome and was not applied." for text in criteria)
     tried: list[PlannedAnalysis] = [item for stage in stages for item in stage.plan.analyses]
     known = {item.id: item for item in plan.analyses}
+    unkept = [item.id for item in tried if item.keep is None and known[item.id].keep is not None]
+    if unkept:
+        yield f"The rule by which {_listed(unkept)} keeps patients reads an outcome and was not applied."
     imputed = [item.id for item in tried if known[item.id].imputation is not None]
     if imputed and rehearsal.datasets is None:
         yield (

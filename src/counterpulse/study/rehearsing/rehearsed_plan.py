@@ -8,7 +8,7 @@ from counterpulse.protocol.nodes import Privacy, Rehearsal
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedImputation, PlannedModel
 from counterpulse.protocol.words import Duration
 from counterpulse.results.rehearsed_study import LeftOut
-from counterpulse.study.rehearsing.unseen import why_not
+from counterpulse.study.rehearsing.unseen import keeps_by_outcome, why_not
 
 MAKERS = ("as observed", "landmark", "time-varying")
 """Samples whose truth is that of people treated from its beginning."""
@@ -20,12 +20,12 @@ BOOTSTRAP = "bootstrap"
 def planned_for(
     plan: Plan, name: str, hidden: frozenset[str]
 ) -> tuple[tuple[PlannedAnalysis, ...], tuple[LeftOut, ...]]:
-    """The analyses of an outcome, and those of them that cannot be rehearsed."""
+    """The analyses of an outcome, and those of them that cannot be rehearsed; a `keep` that reads an outcome is not applied."""
     kept, left = [], []
     for analysis in (item for item in plan.analyses if name in item.outcomes):
         reason = "it screens predictors, not the exposure" if analysis.only_screen else why_not(plan, analysis, hidden)
         if reason is None:
-            kept.append(analysis)
+            kept.append(replace(analysis, keep=None) if keeps_by_outcome(plan, analysis, hidden) else analysis)
         else:
             left.append(LeftOut(analysis.id, name, reason))
     return tuple(kept), tuple(left)

@@ -28,7 +28,11 @@ Vector = NDArray[np.float64]
 Rows = NDArray[np.intp]
 STREAM = "rehearsal"
 TWINS = 50_000
-"""People behind a truth, at least: each is simulated once in every group."""
+FEWER_TWINS = 2_000
+"""People behind a truth, at least, where treatment has an effect and where it has none: each is simulated once in every group.
+
+Without an effect all groups have the same outcomes, however many people there are.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +121,7 @@ def twins(patients: Patients, *, people: Rows, effect: float, starts: float, see
     Nothing but the treatment differs between the groups, so an analysis of them gives the truth that it is after. Each of the
     `people` (rows of the patients) stands for several, whose chances divide the unit interval evenly.
     """
-    copies = ceil(TWINS / len(people))
+    copies = ceil((TWINS if patients.assumed.on_scale(effect) else FEWER_TWINS) / len(people))
     rows, total = np.repeat(people, copies), len(people) * copies
     random = stream(seed, f"{STREAM} truth {patients.assumed.name}")
     chances = 1 - random.random((3, total))

@@ -74,10 +74,15 @@ def why_not(plan: Plan, analysis: PlannedAnalysis, hidden: frozenset[str]) -> st
     if population is not None and population.analyze_as not in (None, plan.group_variable):
         return f"its population is analyzed by '{population.analyze_as}', and the simulated effect is of '{plan.group_variable}'"
     names: list[str | None] = [name for term in analysis.every_term for name in variables_of(term)]
-    rules = [*names, analysis.keep, analysis.clusters.variable if analysis.clusters else None]
+    rules = [*names, analysis.clusters.variable if analysis.clusters else None]
     rules += [population.rule] if population is not None else []
     read = sorted(columns_read(plan.protocol, rules) & hidden)
     return f"it reads {', '.join(read)}, which an outcome is made of" if read else None
+
+
+def keeps_by_outcome(plan: Plan, analysis: PlannedAnalysis, hidden: frozenset[str]) -> bool:
+    """Whether the rule by which an analysis keeps patients reads an outcome."""
+    return bool(columns_read(plan.protocol, [analysis.keep]) & hidden)
 
 
 def _readable(plan: Plan, hidden: frozenset[str]) -> dict[str, PlannedPopulation]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.results import Block, Cell, EstimateRow, Notice, Status
 from counterpulse.results.estimate import finite_or_none
 from counterpulse.robustness import EValue, e_value
-from counterpulse.study.request import Answer
+from counterpulse.study.request import Answer, observed_risk_name
 from counterpulse.study.robustness.questions import effects
 
 ROLES = ("primary", "secondary")
@@ -30,7 +32,7 @@ def e_value_answer(plan: Plan, analysis: PlannedAnalysis, answer: Answer) -> Ans
     if plan.protocol.study.design == CASE_CONTROL and any(row.estimate.measure == "odds ratio" for row in rows):
         text = "No E-value: patients were chosen by their outcome, so whether the outcome is rare is not to be seen."
         return Answer(notices=(Notice("W666", analysis.id, text),))
-    lines = [line for row in rows if (line := _line(plan, row)) is not None]
+    lines = [line for row in rows if (line := _line(plan, row, answer.details)) is not None]
     if not lines:
         return Answer()
     columns = {name: tuple(line[index] for line in lines) for index, name in enumerate(COLUMNS)}
@@ -51,10 +53,10 @@ def _has_one(plan: Plan, row: EstimateRow) -> bool:
     return plan.outcomes[row.outcome].kind in OF_EVENTS.get(row.estimate.measure, ())
 
 
-def _line(plan: Plan, row: EstimateRow) -> tuple[Cell, ...] | None:
+def _line(plan: Plan, row: EstimateRow, details: Mapping[str, Cell]) -> tuple[Cell, ...] | None:
     """One row of the block; None where the risk is not known."""
     measure, natural = row.estimate.measure, row.estimate.natural()
-    risk = observed_risk(plan, row)
+    risk = observed_risk(plan, row, details)
     if measure in ("odds ratio", "hazard ratio", "risk difference") and risk is None:
         return None
     status = row.estimate.status
@@ -73,8 +75,12 @@ def risk_ratio_of(row: EstimateRow, risk: float | None) -> EValue:
     return e_value(row.estimate, measure=row.estimate.measure, risk=risk if needed else None)
 
 
-def observed_risk(plan: Plan, row: EstimateRow) -> float | None:
-    """The share of the patients analyzed who had the event: in the reference group for a difference, else in all."""
+def observed_risk(plan: Plan, row: EstimateRow, details: Mapping[str, Cell]) -> float | None:
+    """The risk of the event: in the reference group for a difference, at the end of follow-up for a hazard ratio, else in all."""
+    if row.estimate.measure == "hazard ratio":
+        name = row.outcome if row.model is None else f"{row.model}, {row.outcome}"
+        risk = details.get(observed_risk_name(name))
+        return float(risk) if isinstance(risk, int | float) else None
     if row.estimate.measure == "risk difference":
         counts = [(group.events, group.n) for group in row.groups if group.group == plan.reference]
     else:

@@ -36,6 +36,12 @@ def group_label(context: Context, group: Value) -> str:
     return context.group(name)
 
 
+def is_reference(context: Context, group: Value) -> bool:
+    """Whether a group, or a side of the comparison, is the one compared with."""
+    levels = {item.level: item.is_reference for item in context.plan.groups}
+    return levels.get(str(group), SIDES.get(str(group), False))
+
+
 def _samples(block: Block) -> list[str]:
     return list(dict.fromkeys(str(row["sample"]) for row in block.rows()))
 

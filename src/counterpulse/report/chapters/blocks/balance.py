@@ -172,12 +172,10 @@ def _table(context: Context, block: Block, lines: Mapping[Key, Found], samples: 
 
 
 def _abbreviations(shown: Sequence[Measured], block: Block) -> str:
-    heads = {column.head for column in shown}
-    said = ["SMD: standardized mean difference"]
-    said += ["KS: Kolmogorov-Smirnov statistic"] if "KS" in heads else []
+    said = "KS: Kolmogorov-Smirnov statistic. " if any(column.name == "ks" for column in shown) else ""
     imputed = " Means over the imputed tables; largest SMD: the largest of them." if _imputed(block) else ""
     means = "" if shown[0].places is not None else "Of numbers the means, of categories the percentages. "
-    return f"{means}{'; '.join(said)}. {_definition(block)}{imputed}"
+    return f"{means}{said}{_definition(block)}{imputed}"
 
 
 def _unit(context: Context, variable: str) -> str:

@@ -8,6 +8,7 @@ from math import isfinite
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.unshifted import without_shift
 from counterpulse.report.chapters.wording import anchor, sentence
 from counterpulse.report.document import Cell, Footnote, Row, Spanner, Table, columns_of
 from counterpulse.report.number_styles import EM_DASH
@@ -28,7 +29,7 @@ def where(context: Context, block: Block) -> str:
     """The analysis, sample, outcome and variable of a block, from its id."""
     analysis, *middle = block.id.split(".")[:-1]
     head = [] if analysis in NO_ANALYSES else [analysis]
-    return ", ".join([*head, *(_part(context, part) for part in middle)])
+    return ", ".join([*head, *(_part(context, name) for part in middle if (name := without_shift(part)))])
 
 
 def _part(context: Context, part: str) -> str:

@@ -70,7 +70,11 @@ def _e_value_table(context: Context, block: Block, rows: Sequence[Row], estimate
     cells = []
     for row in rows:
         estimate, measure = estimates.get(str(row["of"])), measure_of(str(row["measure"]))
-        name = measure.title if estimate is None else f"{context.outcome_label(estimate.outcome)}: {measure.words}"
+        name = (
+            measure.title
+            if estimate is None
+            else f"{context.outcome_label(estimate.outcome)}: {measure.words}{', percentage points' if measure.kind == 'points' else ''}"
+        )
         models = f" ({estimate.model})" if estimate is not None and estimate.model else ""
         risk = known(row["risk"])
         cells.append(

@@ -68,6 +68,14 @@ def _time(context: Context, value: Value) -> str:
     return number_text(context, found, 1 if found and abs(found) < MUCH else 0)
 
 
+def _answer(context: Context, row: Line, *, named: bool) -> str:
+    """The estimate, with its measure where `named`; whether there is none or it is hidden."""
+    measure = measure_of(str(row["measure"]))
+    if known(row["estimate"]) is None:
+        return EM_DASH if context.plan.protocol.privacy.small_cells else "Not estimable"
+    return f"{measure.words} {printed(context, row, measure)}" if named else printed(context, row, measure)
+
+
 def _words(context: Context, rows: Sequence[Line]) -> list[Paragraph]:
     """How much time before treatment the naive plan counts as treated, and on what the answers agree."""
     naive = next((row for row in rows if is_naive(row)), None)
@@ -119,7 +127,7 @@ def _grid(context: Context, name: str, rows: Sequence[Line], *, several: bool) -
         for row in rows:
             if row["outcome"] == outcome:
                 lines.append(_grid_row(context, row, indent=int(len(outcomes) > 1)))
-                described.append(f"{plan_words(row)}: {printed(context, row, measure)}")
+                described.append(f"{plan_words(row)}: {_answer(context, row, named=False)}")
     axis = f"{measure.title}{' (log scale)' if measure.kind == 'ratio' else ', percentage points' if measure.kind == 'points' else ''}"
     return Grid(
         title=f"Immortal time: naive and safe answers{f', {measure.words}' if several else ''}",
@@ -135,7 +143,7 @@ def _grid_row(context: Context, row: Line, *, indent: int) -> GridRow:
     value, low, high = scaled(row, measure)
     cells = [
         count_text(context, row["n"]), count_text(context, row["patients_left_out"]),
-        _time(context, row["person_time_left_out"]), printed(context, row, measure),
+        _time(context, row["person_time_left_out"]), _answer(context, row, named=False),
     ]  # fmt: skip
     return GridRow(
         label=plan_words(row), indent=indent, cells=cells, estimate=value, low=low, high=high,
@@ -157,7 +165,7 @@ def _table(context: Context, block: Block, rows: Sequence[Line]) -> Table:
                     plan_words(row), str(row["of"] or EM_DASH), count_text(context, row["n"]), count_text(context, row["events"]),
                     count_text(context, row["patients_left_out"]), count_text(context, row["treated_left_out"]),
                     *(_time(context, row[name]) for name in ("person_time", "person_time_left_out", "credited")),
-                    f"{measure_of(str(row['measure'])).words} {printed(context, row, measure_of(str(row['measure'])))}",
+                    _answer(context, row, named=True),
                 ],
                 result=block.id, indent=1,
             )

@@ -129,9 +129,14 @@ def _confounding(context: Context) -> Iterator[Limitation]:
     yield Limitation(
         "Confounding",
         f"Treatment was chosen by clinicians, not by chance. {adjusted}; factors that guided this choice and were not measured may "
-        "explain part or all of an estimate. How strong they would have to be (the E-value) was not computed.",
+        f"explain part or all of an estimate. How strong they would have to be (the E-value) {_e_values(context)}.",
         ("vanderweele-ding-2017",),
     )
+
+
+def _e_values(context: Context) -> str:
+    found = any(block.kind == "e-value" for block in context.result.blocks)
+    return "stands under robustness" if found else "was not computed"
 
 
 def _immortal_time(context: Context) -> Iterator[Limitation]:
@@ -141,10 +146,14 @@ def _immortal_time(context: Context) -> Iterator[Limitation]:
         return
     if primary.maker == "as observed":
         unknown = " because the start of treatment was not recorded" if exposure.timing == "unknown" else ""
+        beside = any(block.kind == "immortal-time" for block in context.result.blocks)
+        amount = (
+            "an amount that the answers beside it suggest" if beside else "an amount that the analysis does not show"
+        )
         yield Limitation(
             "Immortal time",
             "Patients had to survive until treatment to count as treated, and this immortal time was not removed from the primary "
-            f"analysis{unknown}. The estimate favors the treated for this reason, by an amount that the analysis does not show.",
+            f"analysis{unknown}. The estimate favors the treated for this reason, by {amount}.",
             ("suissa-2008",),
         )
     elif primary.maker == "time-varying":
@@ -152,6 +161,20 @@ def _immortal_time(context: Context) -> Iterator[Limitation]:
             "Time-varying treatment",
             "Patients are compared by the treatment they had had so far. What led to treatment during follow-up may itself predict "
             "the outcome; covariates measured at time zero do not adjust for that.",
+        )
+    elif primary.maker == "clone-censor-weight":
+        yield Limitation(
+            "Cloned patients",
+            "Each patient was followed under both strategies and censored when leaving one. The weights against this censoring rest on the "
+            "measured covariates: what else led to treatment, or kept it back, biases the comparison.",
+            ("hernan-2018",),
+        )
+    elif primary.maker == "sequential-trials":
+        yield Limitation(
+            "Nested trials",
+            "Patients entered one trial after another for as long as they were eligible. In each, the untreated may be treated later, "
+            "and what led to treatment is adjusted for only as far as it was measured.",
+            ("hernan-2008",),
         )
     elif primary.landmarks:
         yield Limitation("Landmark", _landmark(context, primary))

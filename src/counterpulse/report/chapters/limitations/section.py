@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.limitations.adjustment_limitations import adjustment_limitations
 from counterpulse.report.chapters.limitations.data_limitations import data_limitations
 from counterpulse.report.chapters.limitations.design_limitations import Limitation, design_limitations
 from counterpulse.report.chapters.wording import without_folder
@@ -13,7 +14,7 @@ from counterpulse.report.document import Block, Listing, Paragraph, Run, Section
 
 def limitations(context: Context) -> list[Limitation]:
     """Those that apply, those of the design first."""
-    return list(chain(design_limitations(context), data_limitations(context)))
+    return list(chain(design_limitations(context), adjustment_limitations(context), data_limitations(context)))
 
 
 def limitations_section(context: Context) -> Section:

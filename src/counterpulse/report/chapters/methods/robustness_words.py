@@ -31,7 +31,8 @@ def _e_values(speech: Speech) -> Iterator[Run]:
         yield speech.run(
             f"How strong unmeasured confounding would have to be to explain an adjusted effect {speech.was} expressed as an E-value, of "
             f"the estimate and of the confidence limit nearer to no effect. Odds and hazard ratios {speech.were} taken as risk ratios where "
-            f"fewer than 15% of the patients analyzed had the event, and converted to risk ratios otherwise.",
+            "fewer than 15% of the patients analyzed had the event (of a time to an event by the end of follow-up, by the Kaplan-Meier "
+            "method), and converted to risk ratios otherwise.",
             "vanderweele-ding-2017",
         )
 

@@ -15,11 +15,9 @@ from counterpulse.results import AnalysisRecord, Block
 
 def comparability(context: Context, record: AnalysisRecord) -> list[DocumentBlock]:
     """The tables and figures, or the analysis that shows the same ones already."""
-    blocks = [
-        block
-        for block in context.result.blocks
-        if block.kind in COMPARABILITY and block.analysis in _until(context, record)
-    ]
+    ids = [item.id for item in context.result.analyses]
+    so_far = ids[: ids.index(record.id) + 1]
+    blocks = [block for block in context.result.blocks if block.kind in COMPARABILITY and block.analysis in so_far]
     own = [block for block in blocks if block.analysis == record.id]
     first = [_first(block, blocks) for block in own]
     new = [block for block, known in zip(own, first, strict=True) if known is block]
@@ -30,12 +28,6 @@ def comparability(context: Context, record: AnalysisRecord) -> list[DocumentBloc
         else None
     )
     return [*([words] if words else []), *_rendered(context, new)]
-
-
-def _until(context: Context, record: AnalysisRecord) -> set[str]:
-    """The analyses up to this one."""
-    ids = [item.id for item in context.result.analyses]
-    return set(ids[: ids.index(record.id) + 1])
 
 
 def _first(block: Block, blocks: Sequence[Block]) -> Block:
