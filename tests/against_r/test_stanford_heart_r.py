@@ -81,16 +81,5 @@ def test_whom_and_how_much_time_each_plan_leaves_out(result):
     assert {row["credited"] for row in landmarks} == {0}
 
 
-def test_where_the_protocol_has_no_naive_answer_it_is_computed_for_the_comparison_only(result):
-    naive, landmark = designs(result, "K1.death_1y.immortal-time").values()
-    assert (naive["of"], naive["plan"], landmark["of"], landmark["plan"]) == (
-        "K1-naive",
-        "ignore-and-report",
-        "K1",
-        "landmark",
-    )
-    assert not [row for row in result.estimates if row.analysis.endswith("-naive")]
-
-
 def test_everybody_is_counted(result):
     assert [step.n for step in result.flow if step.id in ("read", "eligible")] == [103, 103]

@@ -344,7 +344,7 @@ def test_a_handful_of_patients(every_method, n):
         ("seed: 1", "seed: 1\nsubgroups: {of: A1, by: [device]}", "E616"),
         ("seed: 1", "seed: 1\nsubgroups: {of: K1, by: [sex]}", "E619"),
         ("seed: 1", "seed: 1\nhypothesis: {type: non-inferiority, margin: 1.2, on: odds ratio}", "E601"),
-        ("adjust: baseline}", "adjust: baseline, estimand: {target: treated}}", "E601"),
+        ("adjust: baseline}", "adjust: baseline, estimand: {target: treated}}", "E629"),
         ("adjust: baseline}", "adjust: baseline, also: [cox]}", "E604"),
         ("adjust: [age]}", "adjust: [age], check: [proportional-hazard]}", "E618"),
     ],

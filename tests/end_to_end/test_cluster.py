@@ -19,8 +19,10 @@ import pytest
 from ward import call
 
 import counterpulse as cp
+from counterpulse import study
 from counterpulse.errors import USAGE, UsageError
 from counterpulse.numerics.random_streams import stream
+from counterpulse.results.on_disk import to_json
 from counterpulse.study.cluster import dask_workers as module
 from counterpulse.study.cluster import far_side
 from counterpulse.study.cluster.address import Certificates, checked_address
@@ -30,7 +32,7 @@ pytest.importorskip("distributed")
 pytest.importorskip("cryptography")
 
 HERE = Path(__file__).parent
-EXAMPLES = Path(cp.__file__).parent / "examples"
+ECLS = Path(cp.__file__).parent / "examples" / "ecls_registry" / "ecls-registry.protocol.yaml"
 CANARY = "Canary-Patient-4711"
 PATIENTS = 400
 QUICK = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s"}  # a killed worker is not waited for longer
@@ -114,6 +116,13 @@ def cluster(begin):
     return begin()
 
 
+@pytest.fixture(scope="module")
+def encrypted(begin, tmp_path_factory):
+    """One that is encrypted, and where its certificates are."""
+    folder = tmp_path_factory.mktemp("certificates")
+    return begin(folder), folder
+
+
 def patients():
     random = stream(1, "patients of the cluster")
     time, start = random.exponential(50, PATIENTS).clip(1, 100), random.exponential(30, PATIENTS)
@@ -133,7 +142,7 @@ def patients():
 def imputed(jobs):
     found = cp.imputation.chained_equations(
         patients().drop("pump"), columns=["time", "event", "age", "lactate", "ph", "sex", "shock"],
-        m=12, iterations=6, seed=7, jobs=jobs,
+        m=8, iterations=5, seed=7, jobs=jobs,
     )  # fmt: skip
     return [frame.to_dict(as_series=False) for frame in found.frames()], found.trace.to_dict(as_series=False)
 
@@ -141,7 +150,7 @@ def imputed(jobs):
 def replicates(jobs):
     found = cp.emulation.clone_censor_weight(
         patients(), exposure_time="pump", time="time", event="event", grace=10, covariates=["age", "sex"], horizon=60,
-        bootstrap=80, seed=7, jobs=jobs,
+        bootstrap=48, seed=7, jobs=jobs,
     )  # fmt: skip
     return found.replicates.tobytes()
 
@@ -162,33 +171,42 @@ def test_with_every_worker_killed_on_the_way_those_that_come_back_finish(cluster
         assert replicates(workers) == alone
 
 
-def test_a_whole_study_is_the_same_byte_for_byte(cluster, run_study, tmp_path):
-    protocol = EXAMPLES / "ecls_registry" / "ecls-registry.protocol.yaml"
-    alone = run_study(protocol)
-    with cluster.losing(1):
-        said = call("run", protocol, "--out", tmp_path / "bundle", "--cluster", cluster.address)
-    assert said.code == alone.exit_code
-    for name in ("results.json", "report.html", "manifest.json"):
-        assert (tmp_path / "bundle" / name).read_bytes() == (alone.directory / name).read_bytes()
+def test_a_whole_study_is_the_same_byte_for_byte(cluster):
+    plan, table = study.read_study(ECLS)
+
+    def results(jobs):
+        return json.dumps(to_json(cp.run(plan, table, jobs=jobs)))
+
+    with dask_workers(cluster.address) as workers, cluster.losing(1):
+        sent = results(workers)
+    assert sent == results(1)
 
 
-def test_an_encrypted_cluster_takes_the_draws(begin, tmp_path):
-    cluster = begin(tmp_path)
-    files = {
-        name: tmp_path / f"{kind}.pem"
-        for name, kind in (("certificate", "tls_client_cert"), ("key", "tls_client_key"), ("authority", "tls_ca_file"))
-    }
+def certificates(folder):
+    names = {"certificate": "tls_client_cert", "key": "tls_client_key", "authority": "tls_ca_file"}
+    return {name: folder / f"{kind}.pem" for name, kind in names.items()}
+
+
+def test_an_encrypted_cluster_takes_the_draws(encrypted):
+    cluster, folder = encrypted
     assert cluster.address.startswith("tls://127.0.0.1:")
-    with dask_workers(cluster.address, certificates=Certificates(**files)) as workers:
+    with dask_workers(cluster.address, certificates=Certificates(**certificates(folder))) as workers:
         assert replicates(workers) == replicates(1)
     with pytest.raises(UsageError, match="is encrypted; give --cluster-certificate"), dask_workers(cluster.address):
         pass
-    (tmp_path / "tls_client_key.pem").write_text("")
-    with (
-        pytest.raises(UsageError, match="do not make a pair"),
-        dask_workers(cluster.address, certificates=Certificates(**files)),
-    ):
+    unpaired = Certificates(**certificates(folder) | {"key": folder / "tls_ca_file.pem"})
+    with pytest.raises(UsageError, match="do not make a pair"), dask_workers(cluster.address, certificates=unpaired):
         pass
+
+
+@pytest.mark.slow
+def test_the_command_line_takes_an_encrypted_cluster(encrypted, tmp_path):
+    cluster, folder = encrypted
+    shown = [part for name, file in certificates(folder).items() for part in (f"--cluster-{name}", file)]
+    for name, options in (("alone", ("--jobs", 1)), ("cluster", ("--cluster", cluster.address, *shown))):
+        said = call("run", ECLS, "--only", "Q1", "--out", tmp_path / name, *options)
+        assert (tmp_path / name / "results.json").exists(), said.text
+    assert (tmp_path / "alone" / "results.json").read_bytes() == (tmp_path / "cluster" / "results.json").read_bytes()
 
 
 def test_what_goes_wrong_on_the_way_is_said(begin, monkeypatch):

@@ -44,6 +44,8 @@ def rehearse(
 
     Example: counterpulse rehearse study.protocol.yaml --data patients.csv --out rehearsal
     """
+    if out is not None:
+        before_data.check_place(out)
     plan, table = study.read_study(protocol, data=data)
     with progress(_steps(plan, replicates)) as begin:
         found = study.rehearse_analyses(

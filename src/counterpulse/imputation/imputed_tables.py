@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from counterpulse.data.design import level_text
 from counterpulse.data.sample import TableSet
 from counterpulse.errors import InputError
 from counterpulse.imputation.mixing import mixing
@@ -133,10 +134,10 @@ def _densities(variable: str, parts: list[Floats], points: int) -> pl.DataFrame:
 
 
 def _shares(variable: str, parts: list[pl.Series]) -> pl.DataFrame:
-    levels = [str(level) for level in parts[0].unique().sort()]
+    levels = [str(level) for level in level_text(parts[0]).unique().sort()]
     rows = []
     for imputation, part in enumerate(parts):
-        text = part.cast(pl.String)
+        text = level_text(part)
         rows += [(variable, imputation, level, (text == level).sum() / len(text)) for level in levels]
     schema = {"variable": pl.String, "imputation": pl.Int64, "level": pl.String, "share": pl.Float64}
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -26,8 +26,7 @@ def match_greedily(  # noqa: C901  (a compiler takes one function)
     turn : positions of the treated units in the order they choose
     wanted : how many controls each of `turn` may have
     width : the caliper on the score, inclusive
-    near, limits : covariates by position, shape (positions, q), and how far apart a pair may lie in each; a limit below
-        zero asks for farther apart than that
+    near, limits : as in `Rules`, by position
     apart : codes by position, shape (positions, a), that must differ within a pair
     replace : whether a control stays free
     by_distance : 0 to choose in turn; 1 and -1 to let the pair with the smallest (largest) distance be made first
@@ -74,8 +73,7 @@ def match_greedily(  # noqa: C901  (a compiler takes one function)
                         break
                     allowed = True
                     for j in range(len(limits)):
-                        far = abs(near[p, j] - near[at, j])
-                        allowed = allowed and (far <= limits[j] if limits[j] >= 0 else far > -limits[j])
+                        allowed = allowed and (abs(near[p, j] - near[at, j]) > abs(limits[j])) == (limits[j] < 0)
                     for j in range(apart.shape[1]):
                         allowed = allowed and apart[p, j] != apart[at, j]
                     for j in range(turned if replace else 0):

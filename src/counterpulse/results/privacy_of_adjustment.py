@@ -195,7 +195,7 @@ def _without_tails(rows: Sequence[Row], n: float, smallest: int) -> list[Row]:
 
 
 def immortal_times(block: Block, screen: Screen, withheld: Withheld) -> list[Row]:
-    """No small count; what few patients leave out would also follow from the sizes of two designs."""
+    """No small count, and no time of few patients; the sizes of two designs may still tell how many one leaves out."""
     return [_design(row, screen.smallest) for row in block.rows()]
 
 
@@ -203,9 +203,7 @@ def _design(row: Row, smallest: int) -> Row:
     if small_count(row["n"], smallest) or small_count(row["events"], smallest):
         row = without(row, *EFFECT, "n", "events", "person_time")
     if small_count(row["patients_left_out"], smallest):
-        row = without(
-            row, "n", "events", "patients_left_out", "treated_left_out", "person_time", "person_time_left_out"
-        )
+        row = without(row, "patients_left_out", "treated_left_out", "person_time_left_out")
     rest = number(row["patients_left_out"]) - number(row["treated_left_out"])
     few = small_count(row["treated_left_out"], smallest) or small_count(rest, smallest)
     return without(row, "treated_left_out") if few else row

@@ -89,14 +89,16 @@ rows <- do.call(rbind, lapply(seq_len(nrow(j)), function(i) { r <- j[i, ]; s <- 
   data.frame(r[c("id", "age_at", "year", "surgery")], start = c(0, w), end = c(w, s), event = c(0, r$died), tx = c(0, 1)) }))
 table_of <- function(fit, V = fit$naive.var) list(n = fit$n, events = fit$nevent, coefficients = unname(coef(fit)), std_errors = unname(sqrt(diag(vcov(fit)))),
   model_std_errors = unname(sqrt(diag(if (is.null(V)) vcov(fit) else V))))
-varying <- coxph(Surv(start, end, event) ~ tx + age_at + surgery + year, rows, control = cox, cluster = id)
-naive <- coxph(Surv(stop, died) ~ transplant + age_at + surgery + year, j, control = cox)
+varying <- function(set) coxph(update(Surv(start, end, event) ~ tx, set), rows, control = cox, cluster = id)
+naive <- function(set) coxph(update(Surv(stop, died) ~ transplant, set), j[j$stop > 0, ], control = cox)
+baseline <- . ~ . + age_at + surgery; calendar <- . ~ . + age_at + surgery + year
 landmark <- function(L) { d <- j[j$stop >= L, ]; d$tx <- as.integer(!is.na(d$wait) & d$wait <= L)
-  c(table_of(coxph(Surv(stop, died) ~ tx + age_at + surgery + year, d, control = cox)), list(treated = sum(d$tx))) }
+  c(table_of(coxph(Surv(stop, died) ~ tx + age_at + surgery, d, control = cox)), list(treated = sum(d$tx))) }
 d <- j[j$stop >= 30, ]; d$tx <- as.integer(!is.na(d$wait) & d$wait <= 30); d$died1 <- ifelse(d$stop > 365, 0, d$died); d$stop1 <- pmin(d$stop, 365)
 k <- survfit(Surv(stop1, died1) ~ tx, d); lr <- survdiff(Surv(stop1, died1) ~ tx, d)
-zph <- cox.zph(coxph(Surv(start, end, event) ~ tx + age_at + surgery + year, rows, control = cox))$table
-heart_out <- list(varying = table_of(varying), naive = table_of(naive), landmarks = list(`30` = landmark(30), `60` = landmark(60), `90` = landmark(90)),
+zph <- cox.zph(coxph(Surv(start, end, event) ~ tx + age_at + surgery, rows, control = cox))$table
+heart_out <- list(varying = table_of(varying(baseline)), naive = table_of(naive(baseline)),
+  calendar = list(varying = table_of(varying(calendar)), naive = table_of(naive(calendar))), landmarks = list(`30` = landmark(30), `60` = landmark(60), `90` = landmark(90)),
   intervals = list(id = rows$id, start = rows$start, end = rows$end, event = rows$event, tx = rows$tx), zph = unname(zph),
   k1 = list(survival = summary(k, times = 365, extend = TRUE)$surv, std_err = summary(k, times = 365, extend = TRUE)$std.err, chi_squared = lr$chisq,
     rmst = unname(summary(k, rmean = 365)$table[, "rmean"]), rmst_se = unname(summary(k, rmean = 365)$table[, "se(rmean)"])))

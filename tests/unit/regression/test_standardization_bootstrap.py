@@ -50,8 +50,8 @@ def test_intervals_are_percentiles_and_errors_those_of_large_samples():
     assert row.value == usual.value
     assert (row.interval.low, row.interval.high) == pytest.approx(np.quantile(difference, (0.025, 0.975)), rel=ROUNDED)
     assert row.interval.kind == "percentile bootstrap"
-    assert row.std_error == pytest.approx(usual.std_error, rel=ROUGH)
-    assert found.odds_ratio().std_error == pytest.approx(plain.odds_ratio().std_error, rel=ROUGH)
+    assert abs(np.log(row.std_error / usual.std_error)) < ROUGH
+    assert abs(np.log(found.odds_ratio().std_error / plain.odds_ratio().std_error)) < ROUGH
     assert [item.measure for item in found.estimates()] == ["risk", "risk", "risk ratio", "risk difference"]
     assert found.tidy().height == 5
     assert found.glance()["failed"][0] == 0

@@ -25,11 +25,14 @@ from made_up_study import ECMO, IABP, make_plan, make_result
 from scene_checks import assert_clean
 from test_figure_chapters import context, texts
 
-from counterpulse.protocol.plan import PlannedBalancing
+from counterpulse.protocol.plan import PlannedBalancing, PlannedShift
+from counterpulse.report.chapters.blocks.immortal_time import immortal_time_blocks
 from counterpulse.report.chapters.blocks.renderers import RENDERERS
 from counterpulse.report.chapters.limitations.section import limitations
 from counterpulse.report.chapters.order import compose
 from counterpulse.report.chapters.results.comparability import comparability
+from counterpulse.report.chapters.results.robustness_section import robustness_section
+from counterpulse.report.chapters.unshifted import unshifted
 from counterpulse.report.document import Figure, Paragraph, Table, blocks_of, sections_of
 from counterpulse.report.figures.lettering import ONE_COLUMN, TWO_COLUMNS
 from counterpulse.report.number_styles import EM_DASH
@@ -180,7 +183,7 @@ def test_chains_and_densities():
 def test_naive_and_safe_answers_side_by_side():
     words, picture, table = parts(immortal())
     assert "answered under five plans" in words.text
-    assert "adjusted for the same covariates (age and sex)" in words.text
+    assert "each time with the same covariates (age and sex)" in words.text
     assert "counts 4413 days of survival before treatment as time under treatment" in words.text
     shown = texts(picture.scene)
     assert {"0.19 (0.09 to 0.40)", "1.01 (0.56 to 1.83)", "Landmark: 30 days", "1380", "18,003"} <= set(shown)
@@ -188,11 +191,24 @@ def test_naive_and_safe_answers_side_by_side():
     assert "Immortal time not removed (naive): 0.19 (0.09 to 0.40)" in picture.alternative
 
 
-def test_several_outcomes_have_their_headings():
-    _, picture, table = parts(immortal(("death_30d", "death_hospital")))
+def test_several_questions_have_their_headings():
+    other = replace(immortal(("death_hospital",)), id="A1.immortal-time", analysis="A1")
+    shown = context(result=replace(make_result(), blocks=(immortal(), other)))
+    words, picture, table = immortal_time_blocks(shown, shown.result.blocks)
+    assert words.text.startswith("The same questions were answered under five plans")
     assert texts(picture.scene).count("Time, days") == 1
-    assert {"Death within 30 days", "In-hospital death"} <= set(texts(picture.scene))
+    assert {"A4. Death within 30 days: Cox regression", "A1. In-hospital death, adjusted"} <= set(texts(picture.scene))
     assert len(table.rows) == 12
+    assert_clean(picture.scene)
+
+
+def test_time_that_no_plan_measured_has_no_column():
+    made = immortal()
+    blank = dict.fromkeys(("person_time", "person_time_left_out", "credited"), (None,) * 5)
+    words, picture, table = parts(replace(made, columns=dict(made.columns) | blank))
+    assert "counts" not in words.text
+    assert "Time, days" not in texts(picture.scene)
+    assert len(table.columns) == 7
 
 
 # -- robustness --------------------------------------------------------------------------------------------------------
@@ -230,6 +246,53 @@ def test_a_tipping_point(measure, label):
     assert label in texts(picture.scene)
     assert picture.title == "Tipping point of lactate: A1, In-hospital death."
     assert "the first shift tried at which the interval says something else (+0.5 mmol/L)" in picture.caption
+
+
+def test_only_the_primary_analysis_has_its_curve():
+    other = replace(tipping(), id="A6.bleeding.lactate.tipping-point", analysis="A6")
+    result = replace(make_result(), blocks=(tipping(), other))
+    section = robustness_section(context(result=result))
+    curve, table = section.sections[0].blocks
+    assert isinstance(curve, Figure)
+    assert cells(table) == [
+        ["A6, Bleeding complication", "Lactate, mmol/L", "−2 to +4", "odds ratio 0.82 (0.69 to 0.99)", "+0.5"]
+    ]
+
+
+def shifted_result():
+    names = ("lactate +0", "lactate +1", "age +0", "landmark 24 hours, lactate -0.5")
+    row = make_result().estimates[0]
+    rows = [replace(row, id=f"A1.{k}", model=name) for k, name in enumerate(names)]
+    one = balance()
+    ids = (
+        "A1.lactate-+0.death_hospital.balance",
+        "A1.lactate--0_5.death_hospital.balance",
+        "A1.death_hospital.lactate.tipping-point",
+    )
+    blocks = [replace(one, id=ids[0]), replace(one, id=ids[1]), replace(tipping(), id=ids[2])]
+    return replace(make_result(), estimates=(*rows, *make_result().estimates[6:]), blocks=tuple(blocks))
+
+
+def shifted_plan(*by):
+    plan = make_plan()
+    shifts = tuple(PlannedShift(variable=name, by=step) for name in ("lactate", "age") for step in by)
+    return replace(plan, analyses=(replace(plan.analyses[0], shifts=shifts), *plan.analyses[1:]))
+
+
+def test_answers_after_a_shift_are_left_to_the_tipping_point():
+    result, plan = shifted_result(), shifted_plan(0.0, 1.0, -0.5)
+    shown = unshifted(result, plan)
+    assert [(row.id, row.model) for row in shown.estimates[:1]] == [("A1.0", None)]
+    assert len(shown.estimates) == len(result.estimates) - 3
+    assert [block.id for block in shown.blocks] == [result.blocks[0].id, result.blocks[2].id]
+    picture = figures(shown.blocks[0])[0]
+    assert picture.title == "Balance of the groups: A1, In-hospital death."
+    assert unshifted(result, make_plan()) == result
+
+
+def test_without_an_answer_that_is_not_shifted_everything_stays():
+    result = replace(shifted_result(), estimates=shifted_result().estimates[1:2])
+    assert unshifted(result, shifted_plan(1.0)) == result
 
 
 def test_a_conclusion_that_does_not_tip():

@@ -223,4 +223,4 @@ def test_a_sequence_of_trials(written):
     assert sum(count.n for count in row.groups) == found.details["A1"]["end.entries"]
     both = result(written, patients(), immortal_time=TRIALS[:-1] + ", compare: per-protocol, bootstrap: 5}")
     assert both.estimates[0].estimate.interval.kind == "percentile bootstrap"
-    assert [block.kind for block in both.blocks if block.analysis == "A1"][0] == "weights"
+    assert "weights" in [block.kind for block in both.blocks if block.analysis == "A1"]

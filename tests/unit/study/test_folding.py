@@ -205,4 +205,4 @@ def test_what_has_no_mean_is_the_first_tables_and_said_to_be():
     made = [Answer(rows=(row(estimate(v, e)),), blocks=(roc(v),)) for v, e in zip(VALUES, ERRORS, strict=True)]
     found = folded(made)
     assert found.blocks == (roc(VALUES[0]),)
-    assert [notice.code for notice in found.notices] == ["W693"]
+    assert [notice.code for notice in found.notices] == ["W723"]

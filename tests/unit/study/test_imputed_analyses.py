@@ -89,9 +89,9 @@ def test_another_way_of_imputing_is_an_imputation_of_its_own(written):
 @pytest.mark.parametrize(
     ("missing", "code"),
     [
-        ("{method: multiple-imputation, shift: {sex: 1}}", "E699"),
-        ("{method: multiple-imputation, auxiliary: [death]}", "E698"),
-        ("{method: multiple-imputation, center: fixed}", "E698"),
+        ("{method: multiple-imputation, shift: {sex: 1}}", "E729"),
+        ("{method: multiple-imputation, auxiliary: [death]}", "E728"),
+        ("{method: multiple-imputation, center: fixed}", "E728"),
         ("{method: multiple-imputation, datasets: 1}", "E217"),
     ],
 )
@@ -225,7 +225,7 @@ def test_complete_tables_give_the_plain_answer(written):
 def test_an_all_missing_variable_is_told_and_its_rows_are_left_out(written):
     patients = [patient | {"stage": ""} for patient in people()]
     result = run(written.plan(**keys(A1)), written.table(*patients))
-    assert "W690" in {notice.code for notice in result.warnings}
+    assert "W720" in {notice.code for notice in result.warnings}
     assert first(result, "A1").estimate.status.code == "no-rows"
 
 

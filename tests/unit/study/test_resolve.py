@@ -1,6 +1,6 @@
 import pytest
 
-from counterpulse.data.terms import Categorical
+from counterpulse.data.terms import Categorical, Spline
 from counterpulse.protocol.plan import PlannedClusters
 from counterpulse.study.answers.curves import ticks
 from counterpulse.study.planning.plan_text import plan_as_text
@@ -112,7 +112,9 @@ def test_without_an_outcome_the_primary_one_is_analyzed(written):
         ("{id: A1, role: primary, outcome: died, method: two-proportions, also: [hazard ratio]}", "E612", "risk difference"),
         ("{id: A1, role: primary, outcome: end, method: kaplan-meier, clusters: {variable: site}}", "E614", "clusters"),
         ("{id: A1, role: primary, outcome: died, method: logistic-regression, missing_data: multiple-imputation}", "E601", "complete-case"),
-        ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [age], estimand: {contrast: odds ratio, kind: marginal}}", "E620", "conditional"),
+        ("{id: A1, role: primary, outcome: end, method: cox, adjust: [age], estimand: {contrast: hazard ratio, kind: marginal}}", "E620", "conditional"),
+        ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [age], estimand: {kind: marginal}, clusters: {variable: site, as: random-intercept}}", "E620", "conditional"),
+        ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [age], estimand: {target: treated}}", "E629", "risk difference"),
         ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [died, age]}", "E621", "died"),
         ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [age, {interaction: [age, sex]}]}", "E622", "sex"),
         ("{id: A1, role: primary, outcome: end, method: kaplan-meier, draw: [pie]}", "E618", "kaplan-meier"),
@@ -246,3 +248,37 @@ def test_a_risk_of_patients_chosen_by_their_outcome_is_told(written, method, out
     for design, warned in (("case-control", told), ("cohort", False)):
         plan = written.plan(**parts, study=f"{{id: s, title: T, design: {design}}}")
         assert ("W603" in {notice.code for notice in plan.warnings}) is warned
+
+
+@pytest.mark.parametrize(
+    ("rest", "measure", "kind"),
+    [
+        ("adjust: [age], estimand: {contrast: odds ratio, kind: marginal}", "marginal odds ratio", "marginal"),
+        ("adjust: [age], estimand: {kind: marginal}", "marginal odds ratio", "marginal"),
+        ("adjust: [age], estimand: {contrast: odds ratio}", "odds ratio", "conditional"),
+        ("estimand: {contrast: odds ratio, kind: marginal}", "odds ratio", "marginal"),
+        ("adjust: [age], estimand: {kind: marginal}, clusters: {variable: site, as: gee}", "odds ratio", "marginal"),
+        (
+            "adjust: [age], estimand: {contrast: marginal odds ratio, target: untreated}",
+            "marginal odds ratio",
+            "marginal",
+        ),
+    ],
+)
+def test_which_odds_ratio_is_meant(written, rest, measure, kind):
+    (analysis,) = written.plan(
+        **analyses(f"{{id: A1, role: primary, outcome: died, method: logistic-regression, {rest}}}")
+    ).analyses
+    assert analysis.measures == (measure,)
+    assert next(choice for choice in analysis.choices if choice.name == "kind of effect").value == kind
+
+
+def test_a_score_of_other_terms_is_read_like_an_adjustment(written):
+    keys = analyses(
+        "{id: A1, role: primary, outcome: died, method: tmle, adjust: [age], score: few, estimand: {target: treated}}",
+        "{id: A2, role: secondary, outcome: died, method: augmented-weighting, adjust: [age], score: [sex, {variable: age, spline: 3}]}",
+    ) | {"confounders": "{few: [sex, stage]}"}
+    first, second = written.plan(**keys).analyses
+    assert (first.further_terms, first.target, first.measures) == (("sex", "stage"), "treated", ("risk difference",))
+    assert second.every_term == ("age", "sex", Spline("age", 3))
+    assert "score" in {choice.name for choice in second.choices}

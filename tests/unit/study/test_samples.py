@@ -114,6 +114,18 @@ def test_treatment_after_the_end_of_follow_up_is_none(written):
     assert made.sample.frame["device"].to_list() == ["none"]
 
 
+def test_what_competes_ends_the_last_interval_only(written):
+    outcome = "{end: {label: End, type: time-to-event, event: stroke, competing: death, horizon: 60 days, time_unit: days, better: lower, primary: yes, if_unknown: keep-patient}}"
+    (made,) = samples(
+        written,
+        {"device": "pump", "pump_day": "2020-01-06", "death": "2020-01-21"},
+        {"death": "2020-01-21"},
+        {"device": "pump", "pump_day": "2020-01-06", "stroke": "2020-01-21", "death": "2020-01-25"},
+        **{**VARYING, "outcomes": outcome},
+    )
+    assert made.sample.frame["end.cause"].to_list() == ["censored", "competing", "competing", "censored", "event"]
+
+
 @pytest.mark.parametrize("keys", [LANDMARK, VARYING])
 def test_the_order_of_patients_does_not_matter(written, keys):
     (forward,) = samples(written, *LANDMARK_PATIENTS[:6], **keys)

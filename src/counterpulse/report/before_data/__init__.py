@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from counterpulse.report.before_data.analysis_plan import compose_analysis_plan
     from counterpulse.report.before_data.files import check_name, to_format, write_planned
     from counterpulse.report.before_data.rehearsal import biased_words, compose_rehearsal, estimate_words, shown
-    from counterpulse.report.before_data.rehearsal_files import write_rehearsal
+    from counterpulse.report.before_data.rehearsal_files import check_place, write_rehearsal
     from counterpulse.report.before_data.shells import compose_shells
 
 __all__ = [
     "biased_words",
     "check_name",
+    "check_place",
     "compose_analysis_plan",
     "compose_rehearsal",
     "compose_shells",
@@ -33,6 +34,7 @@ _HOME = {
     "biased_words": "rehearsal",
     "estimate_words": "rehearsal",
     "shown": "rehearsal",
+    "check_place": "rehearsal_files",
     "write_rehearsal": "rehearsal_files",
     "to_format": "files",
     "write_planned": "files",

@@ -14,6 +14,19 @@ from counterpulse.results.rehearsed_study import KIND, RehearsedStudy, rehearsal
 from counterpulse.source.spreadsheet import spreadsheet_csv
 
 
+def check_place(directory: Path) -> None:
+    """Refuse a directory that holds the report of a run.
+
+    Raises
+    ------
+    UsageError : it does
+    """
+    if (directory / "results.json").exists():
+        raise UsageError(
+            f"{directory} holds the report of a run, which a rehearsal does not replace; name another with --out"
+        )
+
+
 def write_rehearsal(found: RehearsedStudy, directory: Path) -> Written:
     """Write ``report.html``, ``.docx`` and ``.pdf``, ``rehearsal.json`` and ``tables/operating_characteristics.csv``.
 
@@ -21,10 +34,7 @@ def write_rehearsal(found: RehearsedStudy, directory: Path) -> Written:
     ------
     UsageError : the place cannot be written, or holds the report of a run
     """
-    if (directory / "results.json").exists():
-        raise UsageError(
-            f"{directory} holds the report of a run, which a rehearsal does not replace; name another with --out"
-        )
+    check_place(directory)
     document = compose_rehearsal(found)
     names = ("analysis", *KINDS[KIND])
     lines = (

@@ -9,7 +9,7 @@ from counterpulse.report.figures.lettering import LINE_HEIGHT, SIZE, TWO_COLUMNS
 from counterpulse.report.figures.scene import Canvas, Scene
 
 CELL = 12.5
-LABEL_WIDTH, HEAD_HEIGHT = 150.0, 96.0
+LABEL_WIDTH, HEAD_HEIGHT = 150.0, 124.0
 LABEL_SHARE = 0.4
 MARGIN = 4.0
 RADIUS = 2.9

@@ -1,5 +1,7 @@
 """Mirrored histograms: one group above the axis, the one it is compared with below, a panel for each sample.
 
+The axis runs over the bins in which somebody lies.
+
 The upper bars are full, the lower ones light with an edge, so that they are told apart in gray. Further groups above the axis
 are outlines of different dashes.
 """
@@ -89,8 +91,9 @@ class _Place:
 def draw_mirrored(figure: Mirrored) -> Scene:
     """Draw the panels side by side where the page is wide enough, else one under another."""
     canvas = Canvas()
-    bins = [item for panel in figure.panels for items in panel.groups.values() for item in items]
-    width = min((item.high - item.low for item in bins), default=1.0)
+    every = [item for panel in figure.panels for items in panel.groups.values() for item in items]
+    width = min((item.high - item.low for item in every), default=1.0)
+    bins = [item for item in every if item.share] or every
     ends = min((item.low for item in bins), default=0.0), max((item.high for item in bins), default=1.0)
     y_ticks = linear_ticks(0.0, max((_tall(item, width) for item in bins), default=0.0) or 1.0, about=3)
     texts = tick_texts(y_ticks, figure.style)
@@ -166,7 +169,10 @@ def _bars(canvas: Canvas, place: _Place, figure: Mirrored, panel: MirroredPanel)
                 _bar(canvas, place, item, -1 if below else 1)
         else:
             points = [
-                (place.x(edge), place.middle - place.height(item)) for item in items for edge in (item.low, item.high)
+                (place.x(edge), place.middle - place.height(item))
+                for item in items
+                for edge in (item.low, item.high)
+                if place.ends[0] - 1e-9 <= edge <= place.ends[1] + 1e-9
             ]
             _shape(canvas, points, k + 1, filled=False)
 

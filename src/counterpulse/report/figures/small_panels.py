@@ -129,7 +129,7 @@ def _scales(figure: SmallPanels, panel: SmallPanel) -> _Scales:
     points = [point for line in panel.lines for point in line.points if all(map(isfinite, point))]
     xs, ys = ([point[k] for point in points] or [0.0, 1.0] for k in (0, 1))
     ends = (min(xs), max(xs)) if max(xs) > min(xs) else (min(xs) - 0.5, max(xs) + 0.5)
-    x = [tick for tick in linear_ticks(*ends, about=3) if ends[0] - 1e-9 <= tick <= ends[1] + 1e-9]
+    x = [tick for tick in linear_ticks(*ends, about=4) if ends[0] - 1e-9 <= tick <= ends[1] + 1e-9]
     y = linear_ticks(min(0.0, *ys) if panel.from_zero else min(ys), max(ys), about=3)
     return _Scales(x, y, (tick_texts(x, figure.style), tick_texts(y, figure.style) if figure.y_ticks else ()), ends)
 

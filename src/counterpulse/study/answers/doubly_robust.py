@@ -72,20 +72,20 @@ def refuse(
     name, node = draft.node.id, draft.node
     if isinstance(node.outcome, GroupOutcome) or node.screen is not None:
         desk.refuse(
-            draft.where("screen" if node.screen is not None else "outcome"), "E680",
+            draft.where("screen" if node.screen is not None else "outcome"), "E626",
             f"analysis {name}: a doubly robust comparison of groups cannot model the exposure itself or screen predictors",
             "an outcome, and covariates to adjust for", "use logistic-regression for the exposure or for a screen",
         )  # fmt: skip
     elif not terms and not options["score"] and node.models is None:
         desk.refuse(
-            draft.path, "E680", f"analysis {name} names no covariates, so both of its models are empty",
+            draft.path, "E626", f"analysis {name} names no covariates, so both of its models are empty",
             f"adjust: {', '.join(desk.nodes.confounders) or 'a list of covariates'}", "name the covariates with `adjust`",
         )  # fmt: skip
     _refuse_times(desk, draft, options, outcomes)
     bounds = options["truncate"]
     if isinstance(bounds, tuple) and bounds and not (len(bounds) == 2 and 0 <= bounds[0] < bounds[1] <= 1):
         desk.refuse(
-            draft.where("truncate"), "E681", f"analysis {name}: scores are held within two probabilities, the smaller first",
+            draft.where("truncate"), "E627", f"analysis {name}: scores are held within two probabilities, the smaller first",
             "truncate: [0.01, 0.99]", "write two probabilities, or take `truncate` out",
         )  # fmt: skip
 
@@ -97,17 +97,17 @@ def _refuse_times(desk: Desk, draft: Draft, options: Mapping[str, object], outco
     for outcome in (desk.outcomes[item] for item in outcomes if desk.outcomes[item].kind == TIMED):
         if outcome.horizon is None and not any(" at " in measure for measure in measures):
             desk.refuse(
-                draft.where("outcome"), "E682", f"analysis {name}: the risk of '{outcome.name}' by which time is not said",
+                draft.where("outcome"), "E628", f"analysis {name}: the risk of '{outcome.name}' by which time is not said",
                 "a horizon of the outcome, or contrast: risk difference at 60 days", "add horizon to the outcome",
             )  # fmt: skip
         if outcome.competing is not None:
             desk.refuse(
-                draft.where("outcome"), "E685", f"analysis {name}: something competes with '{outcome.name}', which augmented weighting does not allow for",
+                draft.where("outcome"), "E688", f"analysis {name}: something competes with '{outcome.name}', which augmented weighting does not allow for",
                 "an outcome without a competing event", "use aalen-johansen, or the composite of both events",
             )  # fmt: skip
         if options["nuisance"] == "lasso":
             desk.refuse(
-                draft.where("nuisance"), "E686", f"analysis {name}: the lasso is not fitted to a time to an event here", "nuisance: regression",
+                draft.where("nuisance"), "E689", f"analysis {name}: the lasso is not fitted to a time to an event here", "nuisance: regression",
                 "take `nuisance` out, or analyze a binary outcome",
             )  # fmt: skip
 

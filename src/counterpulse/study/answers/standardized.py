@@ -101,4 +101,4 @@ def refuse_bootstrap(
     )  # fmt: skip
     for wrong, seen, allowed, remedy in misfits:
         if wrong:
-            desk.refuse(draft.where("bootstrap"), "E684", f"analysis {node.id}: {seen}", allowed, remedy)
+            desk.refuse(draft.where("bootstrap"), "E687", f"analysis {node.id}: {seen}", allowed, remedy)

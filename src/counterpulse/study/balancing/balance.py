@@ -204,20 +204,20 @@ def _counts(found: Balanced) -> dict[str, Cell]:
 def _notices(request: Request, planned: PlannedBalancing, found: Balanced, largest: float) -> Iterator[Notice]:
     label, analysis = request.outcome.label, request.analysis.id
     if found.status is not Status.OK:
-        yield Notice("W694", analysis, f"{label}: {found.status.text}")
+        yield Notice("W724", analysis, f"{label}: {found.status.text}")
     if found.estimand.startswith("matched"):
         whom = found.estimand.removeprefix("matched ")
         text = (
             f"{label}: not all {whom} could be matched, and those who could not were left out; the effect is among the "
             f"{found.estimand}."
         )
-        yield Notice("W695", analysis, text)
+        yield Notice("W725", analysis, text)
     if largest > planned.balance_limit:
         text = (
             f"{label}: after {planned.use} the largest standardized difference is above {planned.balance_limit:g}. Change the score "
             "(splines, interactions), the caliper, or adjust for what remains."
         )
-        yield Notice("W696", analysis, text)
+        yield Notice("W726", analysis, text)
 
 
 def _named(request: Request, **values: Cell) -> dict[str, Cell]:

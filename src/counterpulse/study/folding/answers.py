@@ -183,4 +183,4 @@ def _details(found: Sequence[Mapping[str, Cell]]) -> dict[str, Cell]:
 def _as_first(rows: Sequence[EstimateRow], kinds: Sequence[str]) -> Iterator[Notice]:
     if rows and kinds:
         text = f"Drawn from the first imputed table only: {', '.join(kinds)}."
-        yield Notice("W693", rows[0].analysis, text)
+        yield Notice("W723", rows[0].analysis, text)

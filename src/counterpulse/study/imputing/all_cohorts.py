@@ -34,7 +34,7 @@ def imputed_cohorts(
     except InputError as error:
         seen, _, remedy = str(error).partition("; ")
         finding = Finding(
-            code="E546", where=Location(table.file), seen=f"multiple imputation: {seen}",
+            code="E550", where=Location(table.file), seen=f"multiple imputation: {seen}",
             remedy=remedy or "correct the values, or change missing_data",
         )  # fmt: skip
         raise DataError([finding]) from error

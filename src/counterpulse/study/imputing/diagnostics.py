@@ -108,14 +108,14 @@ def _notices(plan: Plan, imputed: ImputedCohorts, name: str) -> Iterator[Notice]
     tables = imputed.tables
     for variable, status in tables.left_out.items():
         if variable in imputed.planned.columns:
-            yield Notice("W690", name, f"{_label(plan, variable)} is not imputed: {status.text}")
+            yield Notice("W720", name, f"{_label(plan, variable)} is not imputed: {status.text}")
     if tables.status is not Status.OK:
         bad = tables.convergence().filter(pl.col("status") != Status.OK.code)["variable"].to_list()
         listed = ", ".join(_label(plan, variable) for variable in dict.fromkeys((*bad, *tables.unfinished)))
-        yield Notice("W691", name, f"{listed}: {tables.status.text}")
+        yield Notice("W721", name, f"{listed}: {tables.status.text}")
     for variable in imputed.not_applicable:
         text = f"{_label(plan, variable)} does not apply to some patients; for them it stays blank and is not imputed."
-        yield Notice("W692", name, text)
+        yield Notice("W722", name, text)
 
 
 def _label(plan: Plan, name: str) -> str:

@@ -79,7 +79,7 @@ def planned_balancing(
     node = node or Propensity()
     if use is None:
         desk.refuse(
-            draft.where("propensity"), "E690", f"analysis {draft.node.id} has `propensity` but does not say what it is used for",
+            draft.where("propensity"), "E720", f"analysis {draft.node.id} has `propensity` but does not say what it is used for",
             "use: matching or use: weighting", "write propensity: {use: matching, …}",
         )  # fmt: skip
         return None, ladder
@@ -108,52 +108,52 @@ def _refuse_misfits(
     if unable or desk.nodes.groups is None or isinstance(draft.node.outcome, GroupOutcome):
         able = ", ".join(name for name, item in METHODS.items() if item.weighted or item.balances)
         desk.refuse(
-            where, "E691", f"analysis {analysis}: {unable[0] if unable else 'an analysis without compared groups'} takes no matched or "
+            where, "E721", f"analysis {analysis}: {unable[0] if unable else 'an analysis without compared groups'} takes no matched or "
             "weighted patients", able, "choose one of these methods, or take `propensity` out",
         )  # fmt: skip
     if by not in (MATCHING if use == "matching" else WEIGHTING):
         desk.refuse(
-            where, "E692", f"analysis {analysis}: '{by}' is no way of {use}", ", ".join(MATCHING if use == "matching" else WEIGHTING),
+            where, "E722", f"analysis {analysis}: '{by}' is no way of {use}", ", ".join(MATCHING if use == "matching" else WEIGHTING),
             "choose one of these, or leave `by` out",
         )  # fmt: skip
     strange = sorted(node.model_fields_set & frozenset().union(*KEYS.values()) - KEYS[by])
     if strange:
         desk.refuse(
-            where, "E692", f"analysis {analysis}: `{', '.join(strange)}` means nothing to {use} by '{by}'",
+            where, "E722", f"analysis {analysis}: `{', '.join(strange)}` means nothing to {use} by '{by}'",
             ", ".join(sorted(KEYS[by])) or "no such key", f"take `{strange[0]}` out",
         )  # fmt: skip
     groups = desk.nodes.groups
     if groups is not None and len(groups.treated) > 1 and use == "matching":
         desk.refuse(
-            where, "E693", f"analysis {analysis}: matching of several treated groups", "one treated group and the reference; weighting takes several",
+            where, "E723", f"analysis {analysis}: matching of several treated groups", "one treated group and the reference; weighting takes several",
             "use weighting, or compare the treated groups in studies of their own",
         )  # fmt: skip
     if spec.balances is None and (standardized := _standardized(draft, spec)):
         desk.refuse(
-            where, "E696", f"analysis {analysis}: a {standardized[0]} is not standardized from a model of matched or weighted patients",
+            where, "E726", f"analysis {analysis}: a {standardized[0]} is not standardized from a model of matched or weighted patients",
             f"the {spec.measures[0]}", f"write method: propensity-{use}, which compares risks and means directly",
         )  # fmt: skip
     for name in (item for item in ("interval", "penalty", "variance") if item in draft.node.options):
         option = spec.option(name)
         if option is not None and "wald" in (*option.allowed, "wald" if name != "interval" else ""):
             desk.refuse(
-                draft.where(name), "E694", f"analysis {analysis}: `{name}` in matched or weighted patients, whose variance is robust",
+                draft.where(name), "E724", f"analysis {analysis}: `{name}` in matched or weighted patients, whose variance is robust",
                 "", f"take `{name}` out",
             )  # fmt: skip
     if draft.node.models is not None or draft.node.screen is not None:
         desk.refuse(
-            where, "E694", f"analysis {analysis}: a ladder of models or a screen in matched or weighted patients",
+            where, "E724", f"analysis {analysis}: a ladder of models or a screen in matched or weighted patients",
             "one outcome model", "write `adjust` alone, and the other models as sensitivity analyses",
         )  # fmt: skip
     if maker not in ("as observed", "landmark"):
         desk.refuse(
-            where, "E694", f"analysis {analysis}: matched or weighted patients with the plan '{maker}' for immortal time",
+            where, "E724", f"analysis {analysis}: matched or weighted patients with the plan '{maker}' for immortal time",
             "landmark, ignore-and-report", "take `propensity` out (the plan weights by itself), or use a landmark",
         )  # fmt: skip
     clusters = draft.node.clusters
     if clusters is not None and clusters.treat_as != "robust":
         desk.refuse(
-            draft.where("clusters"), "E694", f"analysis {analysis}: clusters as {clusters.treat_as} in matched or weighted patients",
+            draft.where("clusters"), "E724", f"analysis {analysis}: clusters as {clusters.treat_as} in matched or weighted patients",
             "as: robust, or exact: a pair within a center", "write as: robust, or match within centers (exact)",
         )  # fmt: skip
 
@@ -181,7 +181,7 @@ def _score(
         ladder = ladder.without_terms()
     if ladder.main.selection is not None or not terms:
         desk.refuse(
-            draft.where("propensity"), "E695", f"analysis {draft.node.id}: the propensity score has no covariates named in advance",
+            draft.where("propensity"), "E725", f"analysis {draft.node.id}: the propensity score has no covariates named in advance",
             ", ".join(desk.nodes.confounders), "name a set of confounders with propensity: {model: …} or adjust",
         )  # fmt: skip
     return terms, ladder
@@ -194,7 +194,7 @@ def _target(desk: Desk, draft: Draft, by: str) -> str:
         return allowed[0]
     if estimand.target not in allowed:
         desk.refuse(
-            draft.where("estimand"), "E696", f"analysis {draft.node.id}: '{by}' does not estimate the effect in '{estimand.target}'",
+            draft.where("estimand"), "E726", f"analysis {draft.node.id}: '{by}' does not estimate the effect in '{estimand.target}'",
             ", ".join(allowed), f"write target: {allowed[0]}, or another way of balancing",
         )  # fmt: skip
     return "treated" if estimand.target == "matched" and by in PAIRS else estimand.target
@@ -209,7 +209,7 @@ def _pairing(desk: Desk, draft: Draft, node: Propensity, by: str) -> dict[str, o
         read = RATIO.fullmatch(text)
         low, high = (int(read["low"]), int(read["high"] or 0)) if read else (0, 0)
         if not read or low < 1 or (read["high"] and high <= low):
-            desk.refuse((*where, "ratio"), "E697", f"analysis {draft.node.id}: `ratio` cannot be '{node.ratio}'",
+            desk.refuse((*where, "ratio"), "E727", f"analysis {draft.node.id}: `ratio` cannot be '{node.ratio}'",
                         "1:1, 1:2, …; 1:1-4 for a number that varies", "write ratio: 1:1")  # fmt: skip
         elif high:
             found |= {"ratio": (low + high) // 2 or 1, "min_controls": low, "max_controls": high}
@@ -218,7 +218,7 @@ def _pairing(desk: Desk, draft: Draft, node: Propensity, by: str) -> dict[str, o
     if node.caliper is not None and str(node.caliper).lower() != "none" and "caliper" in KEYS[by]:
         read = CALIPER.fullmatch(str(node.caliper).strip())
         if not read or float(read["width"]) <= 0:
-            desk.refuse((*where, "caliper"), "E697", f"analysis {draft.node.id}: `caliper` cannot be '{node.caliper}'",
+            desk.refuse((*where, "caliper"), "E727", f"analysis {draft.node.id}: `caliper` cannot be '{node.caliper}'",
                         "0.2 SD of logit, 0.2 SD of probability, none",
                         did_you_mean(str(node.caliper), ["0.2 SD of logit"]) or "write caliper: 0.2 SD of logit")  # fmt: skip
         else:

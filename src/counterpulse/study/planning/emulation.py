@@ -118,49 +118,49 @@ def _refuse(
 def _misfits(
     desk: Desk, draft: Draft, analysis: PlannedAnalysis, setting: ImmortalTime
 ) -> Iterator[tuple[str, str, str]]:
-    node, known = draft.node, BY_KIND[analysis.maker]
     for name in analysis.outcomes:
-        outcome = desk.outcomes[name]
-        wrong = [measure for measure in analysis.measures if measure not in known.get(outcome.kind, ())]
-        if outcome.kind not in known:
-            yield f"'{name}', a {outcome.kind} outcome,", " or ".join(known), "choose landmark for this outcome"
-        elif wrong:
-            timed = split_measure(wrong[0])[1] is not None
-            remedy = "risks are compared at the horizon of the outcome" if timed else "choose one of these"
-            yield f"the {wrong[0]} of '{name}'", ", ".join(known[outcome.kind]), remedy
-        if outcome.competing is not None:
-            yield (
-                f"'{name}', with which something competes,",
-                "an outcome nothing competes with",
-                "choose time-varying, or landmark",
-            )
-        if analysis.maker == "sequential-trials":
-            yield from _without_horizon(name, outcome, setting)
+        yield from _unfit_outcome(name, desk.outcomes[name], analysis, setting)
+    yield from _unfit_estimand(draft)
     if not analysis.terms:
         yield "no covariates", "adjust: what explains who is treated when", "name the covariates: adjust"
     if analysis.selection is not None or analysis.models or analysis.screen:
-        yield (
-            "covariates that are selected, screened, or entered in steps,",
-            "one adjustment set",
-            "write adjust: a set of confounders",
-        )
+        several = "covariates that are selected, screened, or entered in steps,"
+        yield several, "one adjustment set", "write adjust: a set of confounders"
     if analysis.balancing is not None:
-        yield (
-            "matching or propensity weighting",
-            "the weights of the plan alone",
-            "take `propensity` out, or choose landmark",
-        )
-    if node.estimand is not None and node.estimand.target not in (None, "all"):
-        yield f"an effect in the {node.estimand.target}", "target: all", "write target: all"
+        weights = "the weights of the plan alone"
+        yield "matching or propensity weighting", weights, "take `propensity` out, or choose landmark"
     if analysis.options.get("strata"):
         yield "strata", "no strata", "name them under `adjust` instead"
-    own = "estimand" in node.model_fields_set and "estimand" not in draft.inherited
-    if own and node.estimand is not None and node.estimand.kind == "conditional":
-        yield (
-            "a conditional effect",
-            "kind: marginal",
-            "write kind: marginal: the weights make the effect that of all patients",
-        )
+
+
+def _unfit_outcome(
+    name: str, outcome: PlannedOutcome, analysis: PlannedAnalysis, setting: ImmortalTime
+) -> Iterator[tuple[str, str, str]]:
+    """An outcome, or a measure of it, that the plan does not give."""
+    known = BY_KIND[analysis.maker]
+    wrong = [measure for measure in analysis.measures if measure not in known.get(outcome.kind, ())]
+    if outcome.kind not in known:
+        yield f"'{name}', a {outcome.kind} outcome,", " or ".join(known), "choose landmark for this outcome"
+    elif wrong:
+        timed = split_measure(wrong[0])[1] is not None
+        remedy = "risks are compared at the horizon of the outcome" if timed else "choose one of these"
+        yield f"the {wrong[0]} of '{name}'", ", ".join(known[outcome.kind]), remedy
+    if outcome.competing is not None:
+        alone = "an outcome nothing competes with"
+        yield f"'{name}', with which something competes,", alone, "choose time-varying, or landmark"
+    if analysis.maker == "sequential-trials":
+        yield from _without_horizon(name, outcome, setting)
+
+
+def _unfit_estimand(draft: Draft) -> Iterator[tuple[str, str, str]]:
+    """Another effect than the marginal one of everybody, asked for here."""
+    estimand = draft.node.estimand
+    if estimand is None:
+        return
+    if estimand.target not in (None, "all"):
+        yield f"an effect in the {estimand.target}", "target: all", "write target: all"
+    if estimand.kind == "conditional" and "estimand" not in draft.inherited:
+        yield "a conditional effect", "kind: marginal", "write kind: marginal"
 
 
 def _without_horizon(name: str, outcome: PlannedOutcome, setting: ImmortalTime) -> Iterator[tuple[str, str, str]]:

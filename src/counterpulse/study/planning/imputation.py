@@ -71,7 +71,7 @@ def _refuse_strays(desk: Desk, draft: Draft, setting: MissingData, path: YamlPat
     strays = sorted(setting.model_fields_set - {"method"})
     if strays and path != ("missing_data",):
         desk.refuse(
-            path, "E698", f"analysis {draft.node.id}: `{', '.join(strays)}` goes with multiple imputation, not with complete cases",
+            path, "E728", f"analysis {draft.node.id}: `{', '.join(strays)}` goes with multiple imputation, not with complete cases",
             "missing_data: {method: multiple-imputation, …}", f"take `{strays[0]}` out",
         )  # fmt: skip
 
@@ -83,17 +83,17 @@ def _refuse_types(desk: Desk, draft: Draft, setting: MissingData, path: YamlPath
         known = desk.variables.get(name)
         if known is None or known.kind not in IMPUTABLE:
             desk.refuse(
-                path, "E698", f"analysis {draft.node.id}: '{name}' cannot be imputed" + (f": it is a {known.kind}" if known else ": there is no such variable"),
+                path, "E728", f"analysis {draft.node.id}: '{name}' cannot be imputed" + (f": it is a {known.kind}" if known else ": there is no such variable"),
                 "numbers, yes/no and categories", "name another variable, or derive a number or a category from it",
             )  # fmt: skip
         elif name in setting.shift and known.kind not in NUMBERS:
             desk.refuse(
-                path, "E699", f"analysis {draft.node.id}: imputed values of '{name}', a {known.kind}, have no distance to be shifted by",
+                path, "E729", f"analysis {draft.node.id}: imputed values of '{name}', a {known.kind}, have no distance to be shifted by",
                 "numbers", "shift a number, or name the values of the category as an analysis of its own",
             )  # fmt: skip
     if setting.center != "none" and desk.nodes.data.site is None:
         desk.refuse(
-            path, "E698", f"analysis {draft.node.id}: the center takes part in the imputation, and the data name none",
+            path, "E728", f"analysis {draft.node.id}: the center takes part in the imputation, and the data name none",
             "data: {site: COLUMN}", "name the column of the center under `data`, or write center: none",
         )  # fmt: skip
 

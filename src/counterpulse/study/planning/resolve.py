@@ -61,8 +61,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     kind, target = _estimand(desk, draft, spec, ladder.adjusted, measures[0], balanced)
     if spec.refuse is not None:
         spec.refuse(desk, draft, options, terms, outcomes)
-    if balanced is None:
-        refuse_target(desk, draft, spec, measures)
+    refuse_target(desk, draft, spec, measures, balanced=balanced is not None)
     _besides(desk, draft, outcomes)
     if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
         return None

@@ -22,7 +22,7 @@ from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.planning.drafts import Desk, Draft, drafts, edited
 from counterpulse.study.planning.imputation import shared_imputations
 from counterpulse.study.planning.resolve import resolve
-from counterpulse.study.robustness.questions import NAIVE, alone, decides, same_question
+from counterpulse.study.robustness.questions import NAIVE, alone, decides, same_plan, same_question
 
 MOST_SPECIFICATIONS = 500
 TRIAL = "randomized-trial"
@@ -148,17 +148,22 @@ def _placed(draft: Draft, path: YamlPath) -> Draft:
 
 
 def _naive(resolved: Resolved) -> Iterator[PlannedAnalysis]:
-    """For each question that is answered without immortal time only, the answer with it."""
+    """The answer with immortal time, where the protocol has only answers without it to a question.
+
+    Of primary questions, and of those that the protocol answers under several plans.
+    """
     exposure = resolved.desk.nodes.exposure
     if exposure is None or exposure.timing == "unknown":
         return
-    known = [item for item in resolved.analyses.values() if item.maker == NAIVE]
+    known = list(resolved.analyses.values())
     for item in resolved.analyses.values():
         effect = any(word in item.measures[0] for word in OF_EFFECTS)
         if item.role not in ("primary", "secondary") or item.maker == NAIVE or not effect:
             continue
         for name in item.outcomes:
-            if any(name in other.outcomes and same_question(item, other) for other in known):
+            alike = [other for other in known if name in other.outcomes and same_question(item, other)]
+            several = any(not same_plan(item, other) for other in alike)
+            if any(other.maker == NAIVE for other in alike) or not (several or item.role == "primary"):
                 continue
             planned = _without_its_plan(resolved, item, name)
             if planned is not None:

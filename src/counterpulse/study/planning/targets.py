@@ -29,11 +29,11 @@ def measure_meant(draft: Draft, spec: MethodSpec, text: str, *, adjusted: bool) 
     return STANDARDIZED_ODDS if marginal or "odds ratio" not in spec.measures else text
 
 
-def refuse_target(desk: Desk, draft: Draft, spec: MethodSpec, measures: tuple[str, ...]) -> None:
+def refuse_target(desk: Desk, draft: Draft, spec: MethodSpec, measures: tuple[str, ...], *, balanced: bool) -> None:
     """An effect in the treated, or in the untreated, that the method or the measure does not have."""
     estimand = draft.node.estimand
     target = None if estimand is None else estimand.target
-    if target in (None, "all"):
+    if balanced or target in (None, "all"):
         return
     able = spec.targeted
     wrong = [text for text in measures if split_measure(text)[0] not in able]
@@ -42,7 +42,7 @@ def refuse_target(desk: Desk, draft: Draft, spec: MethodSpec, measures: tuple[st
     others = ", ".join(name for name, item in METHODS.items() if item.targeted or item.balances)
     what = f"its {wrong[0]} in" if able and wrong else "an effect in"
     desk.refuse(
-        draft.where("estimand"), "E683", f"analysis {draft.node.id}: {spec.label} does not estimate {what} the {target}",
+        draft.where("estimand"), "E629", f"analysis {draft.node.id}: {spec.label} does not estimate {what} the {target}",
         f"{', '.join(able)} in the treated or the untreated" if able else others,
         "write target: all" + (f", or contrast: {able[0]}" if able and wrong else f", or another method: {others}"),
     )  # fmt: skip

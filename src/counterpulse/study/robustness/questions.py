@@ -16,21 +16,21 @@ SHIFTED = re.compile(r"(?P<variable>[^\W\d]\w*) (?P<by>[+-]\d+(?:\.\d+)?(?:e[+-]
 NAMES = frozenset({"id", "role", "label", "of", "planned", "multiplicity"})
 WORDS = frozenset({"composition", "choices", "citations", "clauses", "sentence"})
 BESIDE = frozenset({"measures", "companions", "checks", "draws", "screen", "shifts"})
-DESIGN = frozenset({"maker", "landmarks", "method", "options", "further_terms", "target", "level"})
-"""Parts of a plan that the plan for immortal time decides: some plans are a method of their own, with its options."""
-WHO = frozenset({"outcomes", "keep", "population"})
+QUESTION = ("terms", "selection", "models", "clusters", "balancing")
+"""What two analyses with one measure share that ask the same: a plan for immortal time may be a method, and miss values, of its own."""
 
 
-def decides(analysis: PlannedAnalysis, but: frozenset[str] = frozenset()) -> dict[str, object]:
+def decides(analysis: PlannedAnalysis) -> dict[str, object]:
     """What makes the estimate of an analysis, without names, words and what is asked beside it."""
-    left_out = NAMES | WORDS | BESIDE | but
+    left_out = NAMES | WORDS | BESIDE
     parts = {field.name: getattr(analysis, field.name) for field in fields(analysis) if field.name not in left_out}
     return parts | {"measure": analysis.measures[0]}
 
 
 def same_question(one: PlannedAnalysis, other: PlannedAnalysis) -> bool:
     """Whether two analyses have one measure and one set of covariates; they may differ in the plan for immortal time."""
-    return decides(one, DESIGN | WHO) == decides(other, DESIGN | WHO)
+    parts = [(item.measures[0], *(getattr(item, name) for name in QUESTION)) for item in (one, other)]
+    return parts[0] == parts[1]
 
 
 def same_plan(one: PlannedAnalysis, other: PlannedAnalysis) -> bool:

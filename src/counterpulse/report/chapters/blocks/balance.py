@@ -56,6 +56,7 @@ def balance(context: Context, block: Block) -> list[DocumentBlock]:
                 most=[_largest(found.get(sample, {})) for sample in samples],
             )
             for key, found in lines.items()
+            if any(_difference(row) is not None for row in found.values())
         ],
         x_label="Absolute standardized difference",
         threshold=limit_of(context, block.analysis),

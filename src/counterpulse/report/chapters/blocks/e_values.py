@@ -68,6 +68,7 @@ def _sentence(context: Context, row: Row, estimate: EstimateRow | None) -> Parag
 
 def _e_value_table(context: Context, block: Block, rows: Sequence[Row], estimates: dict[str, EstimateRow]) -> Table:
     cells = []
+    several = len({estimates[str(row["of"])].analysis for row in rows if str(row["of"]) in estimates}) > 1
     for row in rows:
         estimate, measure = estimates.get(str(row["of"])), measure_of(str(row["measure"]))
         name = (
@@ -75,6 +76,7 @@ def _e_value_table(context: Context, block: Block, rows: Sequence[Row], estimate
             if estimate is None
             else f"{context.outcome_label(estimate.outcome)}: {measure.words}{', percentage points' if measure.kind == 'points' else ''}"
         )
+        name = name if estimate is None or not several else f"{estimate.analysis}. {name}"
         models = f" ({estimate.model})" if estimate is not None and estimate.model else ""
         risk = known(row["risk"])
         cells.append(

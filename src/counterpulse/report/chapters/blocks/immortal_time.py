@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from counterpulse.report.chapters.blocks.block_tables import (
     block_anchor,
@@ -21,8 +22,9 @@ from counterpulse.report.chapters.wording import inside, sentence
 from counterpulse.report.document import Block as DocumentBlock
 from counterpulse.report.document import Paragraph, Row, Run, Table
 from counterpulse.report.figures.forest_grid import MUTED, Grid, GridColumn, GridRow, grid_scenes
+from counterpulse.report.figures.lettering import named
 from counterpulse.report.figures.scene import INK
-from counterpulse.report.measures import measure_of
+from counterpulse.report.measures import Measure, measure_of
 from counterpulse.report.number_styles import EM_DASH
 from counterpulse.results import Block
 from counterpulse.results import Cell as Value
@@ -45,12 +47,37 @@ def is_naive(row: Line) -> bool:
     return str(row["plan"]) in NAIVE
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One question: what it is called where there are several, and its answers."""
+
+    label: str
+    rows: Sequence[Line]
+
+
 def immortal_times(context: Context, block: Block) -> list[DocumentBlock]:
-    """What the naive answer credits the treated with, the answers as a figure, and everything in a table."""
-    rows = block.rows()
-    if not rows:
+    """The answers to one question."""
+    return immortal_time_blocks(context, [block])
+
+
+def immortal_time_blocks(context: Context, blocks: Sequence[Block]) -> list[DocumentBlock]:
+    """What the naive answer credits the treated with, the answers of each question as a figure, and everything in a table."""
+    questions = [_Question(_label(context, block), block.rows()) for block in blocks if len(block.columns["plan"])]
+    if not questions:
         return []
-    return [*_words(context, rows), *_figures(context, block, rows), _table(context, block, rows)]
+    return [
+        *_words(context, questions),
+        *_figures(context, blocks[0], questions),
+        _table(context, blocks[0], questions),
+    ]
+
+
+def _label(context: Context, block: Block) -> str:
+    """The analysis whose question it is, and its outcome."""
+    record = context.record(block.analysis)
+    outcome = context.outcome_label(str(block.columns["outcome"][0]))
+    name = block.analysis if record is None else f"{record.id}. {record.label}"
+    return name if outcome.casefold() in name.casefold() else f"{name}: {inside(outcome)}"
 
 
 def plan_words(row: Line) -> str:
@@ -68,40 +95,48 @@ def _time(context: Context, value: Value) -> str:
     return number_text(context, found, 1 if found and abs(found) < MUCH else 0)
 
 
-def _answer(context: Context, row: Line, *, named: bool) -> str:
-    """The estimate, with its measure where `named`; whether there is none or it is hidden."""
+def _answer(context: Context, row: Line, *, with_measure: bool) -> str:
+    """The estimate, with its measure where `with_measure`; whether there is none or it is hidden."""
     measure = measure_of(str(row["measure"]))
     if known(row["estimate"]) is None:
         return EM_DASH if context.plan.protocol.privacy.small_cells else "Not estimable"
-    return f"{measure.words} {printed(context, row, measure)}" if named else printed(context, row, measure)
+    return f"{measure.words} {printed(context, row, measure)}" if with_measure else printed(context, row, measure)
 
 
-def _words(context: Context, rows: Sequence[Line]) -> list[Paragraph]:
+def _words(context: Context, questions: Sequence[_Question]) -> list[Paragraph]:
     """How much time before treatment the naive plan counts as treated, and on what the answers agree."""
-    naive = next((row for row in rows if is_naive(row)), None)
-    adjusted = list(dict.fromkeys(str(row["adjusted_for"]) for row in rows if row["adjusted_for"]))
-    names = [name for text in adjusted[:1] for name in text.split(", ")]
-    same = f" All are adjusted for the same covariates ({listed([inside(context.variable(name)) for name in names])})." if len(adjusted) == 1 and names else ""  # fmt: skip
+    rows = [row for question in questions for row in question.rows]
+    naive = next((row for row in rows if is_naive(row) and known(row["credited"])), None)
+    adjusted = list(dict.fromkeys(row["adjusted_for"] for row in rows))
+    names = str(adjusted[0]).split(", ") if len(adjusted) == 1 and adjusted[0] else []
+    covariates = f" ({listed([inside(context.variable(name)) for name in names])})" if names else ""
     plans = len({plan_words(row) for row in rows})
-    text = f"The same question was answered under {spelled(plans)} plans for the time that the treated had to survive to be treated.{same}"
-    credited = None if naive is None else known(naive["credited"])
-    if naive is not None and credited:
+    same = all(len({row["adjusted_for"] for row in question.rows}) == 1 for question in questions)
+    text = (
+        f"The same {'question was' if len(questions) == 1 else 'questions were'} answered under {spelled(plans)} plans for the time that "
+        f"the treated had to survive to be treated{f', each time with the same covariates{covariates}' if same else ''}."
+    )
+    if naive is not None:
         text += (
-            f" The naive plan counts {_time(context, credited)} {naive['unit'] or ''} of survival before treatment as time under "
+            f" The naive plan counts {_time(context, naive['credited'])} {naive['unit'] or ''} of survival before treatment as time under "
             "treatment; this alone makes a treatment look better than it is."
         )
     return [Paragraph((Run(text, cites=context.cite("suissa-2008")),))]
 
 
-def _figures(context: Context, block: Block, rows: Sequence[Line]) -> list[DocumentBlock]:
+def _figures(context: Context, block: Block, questions: Sequence[_Question]) -> list[DocumentBlock]:
     """A forest of the plans for each measure."""
     drawn: list[DocumentBlock] = []
-    measures = list(dict.fromkeys(str(row["measure"]) for row in rows))
+    measures = list(dict.fromkeys(str(row["measure"]) for question in questions for row in question.rows))
     for name in measures:
-        own = [row for row in rows if row["measure"] == name]
-        if not any(known(row["estimate"]) is not None for row in own):
+        own = [
+            _Question(item.label, rows)
+            for item in questions
+            if (rows := [row for row in item.rows if row["measure"] == name])
+        ]
+        if not any(known(row["estimate"]) is not None for item in own for row in item.rows):
             continue
-        for k, scene in enumerate(grid_scenes(_grid(context, name, own, several=len(measures) > 1)), start=1):
+        for k, scene in enumerate(grid_scenes(_grid(context, name, own, several=len(questions) > 1)), start=1):
             more = [*([name] if len(measures) > 1 else []), *([str(k)] if k > 1 else [])]
             drawn.append(figure(context, scene, id=block_anchor(block, *more), caption=_caption(context)))
     return drawn
@@ -114,36 +149,43 @@ def _caption(context: Context) -> str:
     )
 
 
-def _grid(context: Context, name: str, rows: Sequence[Line], *, several: bool) -> Grid:
+def _grid(context: Context, name: str, questions: Sequence[_Question], *, several: bool) -> Grid:
     measure = measure_of(name)
-    unit = next((str(row["unit"]) for row in rows if row["unit"]), "")
-    outcomes = list(dict.fromkeys(str(row["outcome"]) for row in rows))
     lines: list[GridRow] = []
     described: list[str] = []
-    for outcome in outcomes:
-        if len(outcomes) > 1:
-            lines.append(GridRow(label=context.outcome_label(outcome), bold=True))
-            described.append(context.outcome_label(outcome))
-        for row in rows:
-            if row["outcome"] == outcome:
-                lines.append(_grid_row(context, row, indent=int(len(outcomes) > 1)))
-                described.append(f"{plan_words(row)}: {_answer(context, row, named=False)}")
-    axis = f"{measure.title}{' (log scale)' if measure.kind == 'ratio' else ', percentage points' if measure.kind == 'points' else ''}"
+    timed = any(known(row["person_time_left_out"]) is not None for item in questions for row in item.rows)
+    for item in questions:
+        if several:
+            lines.append(GridRow(label=item.label, bold=True))
+            described.append(named(item.label))
+        for row in item.rows:
+            lines.append(_grid_row(context, row, indent=int(several), timed=timed))
+            described.append(f"{plan_words(row)}: {_answer(context, row, with_measure=False)}")
+    unit = next((str(row["unit"]) for item in questions for row in item.rows if row["unit"]), "")
+    left_out = [
+        GridColumn("Patients", over="Left out"),
+        GridColumn(f"Time, {unit}" if unit else "Time", over="Left out"),
+    ]
     return Grid(
         title=f"Immortal time: naive and safe answers{f', {measure.words}' if several else ''}",
         head="Plan for immortal time",
-        before=[GridColumn("Patients"), GridColumn("Patients", over="Left out"), GridColumn(f"Time, {unit}" if unit else "Time", over="Left out")],
+        before=[GridColumn("Patients"), *left_out[: 2 if timed else 1]],
         after=[GridColumn(f"{measure.title} ({context.level_name(None)})", "start")],
-        rows=lines, axis_label=axis, ratio=measure.kind == "ratio", style=context.style, described=described,
+        rows=lines, axis_label=_axis_label(measure), ratio=measure.kind == "ratio", style=context.style, described=described,
     )  # fmt: skip
 
 
-def _grid_row(context: Context, row: Line, *, indent: int) -> GridRow:
+def _axis_label(measure: Measure) -> str:
+    scale = {"points": ", percentage points", "ratio": " (log scale)"}.get(measure.kind, "")
+    return f"{measure.title}{scale}"
+
+
+def _grid_row(context: Context, row: Line, *, indent: int, timed: bool) -> GridRow:
     measure = measure_of(str(row["measure"]))
     value, low, high = scaled(row, measure)
     cells = [
         count_text(context, row["n"]), count_text(context, row["patients_left_out"]),
-        _time(context, row["person_time_left_out"]), _answer(context, row, named=False),
+        *([_time(context, row["person_time_left_out"])] if timed else []), _answer(context, row, with_measure=False),
     ]  # fmt: skip
     return GridRow(
         label=plan_words(row), indent=indent, cells=cells, estimate=value, low=low, high=high,
@@ -151,21 +193,22 @@ def _grid_row(context: Context, row: Line, *, indent: int) -> GridRow:
     )  # fmt: skip
 
 
-def _table(context: Context, block: Block, rows: Sequence[Line]) -> Table:
-    unit = next((f", {row['unit']}" for row in rows if row["unit"]), "")
+def _table(context: Context, block: Block, questions: Sequence[_Question]) -> Table:
+    pairs = [(item.label, row) for item in questions for row in item.rows]
+    unit = next((f", {row['unit']}" for _, row in pairs if row["unit"]), "")
     body: list[Row] = []
     heading = None
-    for row in rows:
-        if row["outcome"] != heading:
-            heading = row["outcome"]
-            body.append(text_row([context.outcome_label(str(heading))], strong=True))
+    for label, row in pairs:
+        if label != heading:
+            heading = label
+            body.append(text_row([label], strong=True))
         body.append(
             text_row(
                 [
                     plan_words(row), str(row["of"] or EM_DASH), count_text(context, row["n"]), count_text(context, row["events"]),
                     count_text(context, row["patients_left_out"]), count_text(context, row["treated_left_out"]),
                     *(_time(context, row[name]) for name in ("person_time", "person_time_left_out", "credited")),
-                    _answer(context, row, named=True),
+                    _answer(context, row, with_measure=True),
                 ],
                 result=block.id, indent=1,
             )

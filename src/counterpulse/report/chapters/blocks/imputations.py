@@ -124,7 +124,10 @@ def predictor_matrix(context: Context, block: Block) -> list[Figure]:
 
 
 def _label(context: Context, name: str) -> str:
-    return sentence(context.variable(name) if name in context.plan.variables else name.replace("_", " "))
+    outcome, _, part = name.rstrip(".").partition(".")
+    if outcome in context.plan.outcomes:
+        return f"{context.outcome_label(outcome)}{f', {part}' if part else ''}"
+    return sentence(context.variable(name))
 
 
 # -- chains ------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from counterpulse.report.chapters.blocks.block_tables import (
     where,
 )
 from counterpulse.report.chapters.blocks.plane_parts import line_of, made, values_of
-from counterpulse.report.chapters.blocks.printed_estimate import scaled
+from counterpulse.report.chapters.blocks.printed_estimate import printed, scaled
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.chapters.wording import inside, sentence
@@ -30,6 +30,8 @@ from counterpulse.results import Block
 from counterpulse.results import Cell as Value
 
 Row = dict[str, Value]
+NARROW = 3
+"""A logarithmic axis whose ends differ by less than this factor has ticks as far from each other as on a linear one."""
 
 
 def _title_of(measure: Measure, unit: str = "") -> str:
@@ -72,6 +74,41 @@ def tipping_points(context: Context, block: Block) -> list[Figure]:
     return [made(context, block, plane, caption)]
 
 
+def tipping_table(context: Context, blocks: Sequence[Block]) -> list[Table]:
+    """Where each of several analyses tips, a row a block."""
+    rows = [text_row(cells, result=block.id) for block in blocks if (cells := _tipping_cells(context, block))]
+    if not rows:
+        return []
+    table = make_table(
+        context, id="tipping-points-table", title="Tipping points of the other analyses",
+        heads=["Analysis", "Shifted", "Shifts tried", f"Without a shift ({context.level_name(None)})", "Tipping point"], rows=rows,
+        notes=["Tipping point: the first shift tried at which the interval says something else about no effect."], left=2,
+    )  # fmt: skip
+    return [table]
+
+
+def _tipping_cells(context: Context, block: Block) -> list[str]:
+    """The analysis, what was shifted and how far, the planned answer, the tipping points; nothing where no effect has no value."""
+    lines = sorted(block.rows(), key=lambda row: known(row["delta"]) or 0.0)
+    measure = measure_of(str(lines[0]["measure"])) if lines else None
+    if measure is None or measure.null is None:
+        return []
+    variable = str(lines[0]["variable"])
+    main = next((row for row in lines if known(row["delta"]) == 0.0), None)
+    turns = _turns(lines, measure.null)
+    return [
+        where(context, block).removesuffix(f", {context.variable(variable)}"),
+        f"{context.variable(variable)}{_unit(context, variable)}",
+        " to ".join(_signed(context, known(row["delta"]) or 0.0) for row in (lines[0], lines[-1])),
+        EM_DASH if main is None else f"{measure.words} {printed(context, main, measure)}",
+        " and ".join(_signed(context, at) for at in turns) or "none",
+    ]
+
+
+def _signed(context: Context, delta: float) -> str:
+    return f"{'+' if delta > 0 else ''}{numbers.as_written(delta, context.style)}"
+
+
 def _tipping_title(context: Context, block: Block, variable: str) -> str:
     """The variable stands once."""
     place = where(context, block).removesuffix(f", {context.variable(variable)}")
@@ -81,7 +118,8 @@ def _tipping_title(context: Context, block: Block, variable: str) -> str:
 def _axis(line: Line, measure: Measure, null: float) -> Axis:
     values = [*values_of([line]), null]
     if measure.kind == "ratio":
-        ticks = log_ticks(max(min(values), 1e-6), max(values))
+        low, high = max(min(values), 1e-6), max(values)
+        ticks = linear_ticks(low, high, about=5) if high < NARROW * low else log_ticks(low, high)
         return Axis(
             label=f"{measure.title} (log scale)",
             ticks=ticks if len(ticks) > 1 else (ticks[0] / 2, ticks[0], ticks[0] * 2),
@@ -114,7 +152,7 @@ def _turned(context: Context, turns: Sequence[float], variable: str) -> str:
     if not turns:
         return "No shift that was tried changes whether the interval includes no effect."
     unit = _unit(context, variable).removeprefix(",")
-    shifts = " and ".join(f"{'+' if at > 0 else ''}{numbers.as_written(at, context.style)}{unit}" for at in turns)
+    shifts = " and ".join(f"{_signed(context, at)}{unit}" for at in turns)
     return f"Dashed upright: the tipping point, the first shift tried at which the interval says something else ({shifts})."
 
 

@@ -38,20 +38,20 @@ def _e_values(speech: Speech) -> Iterator[Run]:
 
 
 def _naive(speech: Speech) -> Iterator[Run]:
-    exposure = speech.plan.protocol.exposure
-    safe = any(item.maker != "as observed" for item in speech.plan.analyses)
-    if exposure is None or exposure.timing == "unknown" or not safe:
+    """That answers under several plans for immortal time stand side by side, and which were computed for that only."""
+    written = {item.id: item for item in speech.plan.analyses}
+    pairs = [(item, written[item.of]) for item in speech.plan.analyses if item.of in written]
+    naive = speech.plan.robustness.naive
+    if not naive and all((one.maker, one.landmarks) == (of.maker, of.landmarks) for one, of in pairs):
         return
-    own = listed([str(item.of) for item in speech.plan.robustness.naive])
-    computed = (
-        f" For comparison only, {own} {speech.was if len(speech.plan.robustness.naive) == 1 else speech.were} repeated without a plan for immortal time."
-        if own
-        else ""
-    )
     yield Run(
         f"Answers to one question under different plans for immortal time {speech.were} set side by side, with the patients and the "
-        f"person-time that each leaves out.{computed}"
+        "person-time that each leaves out."
     )
+    if naive:
+        verb = speech.was if len(naive) == 1 else speech.were
+        own = listed(list(dict.fromkeys(str(item.of) for item in naive)))
+        yield Run(f"For comparison only, {own} {verb} repeated without a plan for immortal time.")
 
 
 def _controls(speech: Speech) -> Iterator[Run]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from counterpulse.report.chapters.blocks.immortal_time import immortal_times
+from counterpulse.report.chapters.blocks.immortal_time import immortal_time_blocks
 from counterpulse.report.chapters.blocks.kinds import IMMORTAL_TIME
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.results.robustness_section import together
 from counterpulse.report.document import Section
 
 
@@ -14,7 +13,7 @@ def immortal_time_section(context: Context) -> Section | None:
     blocks = [block for block in context.result.blocks if block.kind == IMMORTAL_TIME]
     if not blocks:
         return None
-    parts = immortal_times(context, together(blocks, IMMORTAL_TIME) if len(blocks) > 1 else blocks[0])
+    parts = immortal_time_blocks(context, blocks)
     return (
         Section(id=IMMORTAL_TIME, title="Immortal time: naive and safe answers", blocks=tuple(parts)) if parts else None
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from counterpulse.report.chapters.blocks.kinds import CONFOUNDING, REHEARSAL, SPECIFICATIONS, TIPPING
 from counterpulse.report.chapters.blocks.renderers import RENDERERS
+from counterpulse.report.chapters.blocks.robustness import tipping_points, tipping_table
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.document import Block as DocumentBlock
 from counterpulse.report.document import Section
@@ -33,12 +34,23 @@ def robustness_section(context: Context) -> Section | None:
 
 
 def _blocks(context: Context, kinds: Sequence[str]) -> list[DocumentBlock]:
+    if kinds == (TIPPING,):
+        return _tipping(context)
     return [
         part
         for kind in kinds
         for block in joined([block for block in context.result.blocks if block.kind == kind])
         for part in RENDERERS[kind](context, block)
     ]
+
+
+def _tipping(context: Context) -> list[DocumentBlock]:
+    """The curves of the primary analysis, and the tipping points of the others in a table."""
+    blocks = [block for block in context.result.blocks if block.kind == TIPPING]
+    primary = {record.id for record in context.result.analyses if record.role == "primary"}
+    drawn = [block for block in blocks if block.analysis in primary] or blocks[:1]
+    others = [block for block in blocks if block not in drawn]
+    return [*(part for block in drawn for part in tipping_points(context, block)), *tipping_table(context, others)]
 
 
 def joined(blocks: Sequence[Block]) -> Sequence[Block]:
