@@ -46,7 +46,41 @@ subgroups:
 """
 
 
-def write_study(folder: Path) -> Path:
+CHAIN = """\
+outcomes:
+  died: {{label: In-hospital death, type: binary, event: died_in_hospital = yes, primary: yes, better: lower}}
+  death_30d: {{label: Death within 30 days, type: time-to-event, event: death, horizon: 30 days, better: lower}}
+  icu: {{label: ICU stay, type: continuous, value: icu_days, better: lower}}
+  bled: {{label: Bleeding, type: binary, event: history_11 = yes, better: lower, if_unknown: remove-patient}}
+  stroke: {{label: Stroke, type: binary, event: history_12 = yes, better: lower, if_unknown: remove-patient}}
+  renal: {{label: Dialysis, type: binary, event: history_13 = yes, better: lower, if_unknown: remove-patient}}
+confounders: {{all: [age, sex, diagnosis, {confounders}]}}
+missing_data: {{method: multiple-imputation, datasets: 20, auxiliary: [{auxiliary}]}}
+seed: 1
+analyses:
+  - id: A1
+    role: primary
+    outcome: died
+    method: logistic-regression
+    adjust: all
+    estimand: {{contrast: odds ratio, kind: conditional, target: all, also: [risk difference]}}
+  - {{id: M1, role: secondary, outcome: [died, death_30d, icu, bled, stroke, renal], method: propensity-matching,
+     propensity: {{model: all, caliper: 0.2 SD of logit}}}}
+  - {{id: W1, role: secondary, outcome: [died, death_30d, icu, bled, stroke, renal], method: propensity-weighting,
+     propensity: {{model: all}}, estimand: {{target: overlap}}}}
+  - {{id: B1, role: sensitivity, of: A1, missing_data: complete-case, bootstrap: 1000}}
+"""
+"""The whole chain in place of the outcomes and analyses of the protocol: imputed, matched and weighted in each table, pooled."""
+
+
+def chain_of(protocol: str) -> str:
+    """The protocol with the analyses of the whole chain; eligibility and the ten subgroups stay."""
+    before, _, rest = protocol.partition("outcomes:\n")
+    _, _, subgroups = rest.partition("subgroups:\n")
+    return f"{before}{CHAIN}subgroups:\n{subgroups}"
+
+
+def write_study(folder: Path, *, chain: bool = False) -> Path:
     """Write dictionary, protocol and dummy patients; the path of the protocol comes back."""
     import counterpulse as cp
 
@@ -69,7 +103,9 @@ def write_study(folder: Path) -> Path:
     ]
     (folder / "dictionary.csv").write_text("\n".join([HEADER, *rows]) + "\n")
     path = folder / "bench.protocol.yaml"
-    path.write_text(PROTOCOL.format(confounders=", ".join([*YES_NO[:10], *NUMBERS[:8]])))
+    text = chain_of(PROTOCOL) if chain else PROTOCOL
+    auxiliary = ", ".join([*YES_NO[13:15], *NUMBERS[8:]])
+    path.write_text(text.format(confounders=", ".join([*YES_NO[:10], *NUMBERS[:8]]), auxiliary=auxiliary))
     protocol, dictionary = cp.read_protocol(path), cp.read_dictionary(folder / "dictionary.csv")
     cp.mock_table(protocol, dictionary, n=N).write_csv(folder / "patients.csv", datetime_format="%Y-%m-%d %H:%M")
     return path

@@ -82,9 +82,9 @@ class Cluster:
         assert killed.is_set()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def begin(tmp_path_factory):
-    """Begin a cluster; all of them end with the tests."""
+    """Begin a cluster; it ends with the test."""
     begun = []
 
     def begin(*arguments):
@@ -110,13 +110,13 @@ def begin(tmp_path_factory):
             process.wait()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster(begin):
-    """One for all tests but those that end it: a worker that was killed is begun again."""
+    """One on this machine, in the clear."""
     return begin()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def encrypted(begin, tmp_path_factory):
     """One that is encrypted, and where its certificates are."""
     folder = tmp_path_factory.mktemp("certificates")
@@ -171,11 +171,14 @@ def test_with_every_worker_killed_on_the_way_those_that_come_back_finish(cluster
         assert replicates(workers) == alone
 
 
-def test_a_whole_study_is_the_same_byte_for_byte(cluster):
+@pytest.mark.parametrize(
+    "only", [("A1", "Q1"), pytest.param((), marks=pytest.mark.slow)], ids=["two analyses", "whole"]
+)
+def test_a_study_is_the_same_byte_for_byte(cluster, only):
     plan, table = study.read_study(ECLS)
 
     def results(jobs):
-        return json.dumps(to_json(cp.run(plan, table, jobs=jobs)))
+        return json.dumps(to_json(cp.run(plan, table, only=only, jobs=jobs)))
 
     with dask_workers(cluster.address) as workers, cluster.losing(1):
         sent = results(workers)
@@ -209,8 +212,7 @@ def test_the_command_line_takes_an_encrypted_cluster(encrypted, tmp_path):
     assert (tmp_path / "alone" / "results.json").read_bytes() == (tmp_path / "cluster" / "results.json").read_bytes()
 
 
-def test_what_goes_wrong_on_the_way_is_said(begin, monkeypatch):
-    cluster = begin()
+def test_what_goes_wrong_on_the_way_is_said(cluster, monkeypatch):
     with dask_workers(cluster.address) as workers:
         with pytest.raises(UsageError, match="nonsense: write it as"):
             workers.map(checked_address, ["tls://ward:1", "nonsense", "tls://ward:2"])

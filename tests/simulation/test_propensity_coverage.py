@@ -60,7 +60,7 @@ def test_intervals_of_weighted_risk_differences_cover(estimand, more, model):
 @pytest.mark.parametrize("made", ["pairs", "two controls", "full"])
 def test_intervals_of_matched_mean_differences_cover(made):
     def inside(number):
-        table, _, _ = cohort(stream(5, "matched coverage", number), 500)
+        table, _, _ = cohort(stream(5, "matched coverage", number), 300 if made == "full" else 500)
         if made == "full":
             matching = full_match(propensity_score(table, **OPTIONS), table, covariates=["age", "shock"], caliper=0.1)
         else:

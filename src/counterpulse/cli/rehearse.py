@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +11,14 @@ import typer
 from counterpulse import errors, study
 from counterpulse.cli.console import complain, count, progress, say, say_json, say_table
 from counterpulse.cli.options import AsJson, DataPath, ProtocolPath
+from counterpulse.cli.parallel import (
+    AuthorityOption,
+    CertificateOption,
+    ClusterOption,
+    JobsOption,
+    KeyOption,
+    chosen_workers,
+)
 from counterpulse.report import before_data
 from counterpulse.results.rehearsed_study import RehearsedStudy, rehearsal_json
 
@@ -34,8 +41,12 @@ def rehearse(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Another seed than the protocol's.", show_default=False)
     ] = None,
-    jobs: Annotated[int, typer.Option(min=0, help="Replicates side by side; 0 is one a processor.")] = 0,
+    jobs: JobsOption = 0,
     as_json: AsJson = False,
+    cluster: ClusterOption = None,
+    cluster_certificate: CertificateOption = None,
+    cluster_key: KeyOption = None,
+    cluster_authority: AuthorityOption = None,
 ) -> None:
     """Bias, coverage and power of every planned analysis, before the outcome is looked at.
 
@@ -47,10 +58,9 @@ def rehearse(
     if out is not None:
         before_data.check_place(out)
     plan, table = study.read_study(protocol, data=data)
-    with progress(_steps(plan, replicates)) as begin:
-        found = study.rehearse_analyses(
-            plan, table, replicates=replicates, seed=seed, jobs=jobs or os.cpu_count() or 1, progress=begin
-        )
+    workers = chosen_workers(jobs, cluster, cluster_certificate, cluster_key, cluster_authority)
+    with workers as taking, progress(_steps(plan, replicates)) as begin:
+        found = study.rehearse_analyses(plan, table, replicates=replicates, seed=seed, jobs=taking, progress=begin)
     if as_json:
         say_json(rehearsal_json(found))
     else:

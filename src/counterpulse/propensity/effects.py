@@ -183,9 +183,11 @@ def _weighted(
     replicates = None
     if bootstrap:
         replicates = resample_patients(weighting, groups_of, outcome, model, bootstrap, seed)
-    held = "; thresholds of truncation as given" if weighting.held.any() else ""
-    known = "; scores as given" if weighting.words.score is not None else ""
-    choice = Choice("variance", f"stacked estimating equations{held}{known}", "default", "stefanski-boos-2002")
+    given = {
+        "thresholds of truncation": weighting.held.any(), "who is trimmed": weighting.n_trimmed, "scores": weighting.words.score is not None,
+    }  # fmt: skip
+    fixed = "".join(f"; {what} as given" for what, so in given.items() if so)
+    choice = Choice("variance", f"stacked estimating equations{fixed}", "default", "stefanski-boos-2002")
     drawn = _drawn(bootstrap, seed, "patients, with everything estimated anew", "lunceford-davidian-2004")
     provenance = _provenance("effect in weighted patients", choice, model, drawn)
     names = ("control", "treated") if len(groups.names) == 2 else groups.names

@@ -83,7 +83,7 @@ class Rehearsal(Node):
     unmeasured: Unmeasured | None = Field(default=None, description="A confounder that no analysis can adjust for.")
     bootstrap: Annotated[int, Field(ge=0)] = Field(
         default=0,
-        description="Bootstrap samples in each replicate; by default none, and estimates with bootstrap intervals have no coverage.",
+        description="Bootstrap samples in each replicate; by default none: intervals are those of the model, or there are none.",
     )
     datasets: Annotated[int, Field(ge=2)] | None = Field(
         default=None,

@@ -97,8 +97,16 @@ def _joined_bins(samples: Mapping[str, Sequence[Row]], block: Block, screen: Scr
             "share": None if few else sum(number(row["share"]) for row in rows[part.start : part.stop]),
         }
         for rows in samples.values()
-        for part in joined(counts, screen.smallest)
+        for part in _parts(counts, screen.smallest)
     ]
+
+
+def _parts(counts: Sequence[Sequence[float]], smallest: int) -> list[range]:
+    """Neighbors joined until none is small; the empty bins on both sides stay as they are."""
+    filled = [k for k, row in enumerate(counts) if any(row)] or [0, len(counts) - 1]
+    first, last = filled[0], filled[-1] + 1
+    middle = [range(first + part.start, first + part.stop) for part in joined(counts[first:last], smallest)]
+    return [*(range(k, k + 1) for k in range(first)), *middle, *(range(k, k + 1) for k in range(last, len(counts)))]
 
 
 def _patients(rows: Sequence[Row], block: Block, screen: Screen) -> float:

@@ -63,8 +63,10 @@ def test_methods_follow_the_kind_of_column():
         "number": "pmm", "flag": "logistic", "coded": "logistic", "two": "logistic", "three": "polytomous",
         "grade": "ordered",
     }  # fmt: skip
-    shares = found.density("three")
-    assert shares.filter(pl.col("imputation") == 1)["share"].sum() == pytest.approx(1, rel=CLOSED)
+    for name, levels in (("three", ["a", "b", "c"]), ("flag", ["no", "yes"])):
+        shares = found.density(name).filter(pl.col("imputation") == 1)
+        assert shares["level"].to_list() == levels
+        assert shares["share"].sum() == pytest.approx(1, rel=CLOSED)
     curve = found.density("number").filter(pl.col("imputation") == 0)
     step = curve["value"][1] - curve["value"][0]
     assert curve["density"].sum() * step == pytest.approx(1, abs=BETWEEN)

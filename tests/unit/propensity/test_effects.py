@@ -76,6 +76,13 @@ def test_known_scores_leave_out_the_score(ward):
         assert known.two.covariance[arm, arm] == pytest.approx(variance, rel=SAME)
 
 
+def test_what_counts_as_given_is_said(ward):
+    found = weighted_effect(weight(ward, **OPTIONS, trim=0.1, truncate=95), outcome="dead")
+    assert found.provenance.choices[0].value == (
+        "stacked estimating equations; thresholds of truncation as given; who is trimmed as given"
+    )
+
+
 def test_full_matching_is_clustered_by_set_and_subclasses_are_not(ward):
     score = propensity_score(ward, **OPTIONS)
     full = full_match(score, ward, covariates=["age", "shock"], estimand="ATE")

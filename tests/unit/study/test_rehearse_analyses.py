@@ -125,6 +125,28 @@ def test_a_protocol_without_assumptions_is_refused(stanford):
     assert [finding.code for finding in error.value.findings] == ["E655"]
 
 
+def test_a_strength_of_what_an_outcome_is_made_of_is_refused(stanford):
+    with pytest.raises(ProtocolError) as error:
+        rehearsed(*stanford, prognosis={"last_contact": {"x": 1.0}})
+    assert [finding.code for finding in error.value.findings] == ["E657"]
+
+
+def test_groups_made_of_an_outcome_are_refused(stanford):
+    plan, table = stanford
+    groups = plan.protocol.groups.model_copy(update={"variable": "death_date"})
+    plan = replace(plan, protocol=plan.protocol.model_copy(update={"groups": groups}))
+    with pytest.raises(ProtocolError) as error:
+        rehearsed(plan, table)
+    assert [finding.code for finding in error.value.findings] == ["E659"]
+
+
+def test_a_study_without_groups_is_refused(stanford):
+    plan, table = stanford
+    with pytest.raises(ProtocolError) as error:
+        rehearsed(replace(plan, group_variable=None), table)
+    assert [finding.code for finding in error.value.findings] == ["E655"]
+
+
 def test_given_strengths_are_used_and_an_unmeasured_confounder_misleads_everybody(stanford):
     found = rehearsed(
         *stanford, replicates=30, prognosis={"age": 0.2, "prior_surgery": {"yes": -0.5}},

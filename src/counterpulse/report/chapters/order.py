@@ -73,12 +73,12 @@ def _sections(context: Context, style: str) -> tuple[Section, ...]:
         results_section(context),
         *_some(robustness_section(context)),
         limitations_section(context),
+        *_some(imputation_section(context)),
     )
     reviewers = reviewers_section(context, study, style=style)
     sections = (
         reviewers,
         *study,
-        *_some(imputation_section(context)),
         choices_section(context),
         data_protection_section(context),
         provenance_section(context),

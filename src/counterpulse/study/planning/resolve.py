@@ -80,6 +80,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         *cluster_choices,
         *_multiplicity_choice(node),
     )
+    further = (*(balanced.clauses if balanced is not None else ()), *missing.clauses)
     said = said_of_models(desk, ladder.models, ladder.screen, only_screen=ladder.only_screen)
     analysis = PlannedAnalysis(
         id=node.id, role=node.role or ("sensitivity" if node.of else "secondary"), label=node.label or usual_label(spec),
@@ -95,8 +96,8 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         imputation=missing.imputation, shifts=missing.shifts, balancing=balanced.planned if balanced is not None else None,
         planned=node.planned or _planned(desk.nodes), of=node.of, keep=node.keep, companions=companions,
         checks=tuple(node.check), draws=tuple(node.draw) or spec.draws,
-        clauses=(*clauses(desk, spec, options), *(balanced.clauses if balanced is not None else ()), *missing.clauses),
-        sentence=sentence(desk, spec, outcomes, options, measures, maker, landmarks, clusters, said),
+        clauses=(*clauses(desk, spec, options), *further),
+        sentence=sentence(desk, spec, outcomes, options, measures, maker, landmarks, clusters, said, further),
     )  # fmt: skip
     analysis = with_estimator(desk, draft, spec, analysis)
     return with_variables(desk, analysis, spec, _auxiliary(desk, draft))

@@ -135,8 +135,9 @@ def _labeled(desk: Desk, option: Option, value: object) -> object:
 def sentence(
     desk: Desk, spec: MethodSpec, outcomes: tuple[str, ...], options: Mapping[str, object], measures: tuple[str, ...],
     maker: str, landmarks: tuple[Duration, ...], clusters: PlannedClusters | None, models: tuple[str, ...],
+    further: tuple[PlannedClause, ...] = (),
 ) -> str:  # fmt: skip
-    """An analysis as the methods section says it."""
+    """An analysis as the methods section says it; `further` clauses are of how its patients are balanced and imputed."""
     what = " and ".join(desk.outcomes[name].label for name in outcomes)
     parts = [f"{what}: {spec.about}", *models]
     if landmarks:
@@ -148,8 +149,8 @@ def sentence(
         parts.append("with the exposure as a time-varying covariate, each patient counted as untreated until it starts")
     if clusters is not None:
         parts.append(f"with {clustered(clusters, desk.variables[clusters.variable].label)}")
-    words = [clause.text for clause in clauses(desk, spec, options)[1:]]
-    extra = f" Also estimated: {in_a_row(list(measures[1:]))}." if measures[1:] else ""
+    words = [clause.text for clause in (*clauses(desk, spec, options)[1:], *further)]
+    extra = f"Also estimated: {in_a_row(list(measures[1:]))}." if measures[1:] else ""
     body = ", ".join(parts) + "."
     tail = " ".join(f"{word[0].upper()}{word[1:]}." for word in words)
-    return f"{body} {tail}{extra}".strip()
+    return " ".join(part for part in (body, tail, extra) if part)

@@ -73,8 +73,14 @@ def rehearsal_of(plan: Plan) -> Rehearsal:
 
     Raises
     ------
-    ProtocolError : there are none
+    ProtocolError : there are none, or no groups are compared
     """
+    if plan.group_variable is None:
+        finding = Finding(
+            code="E655", where=Location("protocol"), seen="no groups are compared: there is no effect to rehearse",
+            allowed="a protocol with `groups`", remedy="rehearse studies that compare groups",
+        )  # fmt: skip
+        raise ProtocolError([finding])
     if plan.protocol.rehearsal is None:
         names = ", ".join(sorted({name for analysis in plan.analyses for name in analysis.outcomes}))
         finding = Finding(

@@ -8,6 +8,7 @@ from functools import partial
 from math import isfinite, nan
 
 import numpy as np
+import polars as pl
 
 from counterpulse.data.digest import content_digest
 from counterpulse.data.patient_table import PatientTable
@@ -21,6 +22,7 @@ from counterpulse.results.estimate import to_natural
 from counterpulse.results.rehearsed_study import KIND, NO_EFFECT, LeftOut, RehearsedStudy
 from counterpulse.source import Finding, Location
 from counterpulse.study.patients.cohort import Cohort
+from counterpulse.study.patients.derive import columns_read
 from counterpulse.study.rehearsing.assumptions import assumed_outcome, assumption_lines, rehearsal_of
 from counterpulse.study.rehearsing.characteristics import Answered, Characteristics, characteristics
 from counterpulse.study.rehearsing.rehearsed_plan import BOOTSTRAP, MAKERS, begins_at, for_truth, planned_for, rehearsed
@@ -86,6 +88,7 @@ def rehearse_analyses(
     seed = seed if seed is not None else plan.protocol.seed if plan.protocol.seed is not None else DEFAULT_SEED
     unseen = unseen_patients(plan, table)
     compared = compared_patients(unseen.cohort, plan)
+    _refuse(plan, rehearsal, compared, unseen.hidden, table.file)
     blank = replace(table, frame=table.frame.drop(sorted(unseen.hidden & set(table.frame.columns))))
     stages, left = _stages(plan, rehearsal, compared, unseen.hidden, blank, seed)
     found: dict[str, list[dict[str, Cell]]] = {analysis.id: [] for analysis in plan.analyses}
@@ -127,7 +130,7 @@ def _stages(
             n = rehearsal.patients or compared.frame.height
             only = rehearsed(plan, rehearsal, name, analyses)
             stages.append(_Stage(patients=patients, plan=only, table=table, seed=seed, n=n))
-    if not stages or plan.group_variable is None:
+    if not stages:
         finding = Finding(
             code="E655", where=Location("rehearsal"), seen="nothing that was assumed belongs to an analysis of compared groups",
             allowed="assumptions about " + ", ".join(dict.fromkeys(n for item in plan.analyses for n in item.outcomes)),
@@ -135,6 +138,26 @@ def _stages(
         )  # fmt: skip
         raise ProtocolError([finding])
     return stages, left
+
+
+def _refuse(plan: Plan, rehearsal: Rehearsal, compared: Cohort, hidden: frozenset[str], file: str) -> None:
+    """Strengths of what must not be seen, and groups without anybody."""
+    strengths = rehearsal.prognosis if isinstance(rehearsal.prognosis, Mapping) else {}
+    read = sorted(name for name in strengths if columns_read(plan.protocol, [name]) & hidden)
+    if read:
+        finding = Finding(
+            code="E657", where=Location("rehearsal"), seen=f"a strength of {', '.join(read)}, which an outcome is made of",
+            allowed="covariates that are known without the outcome", remedy="take it out of `prognosis`",
+        )  # fmt: skip
+        raise ProtocolError([finding])
+    present = set(compared.frame[str(plan.group_variable)].cast(pl.String).unique())
+    empty = [group.label for group in plan.groups if group.level not in present]
+    if empty:
+        finding = Finding(
+            code="E531", where=Location(file), seen=f"no eligible patient in the group {', '.join(empty)}",
+            allowed="patients in every group", remedy="look at the criteria with `counterpulse check`",
+        )  # fmt: skip
+        raise DataError([finding])
 
 
 def _unassumed(plan: Plan, name: str) -> str:
@@ -224,7 +247,14 @@ def _truths(stage: _Stage, effect: float, pilot: dict[Key, EstimateRow]) -> dict
             found |= {key: 0.0 for key, row in pilot.items() if key[0] == analysis.id and _is_zero_without_effect(row)}
         elif analysis.maker in MAKERS and people is not None:
             found |= _truth(stage, analysis, people, effect)
-    return found
+    return {key: value for key, value in found.items() if null or _is_of_the_planned(pilot.get(key), stage.plan)}
+
+
+def _is_of_the_planned(row: EstimateRow | None, plan: Plan) -> bool:
+    """Whether an estimate is about the people it was planned for: a caliper or trimming leaves some out."""
+    if row is None or row.estimand is None:
+        return row is not None
+    return any(item.id == row.analysis and item.target == row.estimand.target for item in plan.analyses)
 
 
 def _truth(stage: _Stage, analysis: PlannedAnalysis, people: Rows, effect: float) -> dict[Key, float]:
@@ -296,8 +326,8 @@ def _notes(plan: Plan, rehearsal: Rehearsal, stages: list[_Stage], criteria: tup
         yield "Patients of one center do not resemble each other in the simulated outcomes."
     if any(known[item.id].options.get(BOOTSTRAP) != item.options.get(BOOTSTRAP) for item in tried):
         yield (
-            f"Intervals by the bootstrap were made from {rehearsal.bootstrap} samples in each replicate; without any there is no "
-            "coverage and no power. Say `bootstrap: 100`, for example, to have them."
+            f"Bootstrap samples in each replicate: {rehearsal.bootstrap}. With 0 an estimate has the interval of its model, or none and "
+            "then no coverage; say `bootstrap: 100`, for example, to have those of the plan."
         )
     unsaid = [item.id for item in tried if known[item.id].missing is None]
     if unsaid:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from counterpulse.protocol.nodes import Privacy, Rehearsal
-from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedImputation, PlannedModel
+from counterpulse.protocol.plan import (
+    Plan,
+    PlannedAnalysis,
+    PlannedBalancing,
+    PlannedImputation,
+    PlannedModel,
+    PlannedRobustness,
+)
 from counterpulse.protocol.words import Duration
 from counterpulse.results.rehearsed_study import LeftOut
 from counterpulse.study.rehearsing.unseen import keeps_by_outcome, why_not
@@ -35,14 +42,20 @@ def rehearsed(plan: Plan, rehearsal: Rehearsal, name: str, analyses: tuple[Plann
     """The plan with these analyses of this outcome, as they are run in every replicate."""
     bare = tuple(_bare(replace(item, outcomes=(name,)), rehearsal, name) for item in analyses)
     nodes = plan.protocol.model_copy(update={"privacy": Privacy(small_cells=0), "describe": None})
-    return replace(plan, protocol=nodes, analyses=bare, table_one=None, subgroups=None, flow=())
+    return replace(
+        plan, protocol=nodes, analyses=bare, table_one=None, subgroups=None, robustness=PlannedRobustness(), flow=()
+    )
 
 
 def for_truth(plan: Plan, analysis: PlannedAnalysis) -> Plan:
-    """The plan with one analysis as it asks people who differ in nothing but the treatment."""
+    """The plan with one analysis as it asks people who differ in nothing but the treatment.
+
+    They are those whom the effect is about, and groups that do not differ are weighted as well as matched.
+    """
     landmark = analysis.maker == "landmark"
     asked = replace(
-        analysis, balancing=None, imputation=None, missing=COMPLETE, clusters=None,
+        analysis, balancing=None if analysis.balancing is None else PlannedBalancing(use="weighting", by="logistic", terms=analysis.balancing.terms),
+        target="all", imputation=None, missing=COMPLETE, clusters=None,
         maker="landmark" if landmark else "as observed", landmarks=analysis.landmarks if landmark else (),
     )  # fmt: skip
     return replace(plan, analyses=(asked,))
@@ -55,8 +68,8 @@ def begins_at(analysis: PlannedAnalysis) -> tuple[Duration, ...]:
 
 def _bare(analysis: PlannedAnalysis, rehearsal: Rehearsal, name: str) -> PlannedAnalysis:
     options = dict(analysis.options)
-    if isinstance(options.get(BOOTSTRAP), int):
-        options[BOOTSTRAP] = min(int(str(options[BOOTSTRAP])), rehearsal.bootstrap)
+    if isinstance(drawn := options.get(BOOTSTRAP), int | float):
+        options[BOOTSTRAP] = min(drawn, rehearsal.bootstrap)
     imputed = rehearsal.datasets is not None and analysis.imputation is not None
     return replace(
         analysis, checks=(), draws=(), screen=(), options=options, shifts=(), multiplicity="none",

@@ -19,6 +19,7 @@ from counterpulse.report.chapters.blocks.block_tables import (
 from counterpulse.report.chapters.blocks.planes import center_funnels, center_rows
 from counterpulse.report.chapters.context import SCREEN, Context
 from counterpulse.report.chapters.picture import figure
+from counterpulse.report.chapters.speech import listed
 from counterpulse.report.document import Block as DocumentBlock
 from counterpulse.report.document import Cell, Row, Spanner
 from counterpulse.report.figures.histograms import Bar, Histograms, Panel, draw_histograms
@@ -170,17 +171,25 @@ def rows_lost(context: Context, block: Block) -> list[DocumentBlock]:
         alike.setdefault(texts, {}).setdefault(context.outcome_label(str(key[1])), []).append(str(key[0]))
     body = [text_row([_each(analyses), *texts], result=block.id) for texts, analyses in alike.items()]
     heads = ("Analysis", "Missing", "Patients", "Incomplete (%)")
-    note = "A patient who misses several variables is counted at each, and once as incomplete."
+    notes = ["A patient who misses several variables is counted at each, and once as incomplete."]
+    imputed = list(dict.fromkeys(str(line["analysis"]) for line in lines if _imputes(context, str(line["analysis"]))))
+    if imputed:
+        notes.append(f"Missing values were imputed in {listed(imputed)}, so that no patient was lost for these.")
     table = make_table(
         context,
         id=block_anchor(block),
-        title="Patients lost to missing values, by analysis",
+        title=f"Patients {'with' if imputed else 'lost to'} missing values, by analysis",
         heads=heads,
         rows=body,
-        notes=[note],
+        notes=notes,
         left=2,
     )
     return [table] if body else []
+
+
+def _imputes(context: Context, analysis: str) -> bool:
+    planned = context.planned(analysis)
+    return planned is not None and planned.imputation is not None
 
 
 def _each(analyses: Mapping[str, Sequence[str]]) -> str:

@@ -37,10 +37,14 @@ PLANNED = {
     "after-data": "After the data were seen",
 }
 DESCRIBED = (
-    ("participants", "Participant flow"),
-    ("baseline", "Baseline characteristics"),
-    ("description", "Description"),
+    ("participants", "Participant flow", "Descriptive"),
+    ("baseline", "Baseline characteristics", "Descriptive"),
+    ("description", "Description", "Descriptive"),
+    ("immortal-time", "Immortal time: naive and safe answers", "Sensitivity"),
+    ("robustness", "Robustness", "Sensitivity"),
+    ("imputation", "Imputation of missing values", "Descriptive"),
 )
+"""Sections that show what is no analysis of its own: their ids, titles and roles."""
 SHOWN = "Shown in"
 HEADS = ("Analysis", "Role", "Planned", "Run", SHOWN, "Amended by")
 PROOF = ("; the registry, not this report, proves when", ", so no public record proves when it was planned")
@@ -158,10 +162,10 @@ def _described(context: Context, sections: Sequence[Section]) -> Iterator[Row]:
         names = listed([item.label for item in planned.by])
         where = labels_starting(sections, f"subgroups-{planned.of}")
         yield _other(context, f"Subgroups of {planned.of}: {names}", "Exploratory", where)
-    for id_, title in DESCRIBED:
+    for id_, title, role in DESCRIBED:
         labels = labels_of(sections, id_)
         if labels:
-            yield _other(context, title, "Descriptive", labels)
+            yield _other(context, title, role, labels)
 
 
 def _other(context: Context, title: str, role: str, where: Sequence[str]) -> Row:
