@@ -11,8 +11,9 @@ from counterpulse.describe import RULES
 from counterpulse.protocol.schema import language_schema
 from counterpulse.protocol.vocabulary import describe, example_at
 from counterpulse.results import REFERENCES
-from counterpulse.study.catalog import LATER, METHODS
+from counterpulse.study.catalog import ESTIMATORS, LATER, METHODS
 from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.study.planning.emulation import BY_KIND
 from counterpulse.study.planning.immortal_time import MAKERS
 from counterpulse.study.planning.method_options import plain
 
@@ -27,7 +28,7 @@ def page(text: str) -> str:
     """The page with everything below the mark made anew."""
     head, mark, _ = text.partition(MARK)
     assert mark, f"{PAGE.name} has lost its mark: {MARK}"
-    return head + "\n".join([MARK, "", *_keys(), *_methods(), *_table_one_rules(), *_later()])
+    return head + "\n".join([MARK, "", *_keys(), *_methods(), *_estimators(), *_table_one_rules(), *_later()])
 
 
 # ---- The keys, block by block
@@ -167,6 +168,31 @@ def _methods() -> Iterator[str]:
         if spec.citations:
             yield "Sources: " + " · ".join(REFERENCES[key] for key in spec.citations)
             yield ""
+
+
+def _estimators() -> Iterator[str]:
+    yield "## Plans for immortal time with an estimator of their own"
+    yield ""
+    yield (
+        "Words that may stand after `plan:` under `immortal_time:`; what they bring stands beside `plan`, and takes the place of the options of "
+        "the method. The covariates are those of `adjust`."
+    )
+    yield ""
+    for spec in ESTIMATORS.values():
+        yield f"### `plan: {spec.name}`"
+        yield ""
+        yield f"{spec.about[0].upper()}{spec.about[1:]}. Computed by `{spec.calls}`."
+        yield ""
+        able = [name for name, method in METHODS.items() if spec.name in method.accepts]
+        yield f"- methods: {_listed(able)}"
+        yield from (f"- measures of a {kind} outcome: {_listed(known)}" for kind, known in BY_KIND[spec.name].items())
+        yield ""
+        yield "| key | what may stand there | default | meaning | source |"
+        yield "|---|---|---|---|---|"
+        yield from (_option(option) for option in spec.options)
+        yield ""
+        yield "Sources: " + " · ".join(REFERENCES[key] for key in spec.citations)
+        yield ""
 
 
 def _facts(spec: MethodSpec) -> Iterator[str]:

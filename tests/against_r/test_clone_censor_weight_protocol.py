@@ -99,7 +99,10 @@ def test_clones_and_weights(result):
     assert {count.group: (count.n, count.events) for count in row.groups} == {"yes": (200, 30), "no": (200, 32)}
     details = result.details["A1"]
     assert (details["death.clones"], details["death.artificially_censored"]) == (400, 186)
-    assert (details["death.artificially_censored_treated"], details["death.artificially_censored_untreated"]) == (80, 106)
+    assert (details["death.artificially_censored_treated"], details["death.artificially_censored_untreated"]) == (
+        80,
+        106,
+    )
     assert details["death.unweighted_hazard_ratio"] == pytest.approx(0.5826423517, rel=PRINTED)
     weights = next(block for block in result.blocks if block.id == "A1.death.weights").rows()
     assert [one["group"] for one in weights] == ["yes", "no"]

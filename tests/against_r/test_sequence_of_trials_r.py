@@ -81,8 +81,12 @@ def _trial_emulation_weights(table):
 def test_the_pooled_model_of_trial_emulation(shared_data):
     table = shared_data("te_data_censored.csv").sort("id", "period")
     numerator, denominator = _trial_emulation_weights(table)
-    np.testing.assert_allclose(numerator[[0, 1, -2, -1]], [0.9205042, 0.9523103, 0.9443712, 0.9402561], atol=SEVEN_DECIMALS)
-    np.testing.assert_allclose(denominator[[0, 1, -2, -1]], [0.8302199, 0.9530939, 0.9531031, 0.9534345], atol=SEVEN_DECIMALS)
+    np.testing.assert_allclose(
+        numerator[[0, 1, -2, -1]], [0.9205042, 0.9523103, 0.9443712, 0.9402561], atol=SEVEN_DECIMALS
+    )
+    np.testing.assert_allclose(
+        denominator[[0, 1, -2, -1]], [0.8302199, 0.9530939, 0.9531031, 0.9534345], atol=SEVEN_DECIMALS
+    )
     sample = sequence_of_trials(table, **COLUMNS, follow_up_terms=["follow_up_period"]).sample
     period, row = sample.frame["follow_up_period"].to_numpy(), sample.row_of_origin
     total = np.concatenate(([0.0], np.cumsum(np.log(numerator / denominator))))

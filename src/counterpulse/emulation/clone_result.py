@@ -140,22 +140,23 @@ def clone_estimates(
     level: float, status: Status,
 ) -> tuple[tuple[Estimate, ...], int]:  # fmt: skip
     """Estimates of all measures, and how many replicates failed."""
-    good, failed, enough = usable(replicates, asked)
+    _, failed, _ = usable(replicates[:, np.isfinite(values)], asked)
     rows = []
     for k, (measure, scale) in enumerate(MEASURES):
         term = strategies[0] if k < CONTRASTS or k % 2 == 0 else strategies[1]
         reference = strategies[1] if k < CONTRASTS else None
         at = None if k == 0 else At(horizon)
-        value = float(values[k])
+        value, own = float(values[k]), replicates[:, k : k + 1]
+        good, lacking, enough = usable(own, asked)
         if status is not Status.OK or not isfinite(value):
             why = status if status is not Status.OK else _why(values, k)
             rows.append(replace(no_estimate(measure, why, term=term, scale=scale, at=at), reference=reference))
         elif enough:
-            row = by_percentiles(measure, scale, value, replicates[good, k], level, tested=k < CONTRASTS)
-            lost = (f"{failed} of {asked} replicates could not be had.",) if failed else ()
+            row = by_percentiles(measure, scale, value, own[good, 0], level, tested=k < CONTRASTS)
+            lost = (f"{lacking} of {asked} replicates could not be had.",) if lacking else ()
             rows.append(replace(row, term=term, reference=reference, at=at, notes=(*row.notes, *lost)))
         else:
-            notes = (f"{failed} of {asked} replicates could not be had, so there is no interval.",) if asked else ()
+            notes = (f"{lacking} of {asked} replicates could not be had, so there is no interval.",) if asked else ()
             rows.append(
                 wald_estimate(
                     measure, value, error if k == 0 and not asked else nan, level, term=term, reference=reference,

@@ -109,13 +109,14 @@ def sequence_estimates(
     status: Status,
 ) -> tuple[tuple[Estimate, ...], int]:  # fmt: skip
     """Estimates of all measures, and how many replicates failed."""
-    good, failed, enough = usable(replicates, asked)
-    lost = f"{failed} of {asked} replicates could not be had"
-    note = (f"{lost}{'' if enough else ', so there is no interval'}.",) if failed else ()
+    _, failed, _ = usable(replicates[:, np.isfinite(values)], asked)
     rows = []
     for k, (measure, scale) in enumerate(MEASURES):
         term, reference = ("untreated", None) if k == 4 else ("treated", "untreated" if k < 3 else None)
         at, value = None if k == 0 else At(float(horizon)), float(values[k])
+        good, lacking, enough = usable(replicates[:, k : k + 1], asked)
+        lost = f"{lacking} of {asked} replicates could not be had"
+        note = (f"{lost}{'' if enough else ', so there is no interval'}.",) if lacking else ()
         if status is not Status.OK or not isfinite(value):
             why = status if status is not Status.OK else _why(values)
             row = no_estimate(measure, why, scale=scale)

@@ -58,7 +58,11 @@ def analyses(text):
 
 def test_the_plan_names_the_estimator_and_its_options(written):
     (analysis,) = written.plan(**KEYS).analyses
-    assert (analysis.method, analysis.maker, analysis.estimator) == ("cox", "clone-censor-weight", "clone-censor-weight")
+    assert (analysis.method, analysis.maker, analysis.estimator) == (
+        "cox",
+        "clone-censor-weight",
+        "clone-censor-weight",
+    )
     assert str(analysis.options["grace"]) == "3 days"
     choices = {choice.name: (choice.value, choice.origin) for choice in analysis.choices}
     assert choices["kind of effect"] == ("marginal", "derived")
@@ -75,7 +79,12 @@ def test_an_edit_of_a_clustered_logistic_regression(written):
         "clusters: {variable: site, as: robust}, estimand: {contrast: odds ratio, kind: conditional, also: [risk difference]}}, "
         f"{{id: S4, role: sensitivity, of: A1, immortal_time: {CLONES}}}"
     )
-    keys = {**KEYS, **analyses(text), "immortal_time": "{plan: landmark, at: 3 days}", "subgroups": "{of: A1, by: [sex]}"}
+    keys = {
+        **KEYS,
+        **analyses(text),
+        "immortal_time": "{plan: landmark, at: 3 days}",
+        "subgroups": "{of: A1, by: [sex]}",
+    }
     plan, findings = written.drafted(**keys)
     assert [finding.code for finding in findings if finding.severity == "error"] == []
     assert {"W262", "W674"} <= {finding.code for finding in findings}
@@ -158,7 +167,9 @@ def test_who_cannot_be_placed_in_time_is_left_out_and_counted(written, wrong, sa
     (step,) = [step for step in found.flow if step.kind == "design"]
     assert step.n == 1
     without = result(written, HAND)
-    assert found.estimates[0].estimate.value == pytest.approx(without.estimates[0].estimate.value, rel=EXACT, nan_ok=True)
+    assert found.estimates[0].estimate.value == pytest.approx(
+        without.estimates[0].estimate.value, rel=EXACT, nan_ok=True
+    )
 
 
 def test_nobody_can_be_placed_in_time(written):
@@ -206,7 +217,9 @@ def test_the_bootstrap_belongs_to_the_analysis_and_the_seed(written):
     plan = "{plan: clone-censor-weight, grace: 3 days, bootstrap: 20}"
     planned = written.plan(**{**KEYS, "immortal_time": plan})
     table = written.table(*patients(80))
-    one, again, other = (run(planned, table, seed=seed, jobs=jobs).estimates[0].estimate for seed, jobs in ((1, 1), (1, 2), (2, 1)))
+    one, again, other = (
+        run(planned, table, seed=seed, jobs=jobs).estimates[0].estimate for seed, jobs in ((1, 1), (1, 2), (2, 1))
+    )
     assert one == again
     assert one.value == other.value
     assert one.interval != other.interval

@@ -190,3 +190,36 @@ def test_no_column_of_an_outcome_of_the_registry_is_read(registry):
     shuffled = table.with_columns(table[name].shuffle(seed) for seed, name in enumerate(outcomes))
     shuffled.write_csv(registry / "registry.csv")
     assert rehearsal_json(rehearsed_registry(registry)) == rehearsal_json(before)
+
+
+def test_matched_weighted_and_cloned_patients_are_rehearsed_as_planned(registry, tmp_path):
+    shutil.copytree(registry, tmp_path / "study")
+    file = tmp_path / "study" / "ecls-registry.protocol.yaml"
+    before, _, _ = file.read_text(encoding="utf-8").partition("\nanalyses:")
+    file.write_text(
+        f"""{before}
+analyses:
+  - {{id: M1, role: primary, outcome: death_hospital, method: propensity-matching, adjust: short}}
+  - {{id: W1, role: secondary, outcome: death_hospital, method: propensity-weighting, adjust: short}}
+  - {{id: C1, role: secondary, outcome: death_30d, method: cox, adjust: short,
+     immortal_time: {{plan: clone-censor-weight, grace: 48 hours}}}}
+""",
+        encoding="utf-8",
+    )
+    outcomes = {
+        "death_30d": {"risk": 0.4, "effects": 0.7},
+        "death_hospital": {"risk": 0.4, "within": "60 days", "effects": 0.7},
+    }
+    found = rehearsed(
+        *read_study(file), replicates=2, patients=300, prognosis="moderate", outcomes=outcomes, datasets=2
+    )
+    known = {(row["of"].split(".")[0], row["scenario"]): row for row in lines(found).values()}
+    for name in ("M1", "W1", "C1"):
+        assert known[name, "no effect"]["truth"] == pytest.approx(1.0, rel=ITERATED)
+        assert known[name, "no effect"]["failed"] == 0
+    for name in ("M1", "W1"):
+        assert 0.7 < known[name, "odds ratio 0.7"]["truth"] < 0.78  # of everybody, so nearer to 1
+    assert known["C1", "hazard ratio 0.7"]["truth"] is None  # a strategy with a grace period
+    assert known["C1", "hazard ratio 0.7"]["mean"] is not None
+    assert any("2 imputed tables" in note for note in found.notes)
+    assert any("Bootstrap samples" in note for note in found.notes)

@@ -31,7 +31,7 @@ def test_an_edit_inherits_what_it_does_not_say(written):
     plans = planned(written, BASE, "{id: S1, of: A1, adjust: [age], estimand: {contrast: odds ratio}}")
     base, edit = plans["A1"], plans["S1"]
     assert (edit.role, edit.of, edit.method, edit.outcomes) == ("sensitivity", "A1", base.method, base.outcomes)
-    assert edit.options == base.options == {"interval": "profile", "penalty": "none"}
+    assert edit.options == base.options == {"interval": "profile", "penalty": "none", "bootstrap": None}
     assert edit.clusters == PlannedClusters(variable="site")
     assert (len(base.terms), edit.terms) == (3, ("age",))
     assert base.citations

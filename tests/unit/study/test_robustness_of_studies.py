@@ -170,6 +170,14 @@ def test_a_multiverse_without_the_planned_analysis_is_told(written):
     assert {row["main"] for row in rows} == {"no"}
 
 
+def test_an_option_that_is_the_planned_one_in_other_words_is_not_a_second_main_one(written):
+    multiverse = "{of: A1, vary: {Adjustment: {planned: {}, again: {adjust: [age, sex]}}}}"
+    result = run(written.plan(outcomes=OUTCOMES, analyses=ADJUSTED, multiverse=multiverse), written.table(*patients()))
+    rows = block(result, "specification-curve").rows()
+    assert [(row["option"], row["main"]) for row in rows] == [("planned", "yes"), ("again", "no")]
+    assert rows[0]["estimate"] == rows[1]["estimate"]
+
+
 # -- negative controls -------------------------------------------------------------------------------------------------
 
 
@@ -307,3 +315,13 @@ def test_imputed_values_are_shifted_in_a_study(written):
     assert [row["delta"] for row in rows] == [-30, 0, 30]
     assert len({row["estimate"] for row in rows}) == 3
     assert "W664" in {notice.code for notice in result.warnings}
+
+
+def test_the_planned_combination_is_known_also_where_subgroups_add_to_the_imputation(written):
+    missing = "{method: multiple-imputation, datasets: 2, iterations: 1}"
+    vary = "{Missing values: {imputed: {missing_data: multiple-imputation}, complete: {missing_data: complete-case}}}"
+    plan = written.plan(
+        outcomes=OUTCOMES, analyses=ADJUSTED.replace("[age, sex]", "[age]"), missing_data=missing, seed="7",
+        subgroups="{of: A1, by: [sex]}", multiverse=f"{{of: A1, vary: {vary}}}",
+    )  # fmt: skip
+    assert [one.main for one in plan.robustness.multiverse.specifications] == [True, False]

@@ -27,7 +27,7 @@ def standardized_rows(
 ) -> tuple[tuple[EstimateRow, ...], tuple[str, ...]]:
     """Contrasts of the risks if the target belonged to each group, then the risks; and the works behind them."""
     found: list[Estimate] = []
-    replicates = int(request.option("bootstrap"))
+    replicates = int(request.option("bootstrap") or 0)
     groups = group_counts(request, model.rows_used)
     filled = {count.group for count in groups if count.n}
     for treated in request.treated:

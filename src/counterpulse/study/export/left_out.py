@@ -40,6 +40,8 @@ IN_SAS: Mapping[str, str] = {
     "clone-censor-weight": "clones, their weights and what is made of them are not written out",
     "sequential-trials": "the trials of a sequence and their weights are not written out",
     "aalen-johansen": "of PROC LIFETEST the script asks the incidence only",
+    "fine-gray": "the model of a subdistribution (eventcode of PROC PHREG) is not written out",
+    "cox": "the hazard ratios of the competing event, and what stands beside a hazard ratio, are not written out",
 }
 USUAL = {"r": "no form in R for this number of the method", "sas": "no SAS procedure prints this number"}
 BY_METHOD = {"r": IN_R, "sas": IN_SAS}

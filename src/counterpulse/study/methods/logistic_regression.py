@@ -109,7 +109,7 @@ SPEC = MethodSpec(
             references=(("firth", "firth-1993"),),
         ),
         Option(
-            name="bootstrap", default=0, kind="number",
+            name="bootstrap", default=None, kind="number",
             about="bootstrap samples of patients (or clusters) for intervals of standardized risks and their contrasts; 0 for none",
             words="confidence intervals of standardized risks and their contrasts were percentiles of {value} bootstrap samples",
             phrases=(("0", ""), ("0.0", "")),

@@ -80,7 +80,8 @@ def _rows(request: Request, found: SequenceOfTrials, events: int, missing: int) 
     for one in (*wanted, *(item for item in found.estimates() if item.reference is None)):
         made = _named(request, one, levels, every)
         yield place(
-            request, made, method=NAME, n=found.n_patients, events=events, n_missing=missing,
+            request, made, method=NAME, kind="conditional" if one.measure == "odds ratio" else "marginal",
+            n=found.n_patients, events=events, n_missing=missing,
             groups=groups if made.reference else tuple(count for count in groups if count.group == made.term),
             notes=(PER_PERIOD,) if one.measure == "odds ratio" else (),
         )  # fmt: skip

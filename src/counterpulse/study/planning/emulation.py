@@ -31,6 +31,8 @@ MEANT = {
     "sequential-trials": {"hazard ratio": "odds ratio"},
 }
 """What stands in for a measure: an emulated trial is marginal without saying so, and pooled trials model odds in short periods."""
+KINDS = {"clone-censor-weight": "marginal", "sequential-trials": "conditional"}
+"""Of ratios: weighted arms are compared as they are, and the pooled model of trials holds the covariates; risks are marginal."""
 OF_CLUSTERS = ("clusters", "cluster variance", "quadrature", "working correlation")
 
 
@@ -68,7 +70,7 @@ def with_estimator(desk: Desk, draft: Draft, spec: MethodSpec, analysis: Planned
     gone = ", ".join(_not_carried_over(draft, analysis, spec))
     choices = [
         Choice("effect measure", analysis.measures[0], "given" if _contrast(draft) else "default"),
-        Choice("kind of effect", "marginal", "derived"),
+        Choice("kind of effect", _kind(analysis), "derived"),
         Choice("estimated by", estimator.name, "derived", estimator.citations[0]),
         *choices,
         *((Choice("does not go with the plan, left out", gone, "derived"),) if gone else ()),
@@ -82,6 +84,10 @@ def with_estimator(desk: Desk, draft: Draft, spec: MethodSpec, analysis: Planned
         clauses=(*said, *(clause for clause in analysis.clauses if clause not in clauses(desk, spec, analysis.options))),
         sentence=_sentence(desk, analysis, [clause.text for clause in said]),
     )  # fmt: skip
+
+
+def _kind(analysis: PlannedAnalysis) -> str:
+    return KINDS[analysis.maker] if analysis.measures[0] in ("odds ratio", "hazard ratio") else "marginal"
 
 
 def _contrast(draft: Draft) -> bool:
@@ -120,7 +126,7 @@ def _misfits(
 ) -> Iterator[tuple[str, str, str]]:
     for name in analysis.outcomes:
         yield from _unfit_outcome(name, desk.outcomes[name], analysis, setting)
-    yield from _unfit_estimand(draft)
+    yield from _unfit_estimand(draft, _kind(analysis))
     if not analysis.terms:
         yield "no covariates", "adjust: what explains who is treated when", "name the covariates: adjust"
     if analysis.selection is not None or analysis.models or analysis.screen:
@@ -152,15 +158,15 @@ def _unfit_outcome(
         yield from _without_horizon(name, outcome, setting)
 
 
-def _unfit_estimand(draft: Draft) -> Iterator[tuple[str, str, str]]:
-    """Another effect than the marginal one of everybody, asked for here."""
+def _unfit_estimand(draft: Draft, kind: str) -> Iterator[tuple[str, str, str]]:
+    """Another effect than that of everybody, of the kind the plan gives, asked for here."""
     estimand = draft.node.estimand
     if estimand is None:
         return
     if estimand.target not in (None, "all"):
         yield f"an effect in the {estimand.target}", "target: all", "write target: all"
-    if estimand.kind == "conditional" and "estimand" not in draft.inherited:
-        yield "a conditional effect", "kind: marginal", "write kind: marginal"
+    if estimand.kind not in (None, kind) and "estimand" not in draft.inherited:
+        yield f"a {estimand.kind} effect", f"kind: {kind}", f"write kind: {kind}"
 
 
 def _without_horizon(name: str, outcome: PlannedOutcome, setting: ImmortalTime) -> Iterator[tuple[str, str, str]]:
@@ -181,7 +187,7 @@ def _tell_the_kind(desk: Desk, draft: Draft, analysis: PlannedAnalysis) -> None:
     if analysis.of is None or stated:
         return
     whole = next((item for item in desk.nodes.analyses if item.id == analysis.of), None)
-    if whole is not None and analysis.measures[0] in ("odds ratio", "hazard ratio"):
+    if whole is not None and _kind(analysis) == "marginal" and analysis.measures[0] in ("odds ratio", "hazard ratio"):
         desk.refuse(
             (*draft.path, "immortal_time"), "W674",
             f"{analysis.id} estimates the marginal {analysis.measures[0]} of all patients; that of {analysis.of}, where adjusted, is conditional "

@@ -240,8 +240,10 @@ def _multiverse(resolved: Resolved, node: Multiverse) -> PlannedMultiverse | Non
     made = [_specification(resolved, base, node, options) for options in product(*node.vary.values())]
     first = {(finding.code, finding.where): finding for finding in reversed(desk.findings[before:])}
     desk.findings[before:] = reversed(first.values())
-    specifications = [one for one in made if one is not None]
-    if not any(one.main for one in specifications):
+    found = [one for one in made if one is not None]
+    main = next((index for index, one in enumerate(found) if one.main), None)
+    specifications = [replace(one, main=index == main) for index, one in enumerate(found)]
+    if main is None and len(found) == len(made):
         desk.refuse(
             ("multiverse", "vary"), "W662", f"no combination of the multiverse is {base.id} as it is planned", "",
             "add the planned choice as an option of each choice ({} stands for it)",

@@ -16,15 +16,17 @@ SHIFTED = re.compile(r"(?P<variable>[^\W\d]\w*) (?P<by>[+-]\d+(?:\.\d+)?(?:e[+-]
 NAMES = frozenset({"id", "role", "label", "of", "planned", "multiplicity"})
 WORDS = frozenset({"composition", "choices", "citations", "clauses", "sentence"})
 BESIDE = frozenset({"measures", "companions", "checks", "draws", "screen", "shifts"})
-QUESTION = ("terms", "selection", "models", "clusters", "balancing")
-"""What two analyses with one measure share that ask the same: a plan for immortal time may be a method, and miss values, of its own."""
+QUESTION = ("terms", "selection", "models", "balancing")
+"""What two analyses with one measure share that ask the same: a plan for immortal time may bring a method of its own, with its
+way to treat missing values and clusters."""
 
 
 def decides(analysis: PlannedAnalysis) -> dict[str, object]:
-    """What makes the estimate of an analysis, without names, words and what is asked beside it."""
+    """What makes the estimate of an analysis, without names, words, what is asked beside it, and variables imputed besides."""
     left_out = NAMES | WORDS | BESIDE
     parts = {field.name: getattr(analysis, field.name) for field in fields(analysis) if field.name not in left_out}
-    return parts | {"measure": analysis.measures[0]}
+    imputation = None if analysis.imputation is None else analysis.imputation.way
+    return parts | {"measure": analysis.measures[0], "imputation": imputation}
 
 
 def same_question(one: PlannedAnalysis, other: PlannedAnalysis) -> bool:
