@@ -156,9 +156,8 @@ def clone_censor_weight(
     design = build_design(table, covariates, intercept=False, rows=rows)
     if not np.isfinite(design.X).all():
         raise InputError("a covariate has an infinite value; make it missing or correct it")
-    patients = _Patients(
-        followed.time, followed.event, followed.exposed_at, _until(table[rows], followed, until), design.X
-    )
+    able = _until(table[rows], followed, until)
+    patients = _Patients(followed.time, followed.event, followed.exposed_at, able, design.X)
     request = _Request(
         grace=float(grace), horizon=float(horizon), model=censoring_model, stabilized=stabilized, truncate=truncate
     )

@@ -93,11 +93,12 @@ class PlannedImputation:
     """How missing values are filled in, once for all analyses that want it.
 
     `columns` are imputed and imputed from, `passive` those of them that are computed from others, `outcomes` what takes
-    part besides without being imputed. `datasets` is None where the number follows from the incomplete patients.
+    part besides without being imputed (nothing, where `from_outcomes` is False). `datasets` is None where the number follows from the incomplete patients.
     """
 
     columns: tuple[str, ...]
     outcomes: tuple[str, ...] = ()
+    from_outcomes: bool = True
     passive: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
     datasets: int | None = None
@@ -109,7 +110,7 @@ class PlannedImputation:
     @property
     def way(self) -> tuple[object, ...]:
         """How values are imputed, whatever the variables."""
-        return self.datasets, self.iterations, tuple(sorted(self.methods.items())), self.center, self.center_as
+        return self.datasets, self.iterations, tuple(sorted(self.methods.items())), self.center, self.center_as, self.from_outcomes
 
     def covers(self, other: PlannedImputation) -> bool:
         """Whether tables imputed in this way serve an analysis that asked for the other."""
@@ -162,13 +163,13 @@ class PlannedAnalysis:
     variance"). `maker` turns the eligible patients into the sample ("as observed", "landmark", "time-varying",
     "clone-censor-weight", "sequential-trials"), at the times `landmarks` as written; `estimator` does the work of the method
     where such a sample needs another ("" is the method itself), and `options` are then its own. `measures` are the effect
-    measures, the first the primary one; `companions` further methods on the same sample. `options` are the method's, each
+    measures, the first the primary one; `companions` further methods on the same sample (`companion_labels`: as a reader knows them). `options` are the method's, each
     resolved; `further_terms` stand in models that options name. `choices` repeat everything with origin and reference. `terms` and `selection` are the main model's. `models` is
     a ladder, the main model first, fitted to the `same_rows`; `screen` are predictors, each in a model of its own
     (`only_screen`: and nothing else).
     `missing` is None where the protocol does not say what happens to incomplete rows; `imputation` fills them in, and `shifts`
     are further answers after moving what was imputed. `balancing` makes the groups comparable first. `clauses` say what the
-    method does, the method itself first, then its options.
+    method does, the method itself first, then its options; what is said of imputation and balancing follows from those.
     """
 
     id: str
@@ -205,6 +206,7 @@ class PlannedAnalysis:
     of: str | None = None
     keep: str | None = None
     companions: tuple[str, ...] = ()
+    companion_labels: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
     clauses: tuple[PlannedClause, ...] = ()

@@ -14,6 +14,7 @@ from counterpulse.results.estimate import Estimate, GroupCount
 from counterpulse.results.privacy_blocks import coarse_block, screened_block
 from counterpulse.results.privacy_of_adjustment import Withheld
 from counterpulse.results.privacy_screen import Screen
+from counterpulse.results.small_bins import small_count
 from counterpulse.results.small_cells import hidden_cells
 from counterpulse.results.status import Status
 from counterpulse.results.study_result import (
@@ -34,6 +35,9 @@ OF_A_FEW = (
     "risk by the end of follow-up",
 )  # fmt: skip
 """Details that may be of one patient, or follow from two that are not."""
+
+MEAN_COUNTS = ("pairs", "matched_treated", "matched_reference", "unmatched_treated", "trimmed", "incomplete", "sets")
+"""Details of matching and weighting that count patients, over imputed tables as a mean."""
 
 
 def suppress(result: StudyResult, smallest: int) -> StudyResult:
@@ -167,7 +171,7 @@ def _withheld(estimate: Estimate) -> Estimate:
 
 def _detail(name: str, cell: Cell, screen: Screen) -> Cell:
     """A number beside the estimates; never the largest weight, which is one patient's, nor follow-up that may be of a few."""
-    if name.endswith(OF_A_FEW):
+    if name.endswith(OF_A_FEW) or (name.endswith(MEAN_COUNTS) and small_count(cell, screen.smallest)):
         return None
     counted = isinstance(cell, int) and not isinstance(cell, bool)
     also = {cell[-1] for cell in screen.hidden if isinstance(cell, tuple) and cell[0] == "flow"}

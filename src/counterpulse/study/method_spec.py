@@ -68,7 +68,7 @@ class MethodSpec:
     `measures` are the contrasts it estimates, the first by default; `also` those it can add, some at a time
     ("risk difference at 60 days"); `by_kind` says which belong to a kind of outcome, where not all do, and `targeted` those that
     may be of the treated or the untreated alone. `balances` is "matching" or "weighting" of a word that makes groups comparable first; `weighted`
-    says that the method takes weights and matched sets. `likelihood` makes the log-likelihood in which covariates come and go, for a selection
+    says that the method takes weights and matched sets. `told` says what is done for a kind of outcome and measures, where `about` has to leave that open. `likelihood` makes the log-likelihood in which covariates come and go, for a selection
     of them. `refuse` finds what the method cannot do with these options, terms and outcomes. `calls` names the function that computes, for the reader of the docs.
     """
 
@@ -92,6 +92,7 @@ class MethodSpec:
     two_groups_only: bool = False
     balances: Literal["matching", "weighting"] | None = None
     weighted: bool = False
+    told: Callable[[str, Sequence[str]], str] | None = None
     checks: tuple[str, ...] = ()
     draws: tuple[str, ...] = ()
     subgroups: bool = False

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterpulse.results import Block, Estimate, EstimateRow, GroupCount, Status
+from counterpulse.results import Block, Estimate, EstimateRow, GroupCount, Status, StudyIdentity, StudyResult
 from counterpulse.results.block import KINDS
 from counterpulse.results.census import people
 from counterpulse.results.census_of_blocks import sizes_of_blocks
+from counterpulse.results.privacy import suppress
 from counterpulse.results.privacy_blocks import screened_block
 from counterpulse.results.privacy_screen import Screen
 
@@ -206,3 +207,16 @@ def test_specifications_have_no_counts():
     rows = [(1, "adjustment", "none", "odds ratio", 0.8, 0.6, 1.0, 0.05, n, 40, "no") for n in (3, 200)]
     shown = screened_block(block("specification-curve", rows), screen_of(), frozenset()).rows()
     assert [(row["n"], row["events"], row["estimate"]) for row in shown] == [(None, None, None), (None, None, 0.8)]
+
+
+def test_details_that_count_few_patients_are_not_told():
+    details = {"A1": {"unmatched_treated": 2.35, "pairs": 419.65, "largest_weight": 31.0, "largest_difference": 0.067}}
+    result = StudyResult(
+        identity=StudyIdentity(
+            id="x", title="X", design="cohort", protocol_digest="a", dictionary_digest="b", data_digest="c", seed=1,
+            software={},
+        ),
+        data_kind="mock", details=details,
+    )  # fmt: skip
+    shown = suppress(result, 5).details["A1"]
+    assert shown == {"unmatched_treated": None, "pairs": 419.65, "largest_weight": None, "largest_difference": 0.067}

@@ -93,7 +93,7 @@ def test_without_an_outcome_the_primary_one_is_analyzed(written):
 @pytest.mark.parametrize(
     ("analysis", "code", "words"),
     [
-        ("{id: A1, role: primary, outcome: died, method: propensity-matching}", "E601", "logistic-regression"),
+        ("{id: A1, role: primary, outcome: died, method: propensity-matching}", "E725", "propensity: {model: …}"),
         ("{id: A1, role: primary, outcome: died, method: logistic}", "E602", "logistic-regression"),
         ("{id: A1, role: primary, outcome: died, method: cox}", "E604", "time-to-event"),
         ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: {select: stepwise}}", "E645", "candidates"),
@@ -111,7 +111,6 @@ def test_without_an_outcome_the_primary_one_is_analyzed(written):
         ("{id: A1, role: primary, outcome: died, method: two-proportions, interval: walt}", "E611", "wald"),
         ("{id: A1, role: primary, outcome: died, method: two-proportions, also: [hazard ratio]}", "E612", "risk difference"),
         ("{id: A1, role: primary, outcome: end, method: kaplan-meier, clusters: {variable: site}}", "E614", "clusters"),
-        ("{id: A1, role: primary, outcome: died, method: logistic-regression, missing_data: multiple-imputation}", "E601", "complete-case"),
         ("{id: A1, role: primary, outcome: end, method: cox, adjust: [age], estimand: {contrast: hazard ratio, kind: marginal}}", "E620", "conditional"),
         ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [age], estimand: {kind: marginal}, clusters: {variable: site, as: random-intercept}}", "E620", "conditional"),
         ("{id: A1, role: primary, outcome: died, method: logistic-regression, adjust: [age], estimand: {target: treated}}", "E629", "risk difference"),

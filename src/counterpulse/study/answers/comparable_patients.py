@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -99,10 +99,26 @@ def _bare(measure: str) -> str:
         return measure
 
 
+def told_of(patients: str, *, of_means: str, of_times: str) -> Callable[[str, Sequence[str]], str]:
+    """What is done for a kind of outcome: of these patients, with these variances."""
+
+    def told(kind: str, measures: Sequence[str]) -> str:
+        if kind != "time-to-event":
+            return f"the {'risks' if kind == 'binary' else 'means'} of {patients} patients were compared, {of_means}"
+        hazards = f"the hazards of {patients} patients were compared by Cox regression"
+        curves = f"event-free survival of {patients} patients was estimated by the Kaplan-Meier method"
+        asked = {"hazard ratio" if name == "by type" else _bare(name) for name in measures}
+        said = [words for words, wanted in ((hazards, "hazard ratio" in asked), (curves, bool(asked - {"hazard ratio"}))) if wanted]
+        return f"{' and '.join(said)}, {of_times}"
+
+    return told
+
+
 def word(
     name: str,
     label: str,
     about: str,
+    told: Callable[[str, Sequence[str]], str],
     balances: Literal["matching", "weighting"],
     citations: tuple[str, ...],
     calls: str,
@@ -111,6 +127,6 @@ def word(
     return MethodSpec(
         name=name, label=label, about=about, outcomes=frozenset(MEASURES), measures=("by type", *ALL_MEASURES),
         also=ALL_MEASURES, kind="marginal", options=(BOOTSTRAP,), adjustable=True, clusters=("robust",), balances=balances,
-        weighted=True, checks=("proportional-hazards",), draws=(), refuse=refuse, calls=calls, citations=citations,
+        weighted=True, checks=("proportional-hazards",), draws=(), told=told, refuse=refuse, calls=calls, citations=citations,
         estimate=comparable,
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from counterpulse import propensity
 from counterpulse.data.terms import variables_of
@@ -162,7 +163,18 @@ def _tables(request: Request, found: Balanced) -> Iterator[tuple[str, BalanceTab
         for treated in request.treated:
             yield treated, found.balance(between=(treated, request.reference))
     else:
-        yield request.treated[0], found.balance()
+        yield request.treated[0], found.balance(prognostic=_prognosis(request, found))
+
+
+def _prognosis(request: Request, found: Balanced) -> NDArray[np.float64] | None:
+    """The outcome that the untreated would lead one to expect, by the covariates of the score; of outcomes that have a mean."""
+    planned = request.analysis.balancing
+    if planned is None or request.outcome.kind not in ("binary", "continuous"):
+        return None
+    score = propensity.prognostic_score(
+        found.table, treatment=str(request.group), outcome=request.outcome.name, covariates=planned.terms
+    )
+    return score if np.isfinite(score).any() else None
 
 
 def _largest(planned: PlannedBalancing, table: BalanceTable) -> float:

@@ -59,30 +59,30 @@ WHOM = {
 
 @dataclass(frozen=True, slots=True)
 class Balanced:
-    """What is planned, for whom, and how a plan and a methods section say it."""
+    """What is planned, for whom, and how a plan and a methods section say it; all of it empty where nothing is balanced."""
 
-    planned: PlannedBalancing
-    target: str
-    choices: tuple[Choice, ...]
-    words: str
-    clauses: tuple[PlannedClause, ...]
+    planned: PlannedBalancing | None = None
+    target: str | None = None
+    choices: tuple[Choice, ...] = ()
+    words: str | None = None
+    clauses: tuple[PlannedClause, ...] = ()
 
 
 def planned_balancing(
     desk: Desk, draft: Draft, spec: MethodSpec, outcomes: tuple[str, ...], ladder: Ladder, maker: str
-) -> tuple[Balanced | None, Ladder]:
+) -> tuple[Balanced, Ladder]:
     """The balancing of an analysis, and what is left to adjust for after it."""
     node = draft.node.propensity
     use = spec.balances or (node.use if node is not None else None)
     if node is None and use is None:
-        return None, ladder
+        return Balanced(), ladder
     node = node or Propensity()
     if use is None:
         desk.refuse(
             draft.where("propensity"), "E720", f"analysis {draft.node.id} has `propensity` but does not say what it is used for",
             "use: matching or use: weighting", "write propensity: {use: matching, …}",
         )  # fmt: skip
-        return None, ladder
+        return Balanced(), ladder
     by = node.by or (MATCHING if use == "matching" else WEIGHTING)[0]
     _refuse_misfits(desk, draft, spec, node, use, by, maker)
     terms, ladder = _score(desk, draft, spec, outcomes, node, ladder)

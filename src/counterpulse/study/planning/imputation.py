@@ -48,7 +48,7 @@ def planned_missing(desk: Desk, draft: Draft) -> Missing:
     planned = PlannedImputation(
         columns=setting.variables if isinstance(setting.variables, tuple) else (), datasets=setting.datasets,
         iterations=setting.iterations or USUAL_ITERATIONS, methods=dict(setting.methods),
-        center=None if setting.center == "none" else desk.nodes.data.site, center_as=setting.center,
+        center=None if setting.center == "none" else desk.nodes.data.site, center_as=setting.center, from_outcomes=setting.outcomes,
     )  # fmt: skip
     _refuse_types(desk, draft, setting, path)
     shifts = tuple(PlannedShift(variable=name, by=by) for name, steps in setting.shift.items() for by in steps)
@@ -107,16 +107,15 @@ def with_variables(
         return analysis
     wanted = planned.columns or tuple(_of_models(desk, analysis, spec))
     columns, passive = _leaves(desk, (*wanted, *auxiliary))
-    outcomes = tuple(name for name in analysis.outcomes if desk.outcomes[name].of_group is None)
+    known = tuple(name for name in analysis.outcomes if desk.outcomes[name].of_group is None)
+    outcomes = known if planned.from_outcomes else ()
     return replace(analysis, imputation=replace(planned, columns=columns, passive=passive, outcomes=outcomes))
 
 
 def shared_imputations(
     desk: Desk, analyses: Sequence[PlannedAnalysis], beside: Iterable[PlannedAnalysis]
 ) -> list[PlannedAnalysis]:
-    """The analyses with one imputation for all that want it in the same way: of the variables and outcomes of all of them,
-    and of those `beside` them.
-    """
+    """The analyses, with one imputation for all that want it in the same way: of the variables of all, those beside too."""
     ways: dict[tuple[object, ...], list[PlannedImputation]] = {}
     for planned in (analysis.imputation for analysis in (*analyses, *beside)):
         if planned is not None:

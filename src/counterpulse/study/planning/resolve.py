@@ -61,7 +61,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     kind, target = _estimand(desk, draft, spec, ladder.adjusted, measures[0], balanced)
     if spec.refuse is not None:
         spec.refuse(desk, draft, options, terms, outcomes)
-    refuse_target(desk, draft, spec, measures, balanced=balanced is not None)
+    refuse_target(desk, draft, spec, measures, balanced=balanced.planned is not None)
     _besides(desk, draft, outcomes)
     if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
         return None
@@ -73,34 +73,33 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         *ladder_choices(draft, ladder),
         *maker_choices,
         *missing.choices,
-        *(balanced.choices if balanced is not None else ()),
+        *balanced.choices,
         Choice("confidence level", round(level, 12), "derived"),
         *option_choices,
         *(Choice(rule.name, rule.text, "default", rule.reference) for rule in spec.rules),
         *cluster_choices,
         *_multiplicity_choice(node),
     )
-    further = (*(balanced.clauses if balanced is not None else ()), *missing.clauses)
+    further = (*balanced.clauses, *missing.clauses)
     said = said_of_models(desk, ladder.models, ladder.screen, only_screen=ladder.only_screen)
     analysis = PlannedAnalysis(
         id=node.id, role=node.role or ("sensitivity" if node.of else "secondary"), label=node.label or usual_label(spec),
         method=spec.name, outcomes=outcomes, population=population, measures=measures, target=target, terms=terms,
         adjusted=ladder.modelled, level=level, maker=maker, landmarks=landmarks,
-        composition=composition(maker, landmarks, spec, clusters, ladder.main.selection, missing.imputation,
-                                balanced.words if balanced is not None else None),
+        composition=composition(maker, landmarks, spec, clusters, ladder.main.selection, missing.imputation, balanced.words),
         clusters=clusters,
         selection=ladder.main.selection, models=ladder.models if node_is_ladder(draft) else (), screen=ladder.screen,
         only_screen=ladder.only_screen, same_rows=same_rows(draft), options=options, choices=choices,
         further_terms=further_terms(spec, options),
         citations=_citations(spec, choices), multiplicity=node.multiplicity or "none", missing=missing.method,
-        imputation=missing.imputation, shifts=missing.shifts, balancing=balanced.planned if balanced is not None else None,
+        imputation=missing.imputation, shifts=missing.shifts, balancing=balanced.planned,
         planned=node.planned or _planned(desk.nodes), of=node.of, keep=node.keep, companions=companions,
         checks=tuple(node.check), draws=tuple(node.draw) or spec.draws,
-        clauses=(*clauses(desk, spec, options), *further),
+        companion_labels=tuple(METHODS[name].label for name in companions),
+        clauses=clauses(desk, spec, options, outcomes, measures),
         sentence=sentence(desk, spec, outcomes, options, measures, maker, landmarks, clusters, said, further),
     )  # fmt: skip
-    analysis = with_estimator(desk, draft, spec, analysis)
-    return with_variables(desk, analysis, spec, _auxiliary(desk, draft))
+    return with_variables(desk, with_estimator(desk, draft, spec, analysis), spec, _auxiliary(desk, draft))
 
 
 def _auxiliary(desk: Desk, draft: Draft) -> tuple[str, ...]:
@@ -224,15 +223,15 @@ def _besides(desk: Desk, draft: Draft, outcomes: tuple[str, ...]) -> None:
 
 
 def _estimand(
-    desk: Desk, draft: Draft, spec: MethodSpec, adjusted: bool, measure: str, balanced: Balanced | None
+    desk: Desk, draft: Draft, spec: MethodSpec, adjusted: bool, measure: str, balanced: Balanced
 ) -> tuple[str, str]:
     estimand = draft.node.estimand
     kind = spec.kind if adjusted and measure not in MARGINAL else "marginal"
     kind = KINDS.get(draft.node.clusters.treat_as if draft.node.clusters else "", kind)
     if with_own_estimator(desk, draft):
         return "marginal", "all"
-    if estimand is None or balanced is not None:
-        return kind, "all" if balanced is None else balanced.target
+    if estimand is None or balanced.target is not None:
+        return kind, balanced.target or "all"
     if adjusted and estimand.kind == "marginal" and kind == "conditional" and measure != "mean difference":
         desk.refuse(
             draft.where("estimand"), "E620",

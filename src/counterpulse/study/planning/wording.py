@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from counterpulse.data.terms import Interaction, Numeric, Spline, Term, variables_of
@@ -110,9 +110,11 @@ def _adjusted(model: PlannedModel, word: Callable[[Term], str]) -> str:
     return f"{also}for covariates {selection_text(model.selection, word)}"
 
 
-def clauses(desk: Desk, spec: MethodSpec, options: Mapping[str, object]) -> tuple[PlannedClause, ...]:
-    """What the method does, then what its options say, each with its works."""
-    found = [PlannedClause(spec.about, spec.citations)]
+def clauses(
+    desk: Desk, spec: MethodSpec, options: Mapping[str, object], outcomes: Sequence[str] = (), measures: Sequence[str] = ()
+) -> tuple[PlannedClause, ...]:  # fmt: skip
+    """What the method does for these outcomes and measures, then what its options say, each with its works."""
+    found = [PlannedClause(_about(desk, spec, outcomes, measures), spec.citations)]
     for option in spec.options:
         value = options[option.name]
         said = "" if value in (None, ()) else option.sentence(_labeled(desk, option, value))
@@ -120,6 +122,14 @@ def clauses(desk: Desk, spec: MethodSpec, options: Mapping[str, object]) -> tupl
             found.append(PlannedClause(said, tuple(filter(None, (option.cited(value),)))))
     found += [PlannedClause(rule.words, tuple(filter(None, (rule.reference,)))) for rule in spec.rules if rule.words]
     return tuple(found)
+
+
+def _about(desk: Desk, spec: MethodSpec, outcomes: Sequence[str], measures: Sequence[str]) -> str:
+    """What the method does: of each kind of outcome, where that is not the same for all."""
+    if spec.told is None or not outcomes:
+        return spec.about
+    kinds = dict.fromkeys(desk.outcomes[name].kind for name in outcomes)
+    return "; ".join(spec.told(kind, measures) for kind in kinds)
 
 
 def _labeled(desk: Desk, option: Option, value: object) -> object:
@@ -139,7 +149,8 @@ def sentence(
 ) -> str:  # fmt: skip
     """An analysis as the methods section says it; `further` clauses are of how its patients are balanced and imputed."""
     what = " and ".join(desk.outcomes[name].label for name in outcomes)
-    parts = [f"{what}: {spec.about}", *models]
+    first, *said = clauses(desk, spec, options, outcomes, measures)
+    parts = [f"{what}: {first.text}", *models]
     if landmarks:
         parts.append(
             f"among patients followed to the landmark ({in_a_row([str(mark) for mark in landmarks])} after time zero), "
@@ -149,7 +160,7 @@ def sentence(
         parts.append("with the exposure as a time-varying covariate, each patient counted as untreated until it starts")
     if clusters is not None:
         parts.append(f"with {clustered(clusters, desk.variables[clusters.variable].label)}")
-    words = [clause.text for clause in (*clauses(desk, spec, options)[1:], *further)]
+    words = [clause.text for clause in (*said, *further)]
     extra = f"Also estimated: {in_a_row(list(measures[1:]))}." if measures[1:] else ""
     body = ", ".join(parts) + "."
     tail = " ".join(f"{word[0].upper()}{word[1:]}." for word in words)

@@ -64,6 +64,7 @@ def effective_sizes(context: Context, block: Block) -> list[Table]:
         heads=["Group", *(head for _ in samples for head in ("Patients", "Effective"))], rows=rows,
         over=[Spanner(sentence(sample), 1 + 2 * k, 2 + 2 * k) for k, sample in enumerate(samples)],
         notes=[
+            *(["Means over the imputed tables."] if any(n % 1 for n in map(known, block.columns["n"]) if n is not None) else []),
             "Effective: how many patients of equal weight tell as much (the square of the sum of the weights over the sum of their "
             "squares). The smaller it is than the number of patients, the more the comparison rests on a few."
         ],

@@ -57,19 +57,25 @@ def _hides(context: Context, row: EstimateRow) -> bool:
 
 def _degrees_of_freedom(context: Context, rows: Sequence[EstimateRow]) -> list[str]:
     """Where intervals and P values of clustered patients rest on Student's t, how many degrees of freedom it has."""
-    found: dict[str, None] = {}
+    found: dict[tuple[str, str], list[float]] = {}
     for row in rows:
         item = row.estimate
         if row.clusters is None or item.df is None or item.statistic_name != "t":
             continue
-        df = numbers.number(item.df, 0 if item.df == round(item.df) else 1, context.style)
         clusters = (
             "few clusters" if context.count(row.clusters) == EM_DASH else f"{context.count(row.clusters)} clusters"
         )
-        found[
-            f"{row.analysis}: interval and {context.style.p_head} by Student's t with {df} degrees of freedom ({clusters})."
-        ] = None
-    return list(found)
+        found.setdefault((row.analysis, clusters), []).append(item.df)
+    return [
+        f"{analysis}: interval and {context.style.p_head} by Student's t with {_from_to(context, dfs)} degrees of freedom ({clusters})."
+        for (analysis, clusters), dfs in found.items()
+    ]
+
+
+def _from_to(context: Context, dfs: Sequence[float]) -> str:
+    """The degrees of freedom, from the fewest to the most where estimates have their own, as pooled ones do."""
+    ends = dict.fromkeys(numbers.number(df, 0 if df == round(df) else 1, context.style) for df in (min(dfs), max(dfs)))
+    return " to ".join(ends)
 
 
 def _compared(context: Context, rows: Sequence[EstimateRow]) -> str:
