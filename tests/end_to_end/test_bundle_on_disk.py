@@ -259,7 +259,7 @@ def test_a_rename_that_windows_refuses(ward, monkeypatch, denied):
 @pytest.mark.parametrize(
     "moment",
     [
-        "counterpulse.study.run.make_cohort", "counterpulse.study.run._analyze", "counterpulse.report.publishing.compose",
+        "counterpulse.study.run.make_cohort", "counterpulse.study.run.analyze", "counterpulse.report.publishing.compose",
         "counterpulse.results.bundle._fill",
     ],
 )  # fmt: skip

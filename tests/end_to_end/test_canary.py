@@ -183,7 +183,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
-@pytest.mark.parametrize("place", ["study.run.make_cohort", "study.run._analyze", "study.load.read_table"])
+@pytest.mark.parametrize("place", ["study.run.make_cohort", "study.run.analyze", "study.load.read_table"])
 def test_a_bug_tells_nothing_of_a_patient(ward, monkeypatch, failure, place):
     def fail(*_, **__):
         raise failure

@@ -151,9 +151,9 @@ def test_blocks_details_and_words(study):
 
 
 def test_the_order_of_jobs_changes_nothing(study):
-    before = [row for row in study.results()["estimates"] if row["analysis"] in ("B6", "G3", "T1")]
+    before = [row for row in study.results()["estimates"] if row["analysis"] in ("G3", "T1")]
     other = study.bundle.with_name("again")
-    assert call("run", study.path, "--out", other, "--jobs", 2, "--only", "B6,G3,T1").code == DONE
+    assert call("run", study.path, "--out", other, "--jobs", 2, "--only", "G3,T1").code == DONE
     after = json.loads((other / "results.json").read_text(encoding="utf-8"))["estimates"]
     assert after == before
 

@@ -31,6 +31,7 @@ from counterpulse.report.chapters.blocks.renderers import RENDERERS
 from counterpulse.report.chapters.limitations.section import limitations
 from counterpulse.report.chapters.order import compose
 from counterpulse.report.chapters.results.comparability import comparability
+from counterpulse.report.chapters.results.estimate_notes import footnotes_of
 from counterpulse.report.chapters.results.robustness_section import robustness_section
 from counterpulse.report.chapters.unshifted import unshifted
 from counterpulse.report.document import Figure, Paragraph, Table, blocks_of, sections_of
@@ -337,3 +338,32 @@ def test_limitations_stay_away_without_their_cause():
         [(sample, group, 800.0, 800.0) for sample in ("unadjusted", "matched") for group in (IABP, ECMO)],
     )
     assert "Unmatched patients" not in found(replace(make_result(), blocks=(whole,)))
+
+
+# -- around ------------------------------------------------------------------------------------------------------------
+
+
+def test_reviewers_and_checklists_find_them():
+    document = compose(comparative_result(), make_plan())
+    tables = [block for block in blocks_of(document.sections) if isinstance(block, Table)]
+    shown = {
+        row.cells[0].text: row.cells[-1].text
+        for row in next(table for table in tables if table.id == "planned-run-shown").rows
+    }
+    assert {"Immortal time: naive and safe answers", "Robustness", "Imputation of missing values"} <= set(shown)
+    assert "Figure" in shown["Robustness"]
+
+
+def test_pooled_degrees_of_freedom_stand_in_one_line():
+    rows = [row for row in make_result().estimates if row.id in ("A1.death_hospital.age", "A1.death_hospital.sex.F")]
+    rows = [
+        replace(row, clusters=40, estimate=replace(row.estimate, statistic_name="t", df=df))
+        for row, df in zip(rows, (973.04, 1200.3), strict=True)
+    ]
+    said = [note.text for note in footnotes_of(context(), rows) if "degrees of freedom" in note.text]
+    assert said == ["A1: interval and P value by Student's t with 973.0 to 1200.3 degrees of freedom (40 clusters)."]
+
+
+def test_the_figures_are_the_same_twice():
+    first, second = (compose(comparative_result(), make_plan()) for _ in range(2))
+    assert first == second

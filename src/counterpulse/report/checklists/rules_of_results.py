@@ -33,9 +33,10 @@ def losses(evidence: Evidence) -> Answer:
 
 
 def missing(evidence: Evidence) -> Answer:
-    """Missing values by variable, and those that analyses lost."""
+    """Missing values by variable, those that analyses lost, and how they were filled in."""
     counted = "missing" in evidence.protocol.report.table1.show
-    return there(places(evidence.labels("table-1") if counted else "", evidence.labels("missing", "analyzed")))
+    found = evidence.labels("table-1") if counted else "", evidence.labels("missing", "analyzed")
+    return there(places(*found, evidence.section("imputation")))
 
 
 def adjusted(evidence: Evidence) -> Answer:
@@ -78,8 +79,9 @@ def other_analyses(evidence: Evidence) -> Answer:
 
 
 def sensitivity(evidence: Evidence) -> Answer:
-    """The sensitivity analyses."""
-    return there(evidence.of_analyses([item.id for item in evidence.plan.analyses if item.role == "sensitivity"]))
+    """The sensitivity analyses, and what else shows how firmly the results stand."""
+    found = evidence.of_analyses([item.id for item in evidence.plan.analyses if item.role == "sensitivity"])
+    return there(places(found, evidence.section("immortal-time", "robustness")))
 
 
 def harms(evidence: Evidence) -> Answer:

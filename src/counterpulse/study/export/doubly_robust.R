@@ -42,24 +42,25 @@ effect_of_means <- function(ids, means, influence, risks, level, cluster) {
   number <- length(unique(cluster))
   V <- if (is.null(cluster)) crossprod(influence) / (n * (n - 1)) else
     number / (number - 1) * crossprod(rowsum(influence, cluster)) / n^2
-  df <- if (!is.null(cluster) && number < few_clusters) number - 1 else Inf
-  put <- function(id, value, slope, natural = identity, tested = TRUE) {
-    if (is.null(id)) return(invisible(NULL))
-    if (!is.null(cluster) && number < too_few_clusters) return(compare(id, natural(value)))
-    error <- sqrt(drop(slope %*% V %*% slope))
-    reach <- qt(1 - (1 - level) / 2, df) * error
-    compare(id, natural(value), natural(value - reach), natural(value + reach), if (tested) 2 * pt(-abs(value / error), df) else NA)
+  few <- !is.null(cluster) && number < too_few_clusters
+  two_means(ids, means, if (few) V * NA else V, risks, level, if (!is.null(cluster) && number < few_clusters) number - 1 else Inf)
+}
+
+# Two means or risks, the treated first, and their contrasts, by the covariance of the two.
+two_means <- function(ids, means, V, risks, level, df = Inf, complete = NULL) {
+  from <- function(id, value, slope, natural = identity, tested = TRUE) {
+    put(id, value, sqrt(drop(slope %*% V %*% slope)), level, natural, df, tested, complete)
   }
   logit <- means * (1 - means)
   for (k in 1:2) {
     own <- diag(2)[k, ]
     id <- ids[[c("treated", "reference")[k]]]
-    if (risks) put(id, qlogis(means[k]), own / logit[k], plogis, FALSE) else put(id, means[k], own, tested = FALSE)
+    if (risks) from(id, qlogis(means[k]), own / logit[k], plogis, FALSE) else from(id, means[k], own, tested = FALSE)
   }
-  put(ids$difference, means[1] - means[2], c(1, -1))
+  from(ids$difference, means[1] - means[2], c(1, -1))
   if (!risks) return(invisible(NULL))
-  put(ids$ratio, log(means[1] / means[2]), c(1, -1) / means, exp)
-  put(ids$odds, qlogis(means[1]) - qlogis(means[2]), c(1, -1) / logit, exp)
+  from(ids$ratio, log(means[1] / means[2]), c(1, -1) / means, exp)
+  from(ids$odds, qlogis(means[1]) - qlogis(means[2]), c(1, -1) / logit, exp)
 }
 
 # The risk by a time under each group by Cox models, and what stands for the event of each patient, seen or not: it over the

@@ -3,6 +3,7 @@
 options(stringsAsFactors = FALSE)
 suppressPackageStartupMessages(library(survival))
 repeated <- list()
+kept <- NULL
 
 read_patients <- function(path) {
   read.csv(path, colClasses = "character", check.names = FALSE, na.strings = "", encoding = "UTF-8")
@@ -90,8 +91,19 @@ split_at_exposure <- function(sample, time, event, hours, half_step, group, trea
 
 # -- what is compared ------------------------------------------------------------------------------------------------
 
-compare <- function(id, estimate, low = NA, high = NA, p = NA) {
-  repeated[[id]] <<- data.frame(id = id, estimate = estimate, conf_low = low, conf_high = high, p_value = p)
+# A number as it is read; while imputed tables are gone through it is kept, with what pooling needs of it (`...`).
+compare <- function(id, estimate, low = NA, high = NA, p = NA, ...) {
+  shown <- data.frame(id = id, estimate = estimate, conf_low = low, conf_high = high, p_value = p)
+  if (is.null(kept)) repeated[[id]] <<- shown else kept[[id]] <<- c(kept[[id]], list(list(shown = shown, ...)))
+}
+
+# A number on the scale that it is estimated on, with the interval and the test of its standard error. `complete` are the degrees
+# of freedom that it would have without missing values.
+put <- function(id, value, error = NA, level = 0.95, natural = identity, df = Inf, tested = TRUE, complete = NULL) {
+  if (is.null(id)) return(invisible(NULL))
+  reach <- qt(1 - (1 - level) / 2, df) * error
+  compare(id, natural(value), natural(value - reach), natural(value + reach), if (tested) 2 * pt(-abs(value / error), df) else NA,
+          value = value, error = error, level = level, natural = natural, df = if (is.null(complete)) df else complete)
 }
 
 # A method that fails, or whose package is not installed, is reported at the end and stops nothing.
@@ -101,7 +113,7 @@ attempt <- function(what, code, packages = character()) {
     message(what, ": not repeated, not installed: ", paste(absent, collapse = ", "))
     return(invisible(NULL))
   }
-  tryCatch(code, error = function(e) message(what, ": ", conditionMessage(e)))
+  tryCatch(code, error = function(e) message(what, ": ", conditionMessage(e)), finally = kept <<- NULL)
   invisible(NULL)
 }
 
@@ -136,22 +148,16 @@ standardized <- function(ids, fit, data, variable, treated, reference, level, cl
   number <- length(unique(cluster))
   small <- if (is.null(given)) number < few_clusters else given == "CR2"
   df <- if (!is.null(cluster) && small) number - 1 else Inf
-  put <- function(id, value, influence, natural) {
-    if (!is.null(cluster) && is.null(given) && number < too_few_clusters) return(compare(id, natural(value)))
-    error <- sqrt(influence_variance(influence, cluster))
-    reach <- qt(1 - (1 - level) / 2, df) * error
-    compare(id, natural(value), natural(value - reach), natural(value + reach), 2 * pt(-abs(value / error), df))
+  few <- !is.null(cluster) && is.null(given) && number < too_few_clusters
+  with_error <- function(id, value, influence, natural, tested = TRUE) {
+    put(id, value, if (few) NA else sqrt(influence_variance(influence, cluster)), level, natural, df, tested)
   }
-  if (!is.null(ids$difference)) put(ids$difference, one$risk - other$risk, one$influence - other$influence, identity)
-  if (!is.null(ids$ratio)) {
-    put(ids$ratio, log(one$risk / other$risk), one$influence / one$risk - other$influence / other$risk, exp)
-  }
-  if (!is.null(ids$odds)) {
-    logits <- function(x) x$influence / (x$risk * (1 - x$risk))
-    put(ids$odds, qlogis(one$risk) - qlogis(other$risk), logits(one) - logits(other), exp)
-  }
-  if (!is.null(ids$treated)) compare(ids$treated, one$risk)
-  if (!is.null(ids$reference)) compare(ids$reference, other$risk)
+  logits <- function(x) x$influence / (x$risk * (1 - x$risk))
+  with_error(ids$difference, one$risk - other$risk, one$influence - other$influence, identity)
+  with_error(ids$ratio, log(one$risk / other$risk), one$influence / one$risk - other$influence / other$risk, exp)
+  with_error(ids$odds, qlogis(one$risk) - qlogis(other$risk), logits(one) - logits(other), exp)
+  with_error(ids$treated, qlogis(one$risk), logits(one), plogis, tested = FALSE)
+  with_error(ids$reference, qlogis(other$risk), logits(other), plogis, tested = FALSE)
 }
 
 # -- curves ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 # -- models ----------------------------------------------------------------------------------------------------------
 
 # What a fitted model gives: coefficients b by name, their variance V, the degrees of freedom of a contrast L, and the
-# P value of the joint test of the contrasts in the rows of K.
+# P value of the joint test of the contrasts in the rows of K; `size` is how many coefficients there are, `by_z` whether one is
+# tested by the normal distribution.
 numbers_of <- function(b, V, df = Inf) {
+  size <- length(b)
   b <- b[!is.na(b)]
   one <- function(L) df
   joint <- function(K) {
@@ -11,7 +13,13 @@ numbers_of <- function(b, V, df = Inf) {
     if (is.finite(df)) pf(statistic / nrow(K), nrow(K), df, lower.tail = FALSE) else
       pchisq(statistic, nrow(K), lower.tail = FALSE)
   }
-  list(b = b, V = V, df = one, joint = joint)
+  list(b = b, V = V, df = one, joint = joint, size = size, by_z = !is.finite(df))
+}
+
+# The same with the degrees of freedom without missing values, where tests are by z: rows (of times, events) less coefficients.
+completed <- function(model, rows) {
+  if (model$by_z) model$complete <- max(1, rows - model$size)
+  model
 }
 
 # The same without standard errors.
@@ -36,21 +44,20 @@ wald <- function(id, model, wanted, level, natural = identity, weights = rep(1, 
   names <- names(L)[L != 0]
   value <- sum(L[names] * model$b[names])
   error <- sqrt(drop(L[names] %*% model$V[names, names, drop = FALSE] %*% L[names]))
-  if (is.na(error)) return(compare(id, natural(value)))
-  df <- model$df(L)
-  reach <- qt(1 - (1 - level) / 2, df) * error
-  compare(id, natural(value), natural(value - reach), natural(value + reach), 2 * pt(-abs(value / error), df))
+  put(id, value, error, level, natural, if (is.na(error)) Inf else model$df(L), complete = model$complete)
 }
 
 # The estimate alone: its interval is of a kind that is not computed here.
 value_of <- function(id, model, wanted, natural = identity) {
-  compare(id, natural(model$b[[coefficient_named(names(model$b), wanted)]]))
+  put(id, model$b[[coefficient_named(names(model$b), wanted)]], natural = natural)
 }
 
-joint <- function(id, model, wanted) {
+joint <- function(id, model, wanted, p = NULL) {
   K <- t(vapply(wanted, function(name) contrast_of(model, name), numeric(length(model$b))))
-  if (anyNA(model$V)) return(invisible(NULL))
-  compare(id, NA, p = model$joint(K))
+  if (anyNA(model$V) && is.null(p)) return(invisible(NULL))
+  names <- names(model$b)
+  compare(id, NA, p = if (is.null(p)) model$joint(K) else p, values = drop(K %*% model$b),
+          covariance = K %*% model$V[names, names] %*% t(K), complete = model$complete)
 }
 
 # The coefficients of the product of two columns.
@@ -73,10 +80,11 @@ spline_of <- function(model, name, nonlinear) {
   Filter(is_own, names(model$b))
 }
 
-likelihood_ratio <- function(id, larger, smaller) {
+# Of imputed tables the coefficients that only the larger model has are pooled.
+likelihood_ratio <- function(id, larger, smaller, model, wanted) {
   statistic <- 2 * (as.numeric(logLik(larger)) - as.numeric(logLik(smaller)))
   df <- attr(logLik(larger), "df") - attr(logLik(smaller), "df")
-  compare(id, NA, p = pchisq(max(0, statistic), df, lower.tail = FALSE))
+  joint(id, model, wanted, p = pchisq(max(0, statistic), df, lower.tail = FALSE))
 }
 
 # -- clusters --------------------------------------------------------------------------------------------------------
@@ -88,17 +96,19 @@ too_few_clusters <- 10
 by_cluster <- function(fit, cluster, given = NULL, df = Inf) {
   number <- length(unique(cluster))
   kind <- if (!is.null(given)) given else if (number < too_few_clusters) "none" else if (number < few_clusters) "CR2" else "CR1"
-  b <- coef(fit)[!is.na(coef(fit))]
+  b <- coef(fit)
   if (kind == "none") return(bare(b))
   if (kind == "CR1") {
     return(numbers_of(b, sandwich::vcovCL(fit, cluster = cluster, type = if (inherits(fit, "glm")) "HC0" else "HC1"), df))
   }
+  b <- b[!is.na(b)]
   last <- last_iteration(fit, names(b))
   V <- clubSandwich::vcovCR(last, cluster = cluster, type = "CR2")
   test <- function(K) clubSandwich::Wald_test(last, constraints = K, vcov = V, test = "HTZ")
   found <- numbers_of(b, structure(unclass(as.matrix(V)), dimnames = list(names(b), names(b))))
   found$df <- function(L) test(matrix(L, 1))$df_denom
   found$joint <- function(K) test(unname(K))$p_val
+  found$by_z <- FALSE
   found
 }
 
@@ -137,6 +147,7 @@ mixed <- function(formula, d, cluster, logistic = FALSE, points = 11) {
   if (!logistic) {
     found$df <- function(L) lmerTest::contest1D(fit, drop(L %*% back))$df
     found$joint <- function(K) lmerTest::contestMD(fit, K %*% back)[["Pr(>F)"]]
+    found$by_z <- FALSE
   }
   variance <- as.data.frame(lme4::VarCorr(fit))$vcov[1]
   found$between <- list(`variance between clusters` = variance,

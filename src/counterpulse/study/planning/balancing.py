@@ -7,39 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from counterpulse.data.terms import Term, variables_of
-from counterpulse.protocol.nodes import GroupOutcome, Propensity
+from counterpulse.protocol.nodes import Propensity
 from counterpulse.protocol.plan import PlannedBalancing, PlannedClause
 from counterpulse.results import Choice
 from counterpulse.source import did_you_mean
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.planning.adjustment import listed_terms
+from counterpulse.study.planning.balancing_misfits import KEYS, MATCHING, PAIRS, TARGETS, WEIGHTING, refuse_misfits
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.planning.planned_models import Ladder
 from counterpulse.study.planning.wording import term_text
-
-MATCHING = ("nearest", "optimal", "full", "subclasses", "coarsened-exact")
-WEIGHTING = ("logistic", "entropy-balancing")
-PAIRS = ("nearest", "optimal")
-
-TARGETS: Mapping[str, tuple[str, ...]] = {
-    "nearest": ("treated", "untreated", "matched"), "optimal": ("treated", "untreated", "matched"),
-    "full": ("treated", "untreated", "all"), "subclasses": ("treated", "untreated", "all"),
-    "coarsened-exact": ("treated", "untreated", "all"), "logistic": ("all", "treated", "untreated", "overlap", "matched"),
-    "entropy-balancing": ("all", "treated", "untreated"),
-}  # fmt: skip
-"""Whom the effect may be about, the usual one first."""
-
-KEYS: Mapping[str, frozenset[str]] = {
-    "nearest": frozenset({"ratio", "caliper", "caliper_sd", "calipers", "exact", "anti_exact", "replacement", "order", "discard"}),
-    "optimal": frozenset({"ratio", "caliper", "caliper_sd", "calipers", "exact", "anti_exact", "discard"}),
-    "full": frozenset({"caliper", "exact"}),
-    "subclasses": frozenset({"classes"}),
-    "coarsened-exact": frozenset(),
-    "logistic": frozenset({"stabilize", "trim", "trim_percentile", "truncate"}),
-    "entropy-balancing": frozenset({"truncate"}),
-}  # fmt: skip
-"""What each way of balancing knows, besides the covariates of the score and the limit of balance."""
 
 REFERENCES = {
     "nearest": "rosenbaum-rubin-1985", "optimal": "ming-rosenbaum-2000", "full": "hansen-2004",
@@ -84,7 +62,7 @@ def planned_balancing(
         )  # fmt: skip
         return Balanced(), ladder
     by = node.by or (MATCHING if use == "matching" else WEIGHTING)[0]
-    _refuse_misfits(desk, draft, spec, node, use, by, maker)
+    refuse_misfits(desk, draft, spec, node, (use, by), maker)
     terms, ladder = _score(desk, draft, spec, outcomes, node, ladder)
     target = _target(desk, draft, by)
     options = {**_pairing(desk, draft, node, by), **_written(node, by)}
@@ -96,77 +74,6 @@ def planned_balancing(
     choices = tuple(_choices(planned, target, node, draft))
     works = tuple(dict.fromkeys(filter(None, (REFERENCES.get(target), REFERENCES[by]))))
     return Balanced(planned, target, choices, said, (PlannedClause(_clause(desk, planned, target), works),)), ladder
-
-
-def _refuse_misfits(
-    desk: Desk, draft: Draft, spec: MethodSpec, node: Propensity, use: str, by: str, maker: str
-) -> None:
-    """Methods without weights, keys of another way, several treatments, what is no comparison of groups."""
-    analysis, where = draft.node.id, draft.where("propensity")
-    beside = [METHODS[name] for name in draft.node.also if name in METHODS]
-    unable = [item.label for item in (spec, *beside) if not (item.weighted or item.balances)]
-    if unable or desk.nodes.groups is None or isinstance(draft.node.outcome, GroupOutcome):
-        able = ", ".join(name for name, item in METHODS.items() if item.weighted or item.balances)
-        desk.refuse(
-            where, "E721", f"analysis {analysis}: {unable[0] if unable else 'an analysis without compared groups'} takes no matched or "
-            "weighted patients", able, "choose one of these methods, or take `propensity` out",
-        )  # fmt: skip
-    if by not in (MATCHING if use == "matching" else WEIGHTING):
-        desk.refuse(
-            where, "E722", f"analysis {analysis}: '{by}' is no way of {use}", ", ".join(MATCHING if use == "matching" else WEIGHTING),
-            "choose one of these, or leave `by` out",
-        )  # fmt: skip
-    strange = sorted(node.model_fields_set & frozenset().union(*KEYS.values()) - KEYS[by])
-    if strange:
-        desk.refuse(
-            where, "E722", f"analysis {analysis}: `{', '.join(strange)}` means nothing to {use} by '{by}'",
-            ", ".join(sorted(KEYS[by])) or "no such key", f"take `{strange[0]}` out",
-        )  # fmt: skip
-    groups = desk.nodes.groups
-    if groups is not None and len(groups.treated) > 1 and use == "matching":
-        desk.refuse(
-            where, "E723", f"analysis {analysis}: matching of several treated groups", "one treated group and the reference; weighting takes several",
-            "use weighting, or compare the treated groups in studies of their own",
-        )  # fmt: skip
-    if spec.balances is None and (standardized := _standardized(draft, spec)):
-        desk.refuse(
-            where, "E726", f"analysis {analysis}: a {standardized[0]} is not standardized from a model of matched or weighted patients",
-            f"the {spec.measures[0]}", f"write method: propensity-{use}, which compares risks and means directly",
-        )  # fmt: skip
-    for name in (item for item in ("interval", "penalty", "variance") if item in draft.node.options):
-        option = spec.option(name)
-        if option is not None and "wald" in (*option.allowed, "wald" if name != "interval" else ""):
-            desk.refuse(
-                draft.where(name), "E724", f"analysis {analysis}: `{name}` in matched or weighted patients, whose variance is robust",
-                "", f"take `{name}` out",
-            )  # fmt: skip
-    if draft.node.models is not None or draft.node.screen is not None:
-        desk.refuse(
-            where, "E724", f"analysis {analysis}: a ladder of models or a screen in matched or weighted patients",
-            "one outcome model", "write `adjust` alone, and the other models as sensitivity analyses",
-        )  # fmt: skip
-    if maker not in ("as observed", "landmark"):
-        desk.refuse(
-            where, "E724", f"analysis {analysis}: matched or weighted patients with the plan '{maker}' for immortal time",
-            "landmark, ignore-and-report", "take `propensity` out (the plan weights by itself), or use a landmark",
-        )  # fmt: skip
-    clusters = draft.node.clusters
-    if clusters is not None and clusters.treat_as != "robust":
-        desk.refuse(
-            draft.where("clusters"), "E724", f"analysis {analysis}: clusters as {clusters.treat_as} in matched or weighted patients",
-            "as: robust, or exact: a pair within a center", "write as: robust, or match within centers (exact)",
-        )  # fmt: skip
-
-
-def _standardized(draft: Draft, spec: MethodSpec) -> list[str]:
-    """Measures asked for that the method gets by standardizing a model."""
-    estimand = draft.node.estimand
-    asked = [
-        *((estimand.contrast,) if estimand and estimand.contrast else ()),
-        *(estimand.also if estimand else ()),
-        *draft.node.also,
-    ]
-    return [measure for measure in asked if measure in spec.targeted]
 
 
 def _score(

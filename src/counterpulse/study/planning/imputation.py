@@ -112,12 +112,10 @@ def with_variables(
     return replace(analysis, imputation=replace(planned, columns=columns, passive=passive, outcomes=outcomes))
 
 
-def shared_imputations(
-    desk: Desk, analyses: Sequence[PlannedAnalysis], beside: Iterable[PlannedAnalysis]
-) -> list[PlannedAnalysis]:
-    """The analyses, with one imputation for all that want it in the same way: of the variables of all, those beside too."""
+def shared_imputations(desk: Desk, analyses: Sequence[PlannedAnalysis]) -> list[PlannedAnalysis]:
+    """The analyses, with one imputation for all that want it in the same way: of the variables and outcomes of all of them."""
     ways: dict[tuple[object, ...], list[PlannedImputation]] = {}
-    for planned in (analysis.imputation for analysis in (*analyses, *beside)):
+    for planned in (analysis.imputation for analysis in analyses):
         if planned is not None:
             ways.setdefault(planned.way, []).append(planned)
     return [

@@ -43,7 +43,7 @@ from counterpulse.study.planning.flow_boxes import planned_flow
 from counterpulse.study.planning.imputation import shared_imputations
 from counterpulse.study.planning.later import kept_for_later
 from counterpulse.study.planning.resolve import resolve
-from counterpulse.study.planning.robustness import planned_robustness, robustness_choices, sharing_imputations
+from counterpulse.study.planning.robustness import planned_robustness, robustness_choices
 from counterpulse.study.planning.truncation import better_of, label_of, planned_truncation, truncated_words
 
 SUMMARIZED = ("number", "integer", "category", "ordinal", "yesno")
@@ -88,9 +88,7 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
     findings += desk.findings
     if any(finding.severity == "error" for finding in findings):
         return None, tuple(findings)
-    resolved = tuple(
-        shared_imputations(desk, [analysis for analysis in analyses if analysis is not None], robustness.every_analysis)
-    )
+    resolved = tuple(shared_imputations(desk, [analysis for analysis in analyses if analysis is not None]))
     plan = Plan(
         protocol=_without_folders(nodes),
         protocol_digest=protocol.digest,
@@ -106,7 +104,7 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
         table_one=_table_one(nodes, resolved, variables),
         analyses=resolved,
         subgroups=_subgroups(nodes, variables),
-        robustness=sharing_imputations(desk, resolved, robustness),
+        robustness=robustness,
         flow=planned_flow(nodes, scope),
         choices=(*_study_choices(nodes), *robustness_choices(nodes, robustness)),
         warnings=tuple(Notice(finding.code, finding.where.short(), _one_line(finding)) for finding in findings),

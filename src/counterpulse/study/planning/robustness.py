@@ -20,7 +20,6 @@ from counterpulse.results import Choice
 from counterpulse.source.yaml_file import YamlPath
 from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.planning.drafts import Desk, Draft, drafts, edited
-from counterpulse.study.planning.imputation import shared_imputations
 from counterpulse.study.planning.resolve import resolve
 from counterpulse.study.robustness.questions import NAIVE, alone, decides, same_plan, same_question
 
@@ -75,27 +74,15 @@ def _refuse_without_groups(desk: Desk) -> None:
                         "a study with `groups`", f"take `{path[-1]}` out")  # fmt: skip
 
 
-def sharing_imputations(
-    desk: Desk, analyses: Sequence[PlannedAnalysis], robustness: PlannedRobustness
-) -> PlannedRobustness:
-    """What is run beside the analyses, with the imputed tables that they share."""
-    further = robustness.every_analysis
-    shared = iter(shared_imputations(desk, further, analyses))
-    controls = tuple(next(shared) for _ in robustness.negative_controls)
-    naive = tuple(next(shared) for _ in robustness.naive)
-    multiverse = robustness.multiverse
-    if multiverse is not None:
-        each = tuple(one if one.main else replace(one, analysis=next(shared)) for one in multiverse.specifications)
-        multiverse = replace(multiverse, specifications=each)
-    return replace(robustness, negative_controls=controls, naive=naive, multiverse=multiverse)
-
-
 def robustness_choices(nodes: ProtocolNode, planned: PlannedRobustness) -> Iterator[Choice]:
     """What is done to see how firmly the conclusions stand, as provenance holds it."""
     if nodes.groups is not None:
         given = nodes.robustness.e_values is not None
         yield Choice(
-            "E-values", planned.e_values, "given" if given else "default", "vanderweele-ding-2017" if planned.e_values else None
+            "E-values",
+            planned.e_values,
+            "given" if given else "default",
+            "vanderweele-ding-2017" if planned.e_values else None,
         )
     for item in planned.negative_controls:
         yield Choice("negative control", f"{item.outcomes[0]}, of {item.of}", "given", "lipsitch-2010")

@@ -15,7 +15,7 @@ SHIFTED = re.compile(r"(?P<variable>[^\W\d]\w*) (?P<by>[+-]\d+(?:\.\d+)?(?:e[+-]
 """What a sample is called in which imputed values of a variable are shifted: ``lactate +0.5``."""
 NAMES = frozenset({"id", "role", "label", "of", "planned", "multiplicity"})
 WORDS = frozenset({"composition", "choices", "citations", "clauses", "companion_labels", "sentence"})
-BESIDE = frozenset({"measures", "companions", "checks", "draws", "screen", "shifts"})
+BESIDE = frozenset({"measures", "companions", "companion_labels", "checks", "draws", "screen", "shifts"})
 QUESTION = ("terms", "selection", "models", "balancing")
 """What two analyses with one measure share that ask the same: a plan for immortal time may bring a method of its own, with its
 way to treat missing values and clusters."""
@@ -42,7 +42,16 @@ def same_plan(one: PlannedAnalysis, other: PlannedAnalysis) -> bool:
 
 def alone(analysis: PlannedAnalysis) -> PlannedAnalysis:
     """The same for its effect alone: nothing tested, drawn or estimated beside it."""
-    return replace(analysis, measures=analysis.measures[:1], companions=(), companion_labels=(), checks=(), draws=(), screen=(), shifts=())
+    return replace(
+        analysis,
+        measures=analysis.measures[:1],
+        companions=(),
+        companion_labels=(),
+        checks=(),
+        draws=(),
+        screen=(),
+        shifts=(),
+    )
 
 
 def effects(plan: Plan, answer: Answer, outcome: str | None = None, *, shifted: bool = False) -> Iterator[EstimateRow]:

@@ -123,25 +123,6 @@ def _subgroup(speech: Speech, item: PlannedSubgroup) -> str:
     return label
 
 
-def missing_paragraph(speech: Speech) -> Paragraph | None:
-    """What happened to incomplete rows."""
-    ways = dict.fromkeys(item.missing for item in speech.plan.analyses)
-    if "complete-case" not in ways:
-        return None
-    partly = (
-        ""
-        if len(ways) == 1
-        else f" in {listed([item.id for item in speech.plan.analyses if item.missing == 'complete-case'])}"
-    )
-    return paragraph(
-        speech.run(
-            f"Missing values {speech.were} handled by complete-case analysis{partly}: patients with a missing value of a variable "
-            f"of an analysis {speech.were} left out of that analysis, and their number is reported. No value {speech.was} imputed.",
-            "white-carlin-2010",
-        )
-    )
-
-
 def multiplicity_runs(speech: Speech) -> Iterator[Run]:
     """Which P values are adjusted, and that the others are not."""
     adjusted = [item for item in speech.plan.analyses if item.multiplicity != "none"]

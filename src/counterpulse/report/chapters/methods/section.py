@@ -10,7 +10,6 @@ from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.methods.conventions import (
     convention_paragraphs,
     description_paragraph,
-    missing_paragraph,
     subgroup_paragraph,
 )
 from counterpulse.report.chapters.methods.design_words import (
@@ -19,6 +18,7 @@ from counterpulse.report.chapters.methods.design_words import (
     exposure_paragraphs,
     outcome_paragraphs,
 )
+from counterpulse.report.chapters.methods.missing_words import missing_paragraph
 from counterpulse.report.chapters.methods.robustness_words import robustness_paragraph
 from counterpulse.report.chapters.methods.statistics_words import analysis_paragraphs
 from counterpulse.report.chapters.methods.trial_conduct import trial_sections

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from counterpulse.data.terms import Term
 from counterpulse.protocol.plan import PlannedAnalysis, PlannedModel
-from counterpulse.report.chapters.methods.variants import changed
+from counterpulse.report.chapters.methods.balancing_words import balances, balancing_runs, says_so
+from counterpulse.report.chapters.methods.estimand_words import estimand_paragraph
+from counterpulse.report.chapters.methods.variants import edits_told
 from counterpulse.report.chapters.speech import Speech, in_written_order, listed, paragraph, spelled
 from counterpulse.report.chapters.wording import proper, quoted, sentence
 from counterpulse.report.document import Paragraph, Run
@@ -15,10 +17,12 @@ from counterpulse.report.measures import measure_of
 from counterpulse.results import Choice
 
 THESE, SHORT = "{these}", 5
+DOUBLY_ROBUST = ("augmented-weighting", "tmle")
+"""Methods whose covariates stand in a model of treatment and in one of the outcome."""
 MAKERS = {name: name for name in ("landmark", "time-varying", "clone-censor-weight", "sequential-trials")}
 """The sample that a plan for immortal time makes; the others leave it as observed."""
 MARGINAL = ("risk difference", "risk ratio", "marginal odds ratio")
-WHOM = {"treated": "the treated patients", "untreated": "the untreated patients"}
+STANDARDIZED_TO = {"treated": "the treated patients", "untreated": "the untreated patients"}
 ROLES = {"primary": "primary", "secondary": "secondary", "exploratory": "exploratory"}
 CHECKS = {
     "proportional-hazards": (
@@ -34,13 +38,14 @@ CHECKS = {
 
 @dataclass(slots=True)
 class Told:
-    """What earlier paragraphs said, so that later ones refer to it: methods and adjustment sets by their first analysis.
+    """What earlier paragraphs said, so that later ones refer to it: methods, adjustment sets and balancing by their first analysis.
 
     `works` are the numbers of those cited.
     """
 
     methods: dict[object, PlannedAnalysis] = field(default_factory=dict)
     terms: dict[object, str] = field(default_factory=dict)
+    balancing: dict[str, str] = field(default_factory=dict)
     works: set[int] = field(default_factory=set)
 
 
@@ -48,7 +53,9 @@ def analysis_paragraphs(speech: Speech) -> list[Paragraph]:
     """Primary, secondary and exploratory analyses, those that differ only in their outcome together; then sensitivity analyses."""
     told = Told()
     found = [part for role in ROLES for part in _role(speech, told, role)]
-    return [*found, *_sensitivity(speech, told)]
+    effects = estimand_paragraph(speech)
+    edits = _edits(speech, told)
+    return [*found, *(part for part in (effects, edits) if part is not None)]
 
 
 def _role(speech: Speech, told: Told, role: str) -> Iterator[Paragraph]:
@@ -94,7 +101,7 @@ def _question(item: PlannedAnalysis) -> object:
     """What analyses must share to be told together."""
     return (
         item.method, item.clauses, item.terms, item.models, item.screen, item.selection, item.maker, item.landmarks, item.clusters,
-        item.measures, item.population, item.keep, item.checks,
+        item.balancing, item.target, item.companions, item.measures, item.population, item.keep, item.checks,
     )  # fmt: skip
 
 
@@ -113,12 +120,25 @@ def _group(speech: Speech, told: Told, group: list[PlannedAnalysis]) -> Iterator
     if not known:
         for clause in first.clauses[1:]:
             yield speech.run(f"{sentence(speech.told(clause.text))}.", *clause.works)
+    yield from _balanced(speech, told, first)
     yield from _where(speech, first)
     yield from clusters_runs(speech, first)
     yield from _measures(speech, first)
     for check in first.checks:
         words, work = CHECKS.get(check, (f"{sentence(check.replace('-', ' '))} was examined.", ""))
         yield speech.run(speech.told(words), work)
+
+
+def _balanced(speech: Speech, told: Told, item: PlannedAnalysis) -> Iterator[Run]:
+    """How patients were matched or weighted; in the same way as an earlier analysis by its name."""
+    if item.balancing is None:
+        return
+    words = " ".join(run.text for run in balancing_runs(speech, item, speech.terms(item.balancing.terms)))
+    again = told.balancing.setdefault(words, item.id)
+    if again != item.id:
+        yield Run(f"Patients {speech.were} {balances(item)} as in {again}.")
+        return
+    yield from balancing_runs(speech, item, _named(speech, told, item.balancing.terms, item.id))
 
 
 def _primary(speech: Speech, item: PlannedAnalysis) -> bool:
@@ -150,6 +170,10 @@ def _adjustment(speech: Speech, told: Told, item: PlannedAnalysis) -> str:
     if item.selection is not None:
         fixed = f"{speech.terms(item.terms)}, and " if item.terms else ""
         return f", adjusted for {fixed}covariates {speech.selected(item.selection)}{beside}"
+    if item.balancing is not None:
+        among = "" if says_so(item) else f", in {balances(item)} patients"
+        more = f"further adjusted for {_named(speech, told, item.terms, item.id)}" if item.terms else "without further adjustment"
+        return f"{among}, {more}{beside}"
     if not item.terms:
         return f"{'' if item.adjusted else ', without adjustment'}{beside}"
     return f"{_adjusted(speech, item)}{_named(speech, told, item.terms, item.id)}{beside}"
@@ -159,6 +183,8 @@ def _adjusted(speech: Speech, item: PlannedAnalysis) -> str:
     """What covariates are for: adjustment, or prediction of the outcome or of the treatment itself."""
     if item.method == "prediction-quality":
         return f"; predictions {speech.were} those of a model with "
+    if item.method in DOUBLY_ROBUST:
+        return ", with models of treatment and of the outcome, both given "
     if item.estimator:
         return ", given "
     exposure = any(speech.plan.outcomes[name].of_group for name in item.outcomes if name in speech.plan.outcomes)
@@ -256,7 +282,7 @@ def _measures(speech: Speech, item: PlannedAnalysis) -> Iterator[Run]:
         were, these = (speech.were, "these are") if len(standardized) > 1 else (speech.was, "this is")
         odds = "model's own odds ratio" if MARGINAL[2] in standardized else "odds ratio"
         yield speech.run(
-            f"From the model, {words} {were} standardized to the covariates of {WHOM.get(item.target, 'all patients analyzed')}; "
+            f"From the model, {words} {were} standardized to the covariates of {STANDARDIZED_TO.get(item.target, 'all patients analyzed')}; "
             f"{these} marginal, whereas the {odds} is conditional on the covariates.",
             "stefanski-boos-2002",
         )
@@ -265,32 +291,12 @@ def _measures(speech: Speech, item: PlannedAnalysis) -> Iterator[Run]:
         yield Run(
             f"{sentence(words)} {speech.either('were' if len(further) > 1 else 'was', 'will')} also {speech.either('', 'be ')}estimated."
         )
-    if item.target in WHOM and item.balancing is None and not standardized:
-        yield Run(f"Effects {speech.either('are', 'will be')} those in {WHOM[item.target]}.")
     if item.companions:
-        names = listed([proper(name).replace("-", " ") for name in item.companions])
-        yield Run(f"Besides, {names} {speech.was} applied to the same patients.")
+        names = item.companion_labels or [proper(name).replace("-", " ") for name in item.companions]
+        yield Run(f"Besides, {listed(names)} {speech.was} applied to the same patients.")
 
 
-def _sensitivity(speech: Speech, told: Told) -> Iterator[Paragraph]:
+def _edits(speech: Speech, told: Told) -> Paragraph | None:
     """What each sensitivity analysis changes."""
-    repeat = "repeated" if speech.tense == "past" else "will repeat"
-    runs: list[Run | str] = []
-    edits: dict[str, list[PlannedAnalysis]] = {}
-    for item in speech.plan.analyses:
-        if item.of is not None or item.role == "sensitivity":
-            edits.setdefault(item.of or "", []).append(item)
-    for of, items in edits.items():
-        whole = next((other for other in speech.plan.analyses if other.id == of), None)
-        if whole is None:
-            words = listed([f"{item.label} ({item.id})" for item in items], ";")
-            runs.append(f"Sensitivity analyses {speech.were}: {words}.")
-            continue
-        runs.append(f"Sensitivity analyses {repeat} {of} with these changes:" if len(items) > 1 else f"A sensitivity analysis {repeat} {of} with this change:")  # fmt: skip
-        for k, item in enumerate(items, start=1):
-            last, end = (k == len(items) > 1), ("." if k == len(items) else ";")
-            works = [key for key in item.citations if key not in whole.citations]
-            run = speech.run(f"{'and ' if last else ''}{changed(speech, item, whole)} ({item.id}){end}", *works)
-            runs.append(replace(run, cites=_cited(speech, told, [item], [run])))
-    if runs:
-        yield paragraph(*runs)
+    runs = [replace(run, cites=_cited(speech, told, items, [run])) for run, items in edits_told(speech)]
+    return paragraph(*runs) if runs else None
