@@ -22,7 +22,11 @@ def test_the_table_shows_what_the_plans_give(tmp_path):
     plan, table = read_study(path)
     result = cp.run(plan, table, only=["S1", "A1", "S2", "C1", "C2"])
     rows = [row for row in result.estimates if row.role != "covariate" and row.subgroup is None]
-    shown = dict(re.findall(r"^\| (\w\d) \|.*\| ([\d.]+)(?: \(odds ratio\))? \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    shown = dict(
+        re.findall(
+            r"^\| (\w\d) \|.*\| ([\d.]+)(?: \(odds ratio\))? \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
     assert set(shown) == {"S1", "A1", "S2", "C1", "C2"}
     for name, value in shown.items():
         first = next(row for row in rows if row.analysis == name)

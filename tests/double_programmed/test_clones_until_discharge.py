@@ -32,7 +32,9 @@ def clones(table, treated):
         until = min(row["t"], np.inf if row["able"] is None else row["able"])
         leaves = (GRACE if begins > GRACE and until > GRACE else np.inf) if treated else begins
         end = min(row["t"], leaves)
-        rows.append((row["x"], end, bool(row["d"] and end == row["t"] and leaves > end), leaves <= row["t"], min(end, until)))
+        rows.append(
+            (row["x"], end, bool(row["d"] and end == row["t"] and leaves > end), leaves <= row["t"], min(end, until))
+        )
     return pl.DataFrame(rows, schema=["x", "end", "event", "left", "until"], orient="row")
 
 

@@ -20,6 +20,7 @@ from counterpulse.protocol.scope import study_scope
 from counterpulse.results import AnalysisRecord, Choice, EstimateRow, FlowStep
 from counterpulse.source import Finding, Location
 from counterpulse.study.answers.ladder import answer_models
+from counterpulse.study.balancing.balance import unbalanced
 from counterpulse.study.balancing.score import mean_scores
 from counterpulse.study.folding.answers import folded
 from counterpulse.study.imputing.diagnostics import resolved_choices
@@ -105,7 +106,7 @@ def _of_outcome(
     if imputed is None:
         return _of_tables(setting, analysis, outcome, (setting.cohort,), None)
     answer, flow = Answer(), list[FlowStep]()
-    for shift in analysis.shifts or (None,):
+    for shift in (None, *analysis.shifts):
         cohorts = imputed.cohorts
         if shift is not None:
             cohorts = shifted(setting.plan, imputed, setting.cohort, shift, setting.table)
@@ -118,15 +119,23 @@ def _of_tables(
     setting: Setting, analysis: PlannedAnalysis, outcome: PlannedOutcome, cohorts: Sequence[Cohort], shift: PlannedShift | None
 ) -> tuple[Answer, list[FlowStep]]:  # fmt: skip
     """One answer of all versions of the patients; each sample of an analysis is folded by itself."""
-    keep = _kept(setting, analysis)
-    made = [make_samples(setting.plan, analysis, outcome, cohort, keep) for cohort in cohorts]
     answer, flow = Answer(), list[FlowStep]()
-    for versions in zip(*made, strict=True):
-        scores = mean_scores(analysis, setting.plan, versions) if len(versions) > 1 else None
+    for versions, scores in versions_of(setting, analysis, outcome, cohorts):
         one = partial(_answer, setting, analysis, outcome, shift, scores)
-        answer = answer.joined(folded(setting.workers.here.map(one, versions)))
+        found = folded(setting.workers.here.map(one, versions))
+        answer = answer.joined(found.joined(Answer(notices=unbalanced(analysis, outcome, found.blocks))))
         flow += list(versions[0].flow)
     return answer, flow
+
+
+def versions_of(
+    setting: Setting, analysis: PlannedAnalysis, outcome: PlannedOutcome, cohorts: Sequence[Cohort]
+) -> Iterator[tuple[tuple[MadeSample, ...], NDArray[np.float64] | None]]:
+    """Each sample of an outcome as it is in every version of the patients, with the scores that these share."""
+    keep = _kept(setting, analysis)
+    made = [make_samples(setting.plan, analysis, outcome, cohort, keep) for cohort in cohorts]
+    for versions in zip(*made, strict=True):
+        yield versions, mean_scores(analysis, setting.plan, versions) if len(versions) > 1 else None
 
 
 def _kept(setting: Setting, analysis: PlannedAnalysis) -> pl.Expr | None:
@@ -139,11 +148,7 @@ def _answer(
     setting: Setting, analysis: PlannedAnalysis, outcome: PlannedOutcome, shift: PlannedShift | None,
     scores: NDArray[np.float64] | None, made: MadeSample,
 ) -> Answer:  # fmt: skip
-    variant = ", ".join(part for part in (made.variant, _shift_name(shift)) if part) or None
-    request = Request(
-        plan=setting.plan, analysis=analysis, outcome=outcome, sample=made.sample, variant=variant, seed=setting.seed,
-        workers=setting.workers, scores=scores,
-    )  # fmt: skip
+    request = request_of(setting, analysis, outcome, shift, scores, made)
     try:
         answer = answer_models(request)
     except InputError as error:
@@ -151,7 +156,20 @@ def _answer(
     return replace(answer, notices=made.notices + answer.notices, details={**(made.details or {}), **answer.details})
 
 
-def _shift_name(shift: PlannedShift | None) -> str | None:
+def request_of(
+    setting: Setting, analysis: PlannedAnalysis, outcome: PlannedOutcome, shift: PlannedShift | None,
+    scores: NDArray[np.float64] | None, made: MadeSample,
+) -> Request:  # fmt: skip
+    """What a method is asked of one sample."""
+    variant = ", ".join(part for part in (made.variant, shift_name(shift)) if part) or None
+    return Request(
+        plan=setting.plan, analysis=analysis, outcome=outcome, sample=made.sample, variant=variant, seed=setting.seed,
+        workers=setting.workers, scores=scores,
+    )  # fmt: skip
+
+
+def shift_name(shift: PlannedShift | None) -> str | None:
+    """How a sample whose imputed values were moved is called."""
     return None if shift is None else f"{shift.variable} {shift.by:+g}"
 
 

@@ -207,10 +207,11 @@ def _lost(plan: Plan, cohort: Cohort, analysis: PlannedAnalysis) -> Iterator[tup
 
 
 def _needed(analysis: PlannedAnalysis) -> tuple[Term, ...]:
-    """The terms whose values the main model needs, and those of the whole ladder where all models use the same rows."""
+    """The terms whose values the score and the main model need, and those of the whole ladder where all models use the same rows."""
     own = PlannedModel(name="", terms=analysis.terms, selection=analysis.selection)
     models = (own, *(analysis.models if analysis.same_rows else ()))
-    return tuple(dict.fromkeys(term for model in models for term in model.every_term))
+    score = () if analysis.balancing is None else analysis.balancing.terms
+    return tuple(dict.fromkeys((*score, *(term for model in models for term in model.every_term))))
 
 
 def _association(frame: pl.DataFrame, names: tuple[str, ...]) -> list[Block]:

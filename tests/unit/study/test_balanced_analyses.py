@@ -69,7 +69,6 @@ def test_the_composition_is_printed(written):
     )  # fmt: skip
     assert analysis.balancing.options == {"caliper": 0.2, "on": "logit", "exact": ("site",)}
     assert analysis.target == "treated"
-    assert any("1:1 nearest matching" in clause.text for clause in analysis.clauses)
 
 
 def test_adjust_is_the_score_where_no_model_is_named(written):

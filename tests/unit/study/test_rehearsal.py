@@ -20,7 +20,7 @@ def protocol(tmp_path):
 def test_every_analysis_runs_without_data_and_nothing_is_hidden(protocol):
     result = rehearse(protocol)
     assert result.data_kind == "mock"
-    assert len(result.analyses) == 18
+    assert len(result.analyses) == 23
     assert result.plan["protocol"]["privacy"] == {"small_cells": 0}
     assert all(step.n is not None for step in result.flow)
 

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedModel, PlannedSubgroup
+from counterpulse.report.chapters.methods.balancing_words import WHOM, balancing_runs, variance_run
+from counterpulse.report.chapters.methods.estimand_words import compares_groups, kind_of_effect
 from counterpulse.report.chapters.speech import Cite, Speech, listed, paragraph
 from counterpulse.report.chapters.wording import sentence
 from counterpulse.report.document import Definitions, Run, Section
 from counterpulse.report.measures import measure_of
 
-TARGETS = {
-    "all": "all patients of the analysis",
-    "treated": "the treated",
-    "untreated": "the untreated",
-    "overlap": "patients for whom both treatments were possible",
-    "matched": "the matched patients",
-}
 PLANNED = {
     "registered": "registered beforehand",
     "stated": "stated in this plan",
@@ -50,6 +45,7 @@ def _parts(speech: Speech, item: PlannedAnalysis) -> Iterator[tuple[str, *tuple[
     yield "Population", Run(f"{population.label if population else 'All eligible patients'}{kept}.")
     yield "Sample and model", speech.run(f"{sentence('; '.join(_composition(speech, item)))}.", *item.citations)
     yield "Method", *(speech.run(f"{sentence(speech.told(clause.text))}.", *clause.works) for clause in item.clauses)
+    yield "Matching or weighting", *_balancing(speech, item)
     yield "Adjustment", Run(_adjustment(speech, item))
     yield "Missing values", Run(_missing(item))
     yield (
@@ -72,21 +68,23 @@ def _composition(speech: Speech, item: PlannedAnalysis) -> Iterator[str]:
 
 def _estimand(speech: Speech, item: PlannedAnalysis) -> str:
     measures = listed([measure_of(name).words for name in item.measures])
-    kind = next((str(choice.value) for choice in item.choices if choice.name == "kind of effect"), "")
+    kind = kind_of_effect(item)
     if not measures:
         return ""
-    about = TARGETS.get(item.target, item.target)
+    about = WHOM.get(item.target, item.target)
     compared = ""
-    if _compares_groups(speech.plan, item):
+    if compares_groups(speech.plan, item):
         groups = [group.label for group in speech.plan.groups if not group.is_reference]
         compared = f" of {listed(groups)} versus {speech.group(speech.plan.reference)}"
     return f"{sentence(measures)}{compared}{f', {kind}' if kind else ''}, in {about}; {100 * item.level:g}% confidence interval."
 
 
-def _compares_groups(plan: Plan, item: PlannedAnalysis) -> bool:
-    """Whether an analysis estimates an effect of the groups, and not of predictors."""
-    own = not any(plan.outcomes[name].of_group for name in item.outcomes)
-    return bool(plan.groups) and own and not item.only_screen and measure_of(item.measures[0]).contrasts
+def _balancing(speech: Speech, item: PlannedAnalysis) -> Iterator[Run]:
+    if item.balancing is not None:
+        yield from balancing_runs(speech, item, speech.terms(item.balancing.terms))
+        variance = variance_run(speech, item)
+        if variance is not None:
+            yield variance
 
 
 def _adjustment(speech: Speech, item: PlannedAnalysis) -> str:
@@ -98,7 +96,13 @@ def _adjustment(speech: Speech, item: PlannedAnalysis) -> str:
         kept = f"{speech.terms(item.terms)}, and " if item.terms else ""
         among = f"covariates selected from the data ({item.selection.method}) among {speech.terms(item.selection.candidates)}"
         return f"{sentence(f'{kept}{among}')}."
-    return f"{sentence(speech.terms(item.terms))}." if item.terms else "None."
+    return (
+        f"{sentence(speech.terms(item.terms))}."
+        if item.terms
+        else "None."
+        if item.balancing is None
+        else "None further."
+    )
 
 
 def _model(speech: Speech, model: PlannedModel) -> str:

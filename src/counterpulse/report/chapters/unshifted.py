@@ -16,13 +16,12 @@ SHIFT = re.compile(r"(?P<variable>[^\W\d]\w*)[ -](?P<by>[+-]\d+(?:[._]\d+)?(?:e[
 def unshifted(result: StudyResult, plan: Plan) -> StudyResult:
     """The result as its tables and figures show it.
 
-    Rows and blocks of samples with shifted values are left out where the analysis has an answer without a shift, whose name
-    loses the shift of zero. Everything stays in the bundle.
+    Rows and blocks of samples with shifted values are left out; they stay in the bundle.
     """
     rows, blocks = list(result.estimates), list(result.blocks)
     for item in plan.analyses:
-        if item.shifts and any(_is_plain(item, row.model or "") for row in rows if row.analysis == item.id):
-            rows = [_named(row) if row.analysis == item.id else row for row in rows if _kept_row(item, row)]
+        if item.shifts:
+            rows = [row for row in rows if _kept_row(item, row)]
             blocks = [block for block in blocks if _kept_block(item, block)]
     return replace(result, estimates=tuple(rows), blocks=tuple(blocks))
 
@@ -34,12 +33,9 @@ def without_shift(words: str) -> str:
 
 
 def _is_plain(item: PlannedAnalysis, words: str) -> bool:
-    """Whether a name says that nothing was shifted; of several variables the first one's shift of zero stands for all."""
+    """Whether a name says that nothing was shifted."""
     found = SHIFT.search(words)
-    variables = [shift.variable for shift in item.shifts]
-    if found is None or found["variable"] not in variables:
-        return True
-    return float(found["by"].replace("_", ".")) == 0 and found["variable"] == variables[0]
+    return found is None or found["variable"] not in {shift.variable for shift in item.shifts}
 
 
 def _kept_row(item: PlannedAnalysis, row: EstimateRow) -> bool:
@@ -50,7 +46,3 @@ def _kept_block(item: PlannedAnalysis, block: Block) -> bool:
     if block.analysis != item.id or block.kind == TIPPING:
         return True
     return all(_is_plain(item, part) for part in block.id.split("."))
-
-
-def _named(row: EstimateRow) -> EstimateRow:
-    return row if row.model is None else replace(row, model=without_shift(row.model) or None)

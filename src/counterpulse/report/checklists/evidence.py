@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from counterpulse.protocol.nodes import ProtocolNode
-from counterpulse.protocol.plan import Plan
+from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.report.document import Figure, Section, Table, blocks_of, opened, paragraphs_of, sections_of
 
 State = Literal["answered", "partly", "to-write", "not-applicable"]
@@ -73,6 +73,11 @@ class Evidence:
 
 
 Rule = Callable[[Evidence], Answer]
+
+
+def is_adjusted(item: PlannedAnalysis) -> bool:
+    """Whether covariates are taken into account: in a model, or by matching or weighting."""
+    return item.adjusted or item.balancing is not None
 
 
 def there(where: str, *, state: State = "answered") -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from counterpulse.protocol.plan import PlannedAnalysis
-from counterpulse.report.checklists.evidence import Answer, Evidence, Rule, places, stands_in, there
+from counterpulse.report.checklists.evidence import Answer, Evidence, Rule, is_adjusted, places, stands_in, there
 
 DEFINED = ("exposure", "outcomes", "variables")
 """The sections that define groups, outcomes and derived variables."""
@@ -79,7 +79,7 @@ def interventions(evidence: Evidence) -> Answer:
 
 def bias(evidence: Evidence) -> Answer:
     """Adjustment and the plan for immortal time answer bias in part."""
-    against = any(item.adjusted or item.maker != "as observed" for item in evidence.plan.analyses)
+    against = any(is_adjusted(item) or item.maker != "as observed" for item in evidence.plan.analyses)
     return there(evidence.section("statistics") if against else "", state="partly")
 
 
@@ -193,7 +193,7 @@ def estimands(evidence: Evidence) -> Answer:
 
 def confounders(evidence: Evidence) -> Answer:
     """The confounders are named; why these, the researcher says."""
-    adjusted = any(item.adjusted for item in evidence.plan.analyses)
+    adjusted = any(is_adjusted(item) for item in evidence.plan.analyses)
     return there(evidence.section("statistics") if adjusted else "", state="partly")
 
 

@@ -9,6 +9,7 @@ from counterpulse.report.checklists.evidence import (
     Answer,
     Evidence,
     Rule,
+    is_adjusted,
     labeled,
     places,
     stands_in,
@@ -44,8 +45,8 @@ def adjusted(evidence: Evidence) -> Answer:
     analyses = evidence.plan.analyses
     main = {name for item in analyses if item.role == "primary" for name in item.outcomes}
     own = [item for item in analyses if main & set(item.outcomes)]
-    with_covariates = any(item.adjusted for item in own)
-    without = any(not item.adjusted or any(not model.every_term for model in item.models) for item in own)
+    with_covariates = any(is_adjusted(item) for item in own)
+    without = any(not is_adjusted(item) or any(not model.every_term for model in item.models) for item in own)
     where = evidence.labels(*ESTIMATES)
     if not (with_covariates and without):
         lacking = "an unadjusted" if with_covariates else "an adjusted"

@@ -108,7 +108,11 @@ def told_of(patients: str, *, of_means: str, of_times: str) -> Callable[[str, Se
         hazards = f"the hazards of {patients} patients were compared by Cox regression"
         curves = f"event-free survival of {patients} patients was estimated by the Kaplan-Meier method"
         asked = {"hazard ratio" if name == "by type" else _bare(name) for name in measures}
-        said = [words for words, wanted in ((hazards, "hazard ratio" in asked), (curves, bool(asked - {"hazard ratio"}))) if wanted]
+        said = [
+            words
+            for words, wanted in ((hazards, "hazard ratio" in asked), (curves, bool(asked - {"hazard ratio"})))
+            if wanted
+        ]
         return f"{' and '.join(said)}, {of_times}"
 
     return told

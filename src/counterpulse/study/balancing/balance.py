@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from math import nan
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from counterpulse import propensity
 from counterpulse.data.terms import variables_of
 from counterpulse.propensity import BalanceTable, Matching, Stratification, Weighting
-from counterpulse.protocol.plan import PlannedBalancing
+from counterpulse.protocol.plan import PlannedAnalysis, PlannedBalancing, PlannedOutcome
 from counterpulse.results import Block, Cell, Choice, Estimate, EstimateRow, Notice, Scale, Status
 from counterpulse.study.patients.samples import picked
 from counterpulse.study.request import UNIT, WEIGHT, Answer, Request, block_id, place
@@ -24,6 +24,9 @@ ESTIMANDS = {"all": "ATE", "treated": "ATT", "untreated": "ATC", "overlap": "ATO
 
 WARNINGS = (Status.OK, Status.FEWER_CONTROLS, Status.FEWER_TREATED, Status.EXTREME_WEIGHTS)
 """With these there are matched or weighted patients to go on with."""
+
+UNADJUSTED = "unadjusted"
+"""The sample of a balance block before matching or weighting."""
 
 USUAL = {
     "binary": "odds ratio", "continuous": "mean difference", "count": "mean difference", "time-to-event": "hazard ratio",
@@ -132,7 +135,7 @@ def _shown(request: Request, planned: PlannedBalancing, found: Balanced) -> Answ
     return Answer(
         blocks=tuple(blocks),
         details=_named(request, **_counts(found), largest_difference=largest if np.isfinite(largest) else None),
-        notices=tuple(_notices(request, planned, found, largest)),
+        notices=tuple(_notices(request, found)),
         citations=(*works, "austin-2009"),
         choices=(Choice("effect in", _target(request, found), "derived"),)
         if _target(request, found) != request.analysis.target
@@ -213,7 +216,25 @@ def _counts(found: Balanced) -> dict[str, Cell]:
     return {"matched": int(kept.sum()), "sets": len(np.unique(found.strata[kept])), "incomplete": found.units.n_missing}
 
 
-def _notices(request: Request, planned: PlannedBalancing, found: Balanced, largest: float) -> Iterator[Notice]:
+def unbalanced(analysis: PlannedAnalysis, outcome: PlannedOutcome, blocks: Iterable[Block]) -> tuple[Notice, ...]:
+    """What is to be said where a covariate is not balanced, on the mean of the imputed tables."""
+    planned = analysis.balancing
+    if planned is None:
+        return ()
+    left = [
+        row["smd"] for block in blocks if block.kind == "balance" for row in block.rows()
+        if row["sample"] != UNADJUSTED and row["variable"] in _names(planned)
+    ]  # fmt: skip
+    if all(isinstance(value, int | float) and abs(value) <= planned.balance_limit for value in left):
+        return ()
+    text = (
+        f"{outcome.label}: after {planned.use} the largest standardized difference is above {planned.balance_limit:g}. Change the score "
+        "(splines, interactions), the caliper, or adjust for what remains."
+    )
+    return (Notice("W726", analysis.id, text),)
+
+
+def _notices(request: Request, found: Balanced) -> Iterator[Notice]:
     label, analysis = request.outcome.label, request.analysis.id
     if found.status is not Status.OK:
         yield Notice("W724", analysis, f"{label}: {found.status.text}")
@@ -224,12 +245,6 @@ def _notices(request: Request, planned: PlannedBalancing, found: Balanced, large
             f"{found.estimand}."
         )
         yield Notice("W725", analysis, text)
-    if largest > planned.balance_limit:
-        text = (
-            f"{label}: after {planned.use} the largest standardized difference is above {planned.balance_limit:g}. Change the score "
-            "(splines, interactions), the caliper, or adjust for what remains."
-        )
-        yield Notice("W726", analysis, text)
 
 
 def _named(request: Request, **values: Cell) -> dict[str, Cell]:

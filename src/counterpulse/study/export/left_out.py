@@ -56,7 +56,7 @@ def why(row: EstimateRow, plan: Plan, to: str) -> str:
     if TIES_HELD in row.estimate.notes:
         return TIES_HELD
     analysis = next((item for item in plan.analyses if item.id == row.analysis), None)
-    if analysis is not None and analysis.imputation is not None:
+    if to == "sas" and row.imputations:
         return IMPUTED
     if analysis is not None and analysis.balancing is not None:
         return BALANCED

@@ -133,9 +133,9 @@ discrimination <- function(id, event, score, level, logit = FALSE) {
   value <- as.numeric(pROC::auc(curve))
   error <- sqrt(pROC::var(curve, method = "delong"))
   reach <- qnorm(1 - (1 - level) / 2) * error
-  ends <- if (logit) plogis(qlogis(value) + c(-1, 1) * reach / (value * (1 - value))) else
-    pmin(1, pmax(0, value + c(-1, 1) * reach))
-  compare(id, value, ends[1], ends[2])
+  if (logit) return(put(id, qlogis(value), error / (value * (1 - value)), level, plogis, tested = FALSE))
+  ends <- pmin(1, pmax(0, value + c(-1, 1) * reach))
+  compare(id, value, ends[1], ends[2], value = value, error = error, level = level, natural = identity, df = Inf)
 }
 
 discrimination_difference <- function(id, event, score, other, level) {
@@ -144,8 +144,7 @@ discrimination_difference <- function(id, event, score, other, level) {
   two <- curve(other)
   value <- as.numeric(pROC::auc(one)) - as.numeric(pROC::auc(two))
   error <- sqrt(pROC::var(one) + pROC::var(two) - 2 * pROC::cov(one, two))
-  reach <- qnorm(1 - (1 - level) / 2) * error
-  compare(id, value, value - reach, value + reach, 2 * pnorm(-abs(value / error)))
+  put(id, value, error, level)
 }
 
 tight <- glm.control(epsilon = 1e-14, maxit = 100)
@@ -154,18 +153,15 @@ recalibrated <- function(event, score) unname(fitted(glm(event ~ score, family =
 
 # Calibration, accuracy and net benefit of predicted risks; each by its name.
 accuracy <- function(ids, event, risk, level) {
-  q <- qnorm(1 - (1 - level) / 2)
   y <- as.numeric(event)
   n <- length(y)
-  put <- function(name, value, error, natural = identity) {
-    if (!is.null(ids[[name]])) compare(ids[[name]], natural(value), natural(value - q * error), natural(value + q * error))
-  }
+  named <- function(name, value, error, natural = identity) put(ids[[name]], value, error, level, natural, tested = FALSE)
   loss <- (risk - y)^2
   null <- mean(y) * (1 - mean(y))
   influence <- -(loss - mean(loss)) / null + mean(loss) / null^2 * (1 - 2 * mean(y)) * (y - mean(y))
-  put("Brier score", mean(loss), sd(loss) / sqrt(n))
-  put("scaled Brier score", 1 - mean(loss) / null, sd(influence) / sqrt(n))
-  put("expected/observed ratio", log(sum(risk) / sum(y)), sqrt((1 - mean(y)) / sum(y)), exp)
+  named("Brier score", mean(loss), sd(loss) / sqrt(n))
+  named("scaled Brier score", 1 - mean(loss) / null, sd(influence) / sqrt(n))
+  named("expected/observed ratio", log(sum(risk) / sum(y)), sqrt((1 - mean(y)) / sum(y)), exp)
   smooth <- loess(y ~ risk, control = loess.control(surface = "direct"))
   apart <- abs(predict(smooth, risk) - risk)
   distances <- list(`integrated calibration index` = mean(apart), E50 = quantile(apart, 0.5)[[1]], E90 = quantile(apart, 0.9)[[1]])
@@ -174,14 +170,14 @@ accuracy <- function(ids, event, risk, level) {
   predictor <- qlogis(risk)
   large <- glm(y ~ offset(predictor), family = binomial, control = tight)
   slope <- glm(y ~ predictor, family = binomial, control = tight)
-  put("calibration intercept", coef(large)[[1]], sqrt(vcov(large)[1, 1]))
-  put("calibration slope", coef(slope)[[2]], sqrt(vcov(slope)[2, 2]))
+  named("calibration intercept", coef(large)[[1]], sqrt(vcov(large)[1, 1]))
+  named("calibration slope", coef(slope)[[2]], sqrt(vcov(slope)[2, 2]))
 }
 
 net_benefit <- function(id, event, risk, threshold, level) {
   benefit <- ifelse(risk >= threshold, ifelse(event, 1, -threshold / (1 - threshold)), 0)
   error <- sqrt(mean((benefit - mean(benefit))^2) / length(benefit))
-  compare(id, mean(benefit), mean(benefit) - qnorm(1 - (1 - level) / 2) * error, mean(benefit) + qnorm(1 - (1 - level) / 2) * error)
+  put(id, mean(benefit), error, level, tested = FALSE)
 }
 
 # -- repeated measurements -------------------------------------------------------------------------------------------

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from counterpulse.data.terms import Interaction, Term, variables_of
-from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedModel, PlannedOutcome
+from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedModel, PlannedOutcome, PlannedShift
 from counterpulse.protocol.words import Duration
 from counterpulse.regression.quantile_regression import NOT_UNIQUE
 from counterpulse.results import EstimateRow
+from counterpulse.study.analyses import shift_name
 from counterpulse.study.answers.screen import NAME as SCREEN
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.methods.by_type import chosen
@@ -47,6 +48,17 @@ class Part:
     def of_competing_event(self) -> bool:
         """Whether its events are those that compete with the outcome."""
         return any(row.of_competing_event for row in self.rows)
+
+    @property
+    def imputations(self) -> int:
+        """Of how many imputed tables its estimates are pooled, 0 for patients as observed."""
+        return max((row.imputations or 0 for row in self.rows), default=0)
+
+    @property
+    def shift(self) -> PlannedShift | None:
+        """By how much imputed values of a variable are moved."""
+        names = {shift_name(shift): shift for shift in self.analysis.shifts}
+        return next((shift for name, shift in names.items() if f", {self.model}".endswith(f", {name}")), None)
 
     @property
     def landmark(self) -> Duration | None:
@@ -93,9 +105,9 @@ def parts_of(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow])
     """The parts of an analysis: each outcome, and of each its models or samples; a screen has a part a predictor.
 
     Estimates whose interval is made of random draws, and coefficients that are one of several solutions, belong to none; nor
-    do those of an emulated trial, of imputed tables, and of matched or weighted patients.
+    do those of an emulated trial, and of balanced patients under several models.
     """
-    if analysis.estimator or analysis.imputation is not None or analysis.balancing is not None:
+    if analysis.estimator or (analysis.balancing is not None and len(analysis.models) > 1):
         return
     kinds = {variable.name: variable.kind for variable in plan.variables.values()}
     if plan.group_variable is not None:

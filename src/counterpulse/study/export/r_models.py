@@ -11,6 +11,7 @@ from counterpulse.results import EstimateRow, finite_or_none
 from counterpulse.study.export.part import Part
 from counterpulse.study.export.r_terms import coefficient, formula, prepared
 from counterpulse.study.patients.outcomes import columns_of
+from counterpulse.study.request import cause_column, event_column
 
 Code = Callable[[Part], str]
 
@@ -119,6 +120,17 @@ def fit_lines(part: Part, model: Model, terms: Sequence[Term]) -> Iterator[str]:
     """The fit, and its numbers as `m`."""
     yield f"fit <- {call(part, model, terms)}"
     yield f"m <- {model.numbers(part)}"
+    if part.imputations:
+        yield f"m <- completed(m, {_rows_counted(part)})"
+
+
+def _rows_counted(part: Part) -> str:
+    """What the degrees of freedom of complete data count: events of times, else rows."""
+    if part.outcome.kind != "time-to-event":
+        return "nrow(d)"
+    if part.of_competing_event:
+        return f'sum(d${r_name(cause_column(part.outcome.name))} == "competing")'
+    return f"sum(d${r_name(event_column(part.outcome.name))})"
 
 
 def call(part: Part, model: Model, terms: Sequence[Term]) -> str:

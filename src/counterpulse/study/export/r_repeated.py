@@ -40,7 +40,9 @@ def between_lines(part: Part) -> Iterator[str]:
     """What lies between clusters."""
     for row in part.rows:
         if row.estimate.measure in BETWEEN and has_number(row):
-            yield f"compare({r_text(row.id)}, m$between[[{r_text(row.estimate.measure)}]])"
+            value = f"m$between[[{r_text(row.estimate.measure)}]]"
+            logged = row.estimate.scale == "log"
+            yield f"put({r_text(row.id)}, {f'log({value}), natural = exp' if logged else value})"
 
 
 def _from(part: Part) -> str:

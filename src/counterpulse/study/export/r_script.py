@@ -14,22 +14,28 @@ from counterpulse.protocol.words import HOURS
 from counterpulse.results import Cell, EstimateRow, StudyResult
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.export.part import Part, parts_of
+from counterpulse.study.export.r_balanced import BALANCED_METHODS, balanced_lines
+from counterpulse.study.export.r_imputed import imputation_lines, in_every_table
 from counterpulse.study.export.r_methods import R_METHODS
 from counterpulse.study.export.r_study import FOLLOWED, compared, study_lines
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.samples import FOREVER
 from counterpulse.study.request import dead_column
 
-PIECES = ("functions.R", "models.R", "methods.R", "doubly_robust.R")
+PIECES = ("functions.R", "models.R", "methods.R", "doubly_robust.R", "rubin.R", "balanced.R")
 
 
-def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult) -> str:
-    """The script as a text; it reads ``patients.csv`` and ``expected.csv`` and writes ``compared.csv``."""
-    lines = [*_head(plan), *study_lines(plan, dictionary)]
+def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult, filled: Mapping[str, str]) -> str:
+    """The script as a text; it reads ``patients.csv`` and ``expected.csv`` and writes ``compared.csv``.
+
+    `filled` names of each analysis of imputed tables the file with what is filled in.
+    """
+    lines = [*_head(plan), *study_lines(plan, dictionary), *imputation_lines(plan, dictionary, filled)]
     for analysis in plan.analyses:
         rows = [row for row in result.estimates if row.analysis == analysis.id]
         if rows:
-            lines += _analysis(plan, dictionary, analysis, rows, result.details.get(analysis.id, {}))
+            details = result.details.get(analysis.id, {})
+            lines += _analysis(plan, dictionary, analysis, rows, details, filled)
     return "\n".join([*lines, "", 'finish("expected.csv")', ""])
 
 
@@ -54,28 +60,40 @@ def _analysis(
     analysis: PlannedAnalysis,
     rows: Sequence[EstimateRow],
     details: Mapping[str, Cell],
+    filled: Mapping[str, str],
 ) -> Iterator[str]:
     yield ""
     yield f"# -- {analysis.id}: {analysis.label} {'-' * max(1, 110 - len(analysis.id) - len(analysis.label))}"
     yield f"# {' '.join(analysis.sentence.split())}"
-    if analysis.method not in R_METHODS or analysis.estimator:
+    known = R_METHODS if analysis.balancing is None else BALANCED_METHODS
+    if analysis.method not in known or analysis.estimator:
         yield f"# {analysis.estimator or analysis.method}: not exported to R"
         return
     for part in parts_of(plan, analysis, rows):
         yield ""
-        yield from _sample(part, dictionary, details)
+        patients = [*_sample(part, dictionary, details), *balanced_lines(part)]
+        if not part.imputations:
+            yield from ("patients <- observed", *patients) if filled else patients
         for one in (part, *_companions(part)):
-            method = R_METHODS[one.analysis.method]
-            packages = ", ".join(map(r_text, dict.fromkeys(method.packages(one))))
+            lines, packages = _method(one)
             yield f"attempt({r_text(one.name)}, {{"
-            yield from (f"  {line}" for line in method.lines(one))
+            if part.imputations:
+                yield from in_every_table(part, filled[analysis.id], [*patients, *lines])
+            else:
+                yield from (f"  {line}" for line in lines)
             yield f"}}{f', c({packages})' if packages else ''})"
+
+
+def _method(part: Part) -> tuple[list[str], str]:
+    """The code of a method, and the packages it needs."""
+    method = R_METHODS[part.analysis.method] if part.analysis.balancing is None else BALANCED_METHODS[part.analysis.method]
+    return list(method.lines(part)), ", ".join(map(r_text, dict.fromkeys(method.packages(part))))
 
 
 def _companions(part: Part) -> Iterator[Part]:
     """Further methods on the same sample."""
     for name in part.analysis.companions:
-        if name in R_METHODS:
+        if name in (R_METHODS if part.analysis.balancing is None else BALANCED_METHODS):
             options = {option.name: option.shared(part.analysis.options) for option in METHODS[name].options}
             other = replace(part.analysis, method=name, options=options, measures=METHODS[name].measures[:1])
             yield replace(part, analysis=other, rows=[row for row in part.rows if row.method == name])
@@ -90,7 +108,7 @@ def _sample(part: Part, dictionary: Dictionary, details: Mapping[str, Cell]) -> 
         member.append(f"patients${r_name(population.name)}")
     if analysis.keep is not None:
         rule = to_r(parse(analysis.keep), study_scope(plan.protocol, dictionary))
-        member.append(f"unknown_is(with(patients, {rule}), FALSE)")
+        member.append(f"unknown_is(with({'observed' if part.imputations else 'patients'}, {rule}), FALSE)")
     if column is not None:
         as_treated = population.analyze_as if population is not None else None
         group = compared(plan, as_treated) if as_treated not in (None, column) else f"patients${r_name(column)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from counterpulse.data.dictionary import Dictionary
 from counterpulse.expression import Scope, evaluation_order, names, parse, r_name, r_text, to_r
@@ -41,6 +41,13 @@ def study_lines(plan: Plan, dictionary: Dictionary) -> Iterator[str]:
 def taken_elsewhere(nodes: ProtocolNode) -> tuple[str, ...]:
     """Variables that come from tables with several rows a patient: the file of patients holds them ready."""
     return tuple(name for name, node in nodes.variables.items() if node.table is not None)
+
+
+def derived_again(plan: Plan, dictionary: Dictionary, wanted: Collection[str]) -> Iterator[str]:
+    """The body of an R function of `patients` that computes derived variables anew."""
+    nodes = plan.protocol
+    some = {name: node for name, node in nodes.variables.items() if name in wanted}
+    yield from _derived(nodes.model_copy(update={"variables": some}), dictionary, study_scope(nodes, dictionary))
 
 
 def _heading(text: str) -> Iterator[str]:

@@ -80,10 +80,11 @@ def _interaction(
 ) -> Iterator[str]:
     if test is None:
         return
+    wanted = f"product_of(m, {r_text(product[0])}, {r_text(product[1])})"
     if model.likelihood(part) and part.cluster is None and part.analysis.maker != "time-varying":
-        yield f"likelihood_ratio({r_text(test)}, fit, {call(part, model, terms[:-1])})"
+        yield f"likelihood_ratio({r_text(test)}, fit, {call(part, model, terms[:-1])}, m, {wanted})"
     else:
-        yield f"joint({r_text(test)}, m, product_of(m, {r_text(product[0])}, {r_text(product[1])}))"
+        yield f"joint({r_text(test)}, m, {wanted})"
 
 
 def _stratum(subgroup: PlannedSubgroup, part: Part) -> str:

@@ -21,9 +21,11 @@ from counterpulse.study.explain import read_result
 from counterpulse.study.export.ars import reporting_event
 from counterpulse.study.export.left_out import tolerance, why
 from counterpulse.study.export.part import parts_of
+from counterpulse.study.export.r_balanced import BALANCED, given_analyses
 from counterpulse.study.export.r_script import functions, r_script
 from counterpulse.study.export.r_study import taken_elsewhere
 from counterpulse.study.export.sas import repeated_rows, sas_head, sas_lines, sas_table, table_columns, with_knots
+from counterpulse.study.export.tables import balanced_rows, files_of_imputation, imputed_tables, remade
 from counterpulse.study.load import find_protocol, read_study
 from counterpulse.study.patients.cohort import make_cohort
 from counterpulse.study.patients.derive import settle_not_applicable, take_measurements
@@ -83,7 +85,8 @@ def export_scripts(
 
 
 def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
-    script = r_script(plan, table.dictionary, result)
+    setting = remade(plan, table, result)
+    script = r_script(plan, table.dictionary, result, files_of_imputation(setting))
     covered = frozenset(row.id for row in result.estimates if f'"{row.id}"' in script)
     files = {
         "analysis.R": script.encode(), "functions.R": functions().encode(), "patients.csv": patients_csv(plan, table, script),
@@ -91,6 +94,9 @@ def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, fro
     }  # fmt: skip
     if "measurements.csv" in script:
         files["measurements.csv"] = measurements_csv(plan, table)
+    files |= {name: _written(filled) for name, filled in imputed_tables(setting) if name in script}
+    if BALANCED in script:
+        files[BALANCED] = _written(balanced_rows(setting, given_analyses(plan, result)))
     return files, covered
 
 
@@ -107,8 +113,8 @@ def _sas(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, f
     files: Files = {}
     covered: set[str] = set()
     for analysis in plan.analyses:
-        rows = [row for row in result.estimates if row.analysis == analysis.id]
-        for part in parts_of(plan, analysis, rows):
+        rows = [row for row in result.estimates if row.analysis == analysis.id and not row.imputations]
+        for part in parts_of(plan, analysis, rows) if analysis.balancing is None else ():
             made = make_samples(plan, analysis, part.outcome, cohort, keep_rule(analysis, scope))
             sample = next((item for item in made if item.variant and item.variant in (part.model or "")), made[0])
             number = len(files) + 1
@@ -167,7 +173,11 @@ def patients_csv(plan: Plan, table: PatientTable, script: str) -> bytes:
         frame = frame.with_columns(take_measurements(table, plan.protocol).columns)
     words = set(re.findall(r"\w+", script))
     named = [name for name in frame.columns if name in words]
-    return frame.select(_as_text(pl.col(name), frame.schema[name]) for name in named).write_csv().encode()
+    return _written(frame.select(named))
+
+
+def _written(frame: pl.DataFrame) -> bytes:
+    return frame.select(_as_text(pl.col(name), kind) for name, kind in frame.schema.items()).write_csv().encode()
 
 
 def _as_text(column: pl.Expr, kind: pl.DataType) -> pl.Expr:

@@ -160,7 +160,12 @@ def _cells(values: Floats) -> list[Cell]:
 
 
 def _at_risk(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block | None:
-    return _means(blocks, rows)
+    """Whole patients, the mean over the tables rounded."""
+    made = _means(blocks, rows)
+    if made is None:
+        return None
+    counts = {name: _whole(cells) for name, cells in made.columns.items() if name not in ("group", "time")}
+    return replace(made, columns={**made.columns, **counts})
 
 
 def _effect_curve(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block | None:
@@ -268,7 +273,7 @@ def _first(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> None:
 
 
 FOLDS: Mapping[str, Fold] = {
-    "survival-curve": _curve, "cumulative-incidence": _curve, "balance": _balance, "effect-curve": _effect_curve,
+    "numbers-at-risk": _at_risk, "survival-curve": _curve, "cumulative-incidence": _curve, "balance": _balance, "effect-curve": _effect_curve,
     "forest": _forest, "selection-path": _first, "selection-frequency": _means, "lasso-path": _first, "roc": _first,
     "calibration-curve": _first, "proportional-hazards": _chi_squareds, "proportional-odds": _chi_squareds,
 }  # fmt: skip

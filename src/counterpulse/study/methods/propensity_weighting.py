@@ -9,7 +9,11 @@ SPEC = word(
     "comparison of weighted patients",
     "weighted patients were compared by risks, means, or Cox regression as the outcome asks, with variances that know the weights "
     "are estimated (of risks and means) or robust (of hazards)",
-    told_of("weighted", of_means="with variances that allow for the estimation of the weights", of_times="with robust variances"),
+    told_of(
+        "weighted",
+        of_means="with variances that allow for the estimation of the weights",
+        of_times="with robust variances",
+    ),
     "weighting",
     ("rosenbaum-rubin-1983", "lunceford-davidian-2004"),
     "counterpulse.propensity.weight, counterpulse.propensity.weighted_effects",

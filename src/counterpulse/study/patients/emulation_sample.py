@@ -65,7 +65,9 @@ def _coarse(plan: Plan) -> bool:
     """Whether a date without time of day stands among those that are compared."""
     nodes = plan.protocol
     names = [nodes.time_zero, nodes.exposure.starts if nodes.exposure else None, _death(plan)]
-    return any(isinstance(name, str) and name in plan.variables and plan.variables[name].kind == "date" for name in names)
+    return any(
+        isinstance(name, str) and name in plan.variables and plan.variables[name].kind == "date" for name in names
+    )
 
 
 def _death(plan: Plan) -> str | None:

@@ -111,9 +111,7 @@ def _options(desk: Desk, estimator: MethodSpec, setting: ImmortalTime) -> tuple[
     return values, choices
 
 
-def _refuse(
-    desk: Desk, draft: Draft, analysis: PlannedAnalysis, setting: ImmortalTime, path: YamlPath
-) -> None:
+def _refuse(desk: Desk, draft: Draft, analysis: PlannedAnalysis, setting: ImmortalTime, path: YamlPath) -> None:
     """What would be another question, or has no answer, under the plan."""
     for seen, allowed, remedy in _misfits(desk, draft, analysis, setting):
         desk.refuse(
@@ -177,7 +175,11 @@ def _without_horizon(name: str, outcome: PlannedOutcome, setting: ImmortalTime) 
     if outcome.horizon is None:
         yield f"'{name}' without a horizon", "horizon: a length of time", "add a horizon to the outcome"
     elif periods_of_all(outcome.horizon, setting.every.within(unit), setting.periods) < 1:
-        yield f"the last of {setting.periods} trials begins when '{name}' is over,", "fewer trials, or a later horizon", "lower periods"
+        yield (
+            f"the last of {setting.periods} trials begins when '{name}' is over,",
+            "fewer trials, or a later horizon",
+            "lower periods",
+        )
 
 
 def _tell_the_kind(desk: Desk, draft: Draft, analysis: PlannedAnalysis) -> None:

@@ -51,7 +51,7 @@ def planned_missing(desk: Desk, draft: Draft) -> Missing:
         center=None if setting.center == "none" else desk.nodes.data.site, center_as=setting.center, from_outcomes=setting.outcomes,
     )  # fmt: skip
     _refuse_types(desk, draft, setting, path)
-    shifts = tuple(PlannedShift(variable=name, by=by) for name, steps in setting.shift.items() for by in steps)
+    shifts = tuple(PlannedShift(variable=name, by=by) for name, steps in setting.shift.items() for by in steps if by)
     return Missing("multiple-imputation", tuple(_choices(setting)), planned, shifts, tuple(_clauses(desk, setting)))
 
 

@@ -52,7 +52,7 @@ def _delta(row: EstimateRow, variable: str) -> float | None:
     shifts = shifts_of(row)
     if not shifts:
         return 0.0
-    return shifts[0][1] if len(shifts) == 1 and (shifts[0][0] == variable or not shifts[0][1]) else None
+    return shifts[0][1] if len(shifts) == 1 and shifts[0][0] == variable else None
 
 
 def _line(variable: str, delta: float, row: EstimateRow) -> tuple[Cell, ...]:
@@ -63,10 +63,8 @@ def _line(variable: str, delta: float, row: EstimateRow) -> tuple[Cell, ...]:
 
 
 def _said(plan: Plan, variable: str, tried: Mapping[float, EstimateRow]) -> str:
-    """Where the conclusion tips; without an analysis that shifts nothing there is none to tip."""
+    """Where the conclusion tips."""
     row = next(iter(tried.values()))
-    if 0.0 not in tried:
-        return f"{plan.outcomes[row.outcome].label}: no shift of 0 was tried, so there is no conclusion to tip. Add 0 to `shift`."
     return _words(plan, variable, row, tipping_point({delta: one.estimate for delta, one in tried.items()}))
 
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from counterpulse.data.terms import variables_of
 from counterpulse.protocol.plan import PlannedAnalysis
+from counterpulse.report.chapters.blocks.block_tables import known, number_text
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.methods.estimand_words import compares_groups
 from counterpulse.report.chapters.speech import listed, spelled
 from counterpulse.report.chapters.wording import sentence
+from counterpulse.report.measures import measure_of
 from counterpulse.results import Cell
 
 OBSERVATIONAL = ("cohort", "case-control", "single-arm")
@@ -120,23 +123,40 @@ def _confounding(context: Context) -> Iterator[Limitation]:
     if context.plan.protocol.study.design not in OBSERVATIONAL:
         return
     primary = _primary(context)
-    if primary is not None and not primary.adjusted:
+    if primary is not None and not (primary.adjusted or primary.balancing is not None):
         adjusted = "The primary analysis is not adjusted for differences between the groups"
-    elif any(item.adjusted for item in _run(context)):
+    elif any(item.adjusted or item.balancing is not None for item in _run(context)):
         adjusted = "Adjustment covers only the covariates named in the methods"
     else:
         adjusted = "No analysis is adjusted for differences between the groups"
     yield Limitation(
         "Confounding",
         f"Treatment was chosen by clinicians, not by chance. {adjusted}; factors that guided this choice and were not measured may "
-        f"explain part or all of an estimate. How strong they would have to be (the E-value) {_e_values(context)}.",
+        f"explain part or all of an estimate. {_e_value(context, primary)}",
         ("vanderweele-ding-2017",),
     )
 
 
-def _e_values(context: Context) -> str:
-    found = any(block.kind == "e-value" for block in context.result.blocks)
-    return "stands under robustness" if found else "was not computed"
+def _e_value(context: Context, primary: PlannedAnalysis | None) -> str:
+    """How strong confounding would have to be to explain the primary effect; where that stands, or that it does not."""
+    blocks = [block for block in context.result.blocks if block.kind == "e-value"]
+    rows = [row for block in blocks for row in block.rows()]
+    estimates = {row.id: row for row in context.result.estimates if primary is not None and row.analysis == primary.id}
+    first = next((row for row in rows if str(row["of"]) in estimates and known(row["e_value"]) is not None), None)
+    if first is None:
+        where = "stands under robustness" if blocks else "was not computed"
+        return f"How strong they would have to be (the E-value) {where}."
+    estimate, limit = estimates[str(first["of"])], known(first["e_value_limit"])
+    level, value = context.level_name(estimate), number_text(context, first["e_value"], 2)
+    words = (
+        f"To explain the {measure_of(str(first['measure'])).words} of {estimate.analysis}, they would have to go with treatment and outcome "
+        f"by risk ratios of {value} each (the E-value), beyond the covariates"
+    )
+    if limit is None:
+        return f"{words}."
+    if limit <= 1:
+        return f"{words}; the {level} includes equality without them."
+    return f"{words}; {number_text(context, limit, 2)} each would move the {level} to equality."
 
 
 def _immortal_time(context: Context) -> Iterator[Limitation]:
@@ -178,6 +198,25 @@ def _immortal_time(context: Context) -> Iterator[Limitation]:
         )
     elif primary.landmarks:
         yield Limitation("Landmark", _landmark(context, primary))
+    yield from _naive(context, primary)
+
+
+def _naive(context: Context, primary: PlannedAnalysis) -> Iterator[Limitation]:
+    """Other analyses that leave immortal time in, where that of the primary one is removed."""
+    if primary.maker == "as observed":
+        return
+    found = [
+        item.id
+        for item in _run(context)
+        if item.maker == "as observed" and compares_groups(context.plan, item) and item is not primary
+    ]
+    if found:
+        leave, their = ("leave", "their estimates favor") if len(found) > 1 else ("leaves", "its estimate favors")
+        yield Limitation(
+            "Immortal time",
+            f"{listed(found)} {leave} immortal time in the comparison: {their} the treated for this reason.",
+            ("suissa-2008",),
+        )
 
 
 def _landmark(context: Context, primary: PlannedAnalysis) -> str:

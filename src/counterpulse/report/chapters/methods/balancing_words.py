@@ -55,9 +55,16 @@ def balancing_runs(speech: Speech, item: PlannedAnalysis, covariates: str) -> It
         f"Standardized mean differences up to {limit} {speech.were} taken as balance.",
         choices["balance"].reference if "balance" in choices else None,
     )
-    if not says_so(item):
-        sets = " to matched sets" if planned.use == "matching" else ""
-        yield speech.run(f"Variances {speech.were} robust{sets}.", choices["variance"].reference if "variance" in choices else None)
+
+
+def variance_run(speech: Speech, item: PlannedAnalysis) -> Run | None:
+    """The variance of a method that matched or weighted patients are given to; of a word for balancing its own clause says it."""
+    if item.balancing is None or says_so(item):
+        return None
+    work = next((choice.reference for choice in item.choices if choice.name == "variance"), None)
+    return speech.run(
+        f"Variances {speech.were} robust{' to matched sets' if item.balancing.use == 'matching' else ''}.", work
+    )
 
 
 def _made(speech: Speech, planned: PlannedBalancing, target: str, covariates: str) -> str:
@@ -66,7 +73,9 @@ def _made(speech: Speech, planned: PlannedBalancing, target: str, covariates: st
         how = f"by entropy balancing of {covariates}" if planned.by == "entropy-balancing" else "by the score"
         return f"Patients {were} weighted {how} for the effect in {whom}{_after(_of_weights(speech, planned.options))}"
     if planned.by in PAIRS:
-        one = {"treated": "treated patient", "untreated": "patient of the reference group"}.get(target, "treated patient")
+        one = {"treated": "treated patient", "untreated": "patient of the reference group"}.get(
+            target, "treated patient"
+        )
         other = "treated" if target == "untreated" else "reference"
         return (
             f"Each {one} {speech.was} matched with {_ratio(planned.options)} {other} {_plural(planned.options)} by {SETS[planned.by]} on the score"
@@ -103,7 +112,9 @@ def _ratio(options: Mapping[str, object]) -> str:
     low, high = options.get("min_controls"), options.get("max_controls")
     if high:
         return f"{low} to {high}"
-    return {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}.get(number := _whole(options.get("ratio", 1)), str(number))
+    return {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}.get(
+        number := _whole(options.get("ratio", 1)), str(number)
+    )
 
 
 def _ratio_text(options: Mapping[str, object]) -> str:
@@ -128,7 +139,9 @@ def _of_pairs(speech: Speech, planned: PlannedBalancing) -> Iterator[str]:
         yield f"within {speech.number(width)} standard deviations of {on}"
     near = options.get("caliper_on")
     if isinstance(near, Mapping):
-        yield listed([f"{speech.variable(str(name))} within {speech.number(float(value))}" for name, value in near.items()])
+        yield listed(
+            [f"{speech.variable(str(name))} within {speech.number(float(value))}" for name, value in near.items()]
+        )
     for key, words in (("exact", "exactly on"), ("anti_exact", "different in")):
         names = options.get(key)
         if isinstance(names, tuple | list):
@@ -139,7 +152,9 @@ def _of_pairs(speech: Speech, planned: PlannedBalancing) -> Iterator[str]:
     if planned.by in PAIRS:
         yield "with replacement" if options.get("replace") else "without replacement"
     if options.get("discard", "none") not in ("none", None):
-        outside = {"treated": "treated patients", "control": "reference patients"}.get(str(options["discard"]), "patients")
+        outside = {"treated": "treated patients", "control": "reference patients"}.get(
+            str(options["discard"]), "patients"
+        )
         yield f"{outside} outside the scores of the other group left out first"
 
 

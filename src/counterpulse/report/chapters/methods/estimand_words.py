@@ -16,6 +16,8 @@ NAMED = {
     "untreated": "the average treatment effect in the untreated",
     "overlap": "the average treatment effect in the overlap population",
 }
+MATCHED = "matched "
+"""How a target begins that is narrower than planned, because some found no match."""
 BY_TYPE = "by type"
 """The measure of an analysis that takes the usual one of each outcome."""
 
@@ -28,7 +30,7 @@ def compares_groups(plan: Plan, item: PlannedAnalysis) -> bool:
 
 
 def kind_of_effect(item: PlannedAnalysis) -> str:
-    """ "conditional" or "marginal", as the plan says."""
+    """Whether the plan says conditional or marginal."""
     return next((str(choice.value) for choice in item.choices if choice.name == "kind of effect"), "")
 
 
@@ -46,15 +48,32 @@ def _in(speech: Speech, target: str, items: Sequence[PlannedAnalysis]) -> Iterat
     kinds: dict[str, list[str]] = {}
     for item in items:
         kinds.setdefault(_kind(item), []).append(item.id)
-    told = listed([f"{kind} in {listed(ids)}" for kind, ids in kinds.items()], ";")
-    named = f" ({NAMED[target]})" if target in NAMED else ""
-    yield Run(f"Effects {speech.were} estimated in {WHOM.get(target, target)}{named}: {told}.")
-    matched = [item.id for item in items if item.balancing is not None and item.balancing.use == "matching"]
-    if matched and target in ("treated", "untreated"):
+    whom = f"{WHOM.get(target, target)}{f' ({NAMED[target]})' if target in NAMED else ''}"
+    if len(kinds) == 1:
+        ((kind, ids),) = kinds.items()
+        one = len(ids) == 1
         yield Run(
-            f"Where some of {WHOM[target]} {speech.either('found', 'find')} no match, the effect in {listed(matched)} is that in the "
-            f"matched {target} patients."
+            f"The effect{'' if one else 's'} in {listed(ids)} {speech.was if one else speech.were} estimated in {whom} and {'is' if one else 'are'} {kind}."
         )
+    else:
+        told = "; ".join(f"{kind} in {listed(ids)}" for kind, ids in kinds.items())
+        yield Run(f"Effects {speech.were} estimated in {whom}: {told}.")
+    yield from _matched(speech, target, [item for item in items if item.balancing and item.balancing.use == "matching"])
+
+
+def _matched(speech: Speech, target: str, items: Sequence[PlannedAnalysis]) -> Iterator[Run]:
+    """Whom the effect is about where not everybody found a match: known after the run, a condition before."""
+    if speech.result is not None:
+        rows = speech.result.estimates
+        left = {row.analysis for row in rows if row.estimand is not None and row.estimand.target.startswith(MATCHED)}
+        items = [item for item in items if item.id in left]
+    if not items:
+        return
+    who, ids = WHOM.get(target, target), listed([item.id for item in items])
+    some = (
+        f"Some of {who} found no match: the" if speech.result is not None else f"Where some of {who} find no match, the"
+    )
+    yield Run(f"{some} effect in {ids} is that among the matched {target} patients.")
 
 
 def _kind(item: PlannedAnalysis) -> str:
@@ -64,4 +83,12 @@ def _kind(item: PlannedAnalysis) -> str:
         return kind
     given = ["the covariates"] if item.terms or item.models or item.selection is not None or item.screen else []
     clustered = item.clusters is not None and item.clusters.treat_as == "random-intercept"
-    return " ".join(filter(None, ("conditional", f"on {listed([*given, *(['the cluster'] if clustered else [])])}" if given or clustered else "")))
+    return " ".join(
+        filter(
+            None,
+            (
+                "conditional",
+                f"on {listed([*given, *(['the cluster'] if clustered else [])])}" if given or clustered else "",
+            ),
+        )
+    )

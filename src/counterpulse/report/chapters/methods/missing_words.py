@@ -10,6 +10,13 @@ from counterpulse.report.chapters.speech import Speech, listed, paragraph
 from counterpulse.report.document import Paragraph, Run
 
 IMPUTED, COMPLETE = "multiple-imputation", "complete-case"
+OF_IMPUTATION = frozenset(
+    {
+        "van-buuren-2011", "white-2011", "white-royston-2009", "rubin-1987", "barnard-rubin-1999", "li-1991", "reiter-2007",
+        "schomaker-heumann-2018",
+    }
+)  # fmt: skip
+"""Works that this paragraph cites, where an analysis rests on them."""
 FEWEST = 20
 """Imputed tables, where their number follows from the incomplete patients."""
 MANY = 4
@@ -80,7 +87,7 @@ def _imputation(speech: Speech, planned: PlannedImputation, items: Sequence[Plan
     names, methods = _variables(speech, planned)
     of = f" of {listed([speech.variable(name) for name in names])}" if names else ""
     yield speech.run(
-        f"{_concerned(speech, items)} missing values{of} {speech.were} imputed by chained equations, {_tables(speech, planned)} of "
+        f"{_concerned(speech, items)}, missing values{of} {speech.were} imputed by chained equations, {_tables(speech, planned)} of "
         f"{planned.iterations} iterations each{f', by {listed(methods)}' if methods else ''}.",
         "van-buuren-2011", "white-2011",
     )  # fmt: skip
@@ -106,8 +113,15 @@ def _concerned(speech: Speech, items: Sequence[PlannedAnalysis]) -> str:
 
 def _variables(speech: Speech, planned: PlannedImputation) -> tuple[list[str], list[str]]:
     """The variables that the run imputed, and the methods; those that the plan names before there are data."""
-    blocks = [block for block in speech.result.blocks if block.kind == "imputation"] if speech.result is not None else []
-    rows = [row for block in blocks for row in block.rows() if row["variable"] in planned.columns and row["method"] in METHODS]
+    blocks = (
+        [block for block in speech.result.blocks if block.kind == "imputation"] if speech.result is not None else []
+    )
+    rows = [
+        row
+        for block in blocks
+        for row in block.rows()
+        if row["variable"] in planned.columns and row["method"] in METHODS
+    ]
     if not rows:
         return list(planned.columns) if speech.result is None else [], []
     methods = dict.fromkeys(METHODS[str(row["method"])] for row in rows)
@@ -158,8 +172,8 @@ def _pooled(speech: Speech, done: Sequence[PlannedAnalysis]) -> Iterator[Run]:
         "rubin-1987", "barnard-rubin-1999",
     )  # fmt: skip
     yield speech.run(
-        f"tests of several coefficients {speech.were} pooled by their coefficients (D1), or by their statistics where these are all that is "
-        "known (D2).",
+        f"tests of several coefficients {speech.were} pooled by their coefficients (D1), or by their statistics where only these "
+        f"{speech.are} known (D2).",
         "li-1991", "reiter-2007",
     )  # fmt: skip
     drawn = [item for item in done if item.options.get("bootstrap") or item.selection is not None]
@@ -173,6 +187,8 @@ def _pooled(speech: Speech, done: Sequence[PlannedAnalysis]) -> Iterator[Run]:
 def _not_imputed(speech: Speech, idle: Sequence[PlannedAnalysis]) -> Iterator[Run]:
     """Analyses with nothing to impute."""
     if idle:
-        yield Run(f"No variable of {_ids(idle)} had a missing value, so that nothing was imputed for {'it' if len(idle) == 1 else 'them'}.")
+        yield Run(
+            f"No variable of {_ids(idle)} had a missing value, so that nothing was imputed for {'it' if len(idle) == 1 else 'them'}."
+        )
     elif speech.result is None:
         yield Run("For an analysis none of whose variables has a missing value, nothing will be imputed.")

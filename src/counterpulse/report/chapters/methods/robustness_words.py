@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from counterpulse.protocol.plan import PlannedConfounder, PlannedMultiverse
-from counterpulse.report.chapters.speech import Speech, listed, paragraph
+from counterpulse.report.chapters.speech import Speech, listed, paragraph, spelled
 from counterpulse.report.document import Paragraph, Run
+
+MOST_NAMED = 4
+"""Analyses that are named; more are counted."""
 
 
 def robustness_paragraph(speech: Speech) -> Paragraph | None:
@@ -49,8 +52,9 @@ def _naive(speech: Speech) -> Iterator[Run]:
         "person-time that each leaves out."
     )
     if naive:
-        verb = speech.was if len(naive) == 1 else speech.were
-        own = listed(list(dict.fromkeys(str(item.of) for item in naive)))
+        repeated = list(dict.fromkeys(str(item.of) for item in naive))
+        verb = speech.was if len(repeated) == 1 else speech.were
+        own = listed(repeated) if len(repeated) <= MOST_NAMED else f"{spelled(len(repeated))} analyses"
         yield Run(f"For comparison only, {own} {verb} repeated without a plan for immortal time.")
 
 
@@ -81,7 +85,8 @@ def _confounder(speech: Speech, planned: PlannedConfounder) -> Iterator[Run]:
 
 
 def _shifts(speech: Speech) -> Iterator[Run]:
-    shifted = [item for item in speech.plan.analyses if item.shifts]
+    """Analyses that shift what they impute; an edit that does stands among the sensitivity analyses."""
+    shifted = [item for item in speech.plan.analyses if item.shifts and item.of is None]
     if shifted:
         names = listed(
             list(dict.fromkeys(speech.variable(shift.variable) for item in shifted for shift in item.shifts))

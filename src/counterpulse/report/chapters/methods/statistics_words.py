@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from counterpulse.data.terms import Term
 from counterpulse.protocol.plan import PlannedAnalysis, PlannedModel
-from counterpulse.report.chapters.methods.balancing_words import balances, balancing_runs, says_so
+from counterpulse.report.chapters.methods.balancing_words import balances, balancing_runs, says_so, variance_run
 from counterpulse.report.chapters.methods.estimand_words import estimand_paragraph
+from counterpulse.report.chapters.methods.missing_words import OF_IMPUTATION
 from counterpulse.report.chapters.methods.variants import edits_told
 from counterpulse.report.chapters.speech import Speech, in_written_order, listed, paragraph, spelled
 from counterpulse.report.chapters.wording import proper, quoted, sentence
@@ -85,10 +86,10 @@ def _cited(speech: Speech, told: Told, group: list[PlannedAnalysis], runs: list[
 
 
 def _of_the_run(speech: Speech, group: list[PlannedAnalysis]) -> list[str]:
-    """The works that the run of some analyses cites; none before there are data."""
-    ids = [item.id for item in group]
+    """The works that the run of some analyses cites, but for those on imputation, told once for all; none before there are data."""
+    ids = {item.id: OF_IMPUTATION if item.imputation is not None else frozenset[str]() for item in group}
     records = speech.result.analyses if speech.result is not None else ()
-    return [key for record in records if record.id in ids for key in record.citations]
+    return [key for record in records if record.id in ids for key in record.citations if key not in ids[record.id]]
 
 
 def _kind(speech: Speech, item: PlannedAnalysis) -> str:
@@ -101,7 +102,7 @@ def _question(item: PlannedAnalysis) -> object:
     """What analyses must share to be told together."""
     return (
         item.method, item.clauses, item.terms, item.models, item.screen, item.selection, item.maker, item.landmarks, item.clusters,
-        item.balancing, item.target, item.companions, item.measures, item.population, item.keep, item.checks,
+        str(item.balancing), item.target, item.companions, item.measures, item.population, item.keep, item.checks,
     )  # fmt: skip
 
 
@@ -137,8 +138,11 @@ def _balanced(speech: Speech, told: Told, item: PlannedAnalysis) -> Iterator[Run
     again = told.balancing.setdefault(words, item.id)
     if again != item.id:
         yield Run(f"Patients {speech.were} {balances(item)} as in {again}.")
-        return
-    yield from balancing_runs(speech, item, _named(speech, told, item.balancing.terms, item.id))
+    else:
+        yield from balancing_runs(speech, item, _named(speech, told, item.balancing.terms, item.id))
+    variance = variance_run(speech, item)
+    if variance is not None:
+        yield variance
 
 
 def _primary(speech: Speech, item: PlannedAnalysis) -> bool:
@@ -172,7 +176,11 @@ def _adjustment(speech: Speech, told: Told, item: PlannedAnalysis) -> str:
         return f", adjusted for {fixed}covariates {speech.selected(item.selection)}{beside}"
     if item.balancing is not None:
         among = "" if says_so(item) else f", in {balances(item)} patients"
-        more = f"further adjusted for {_named(speech, told, item.terms, item.id)}" if item.terms else "without further adjustment"
+        more = (
+            f"further adjusted for {_named(speech, told, item.terms, item.id)}"
+            if item.terms
+            else "without further adjustment"
+        )
         return f"{among}, {more}{beside}"
     if not item.terms:
         return f"{'' if item.adjusted else ', without adjustment'}{beside}"

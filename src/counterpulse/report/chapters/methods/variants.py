@@ -61,9 +61,11 @@ def _emulated(speech: Speech, item: PlannedAnalysis, whole: PlannedAnalysis) -> 
     """An edit that emulates a trial: how, and each of its clauses as a sentence."""
     first, *rest = item.clauses
     also = [*_beside_the_method(speech, item, whole)]
-    also += [] if kind_of_effect(item) in ("", kind_of_effect(whole)) else [f"for the {kind_of_effect(item)} effect"]
-    more = f" ({listed(also)})" if also else ""
-    lead = f"In {item.id}, {whole.id} {speech.was} repeated {EMULATED.get(item.maker, item.maker.replace('-', ' '))}{more}"
+    effect = "" if kind_of_effect(item) in ("", kind_of_effect(whole)) else f", for the {kind_of_effect(item)} effect"
+    more = f"{f', with {listed(also)}' if also else ''}{effect}"
+    lead = (
+        f"In {item.id}, {whole.id} {speech.was} repeated {EMULATED.get(item.maker, item.maker.replace('-', ' '))}{more}"
+    )
     yield speech.run(f"{lead}: {speech.told(first.text)}.", *first.works), [item]
     for clause in rest:
         yield speech.run(f"{sentence(speech.told(clause.text))}.", *clause.works), []
@@ -131,7 +133,9 @@ def _estimand(item: PlannedAnalysis, whole: PlannedAnalysis) -> str:
     kind = kind_of_effect(item)
     other = kind and kind != kind_of_effect(whole)
     whom = f" in {WHOM.get(item.target, item.target)}" if item.target != whole.target and item.balancing is None else ""
-    return f", a{'' if not other else f' {kind}'} effect{whom}".replace("a effect", "an effect") if other or whom else ""
+    return (
+        f", a{'' if not other else f' {kind}'} effect{whom}".replace("a effect", "an effect") if other or whom else ""
+    )
 
 
 def _moved(whole: tuple[Term, ...], item: PlannedAnalysis) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import PRINTED, Context, changed_groups, why_twice
+from counterpulse.report.chapters.results.estimand_said import in_full
 from counterpulse.report.chapters.results.models import counts
 from counterpulse.report.chapters.speech import listed
 from counterpulse.report.document import Callout, Emphasis, Paragraph, Run, text
@@ -90,11 +91,8 @@ def versus(context: Context, row: EstimateRow) -> str:
 
 
 def _adjusted(context: Context, row: EstimateRow) -> str:
-    planned = context.planned(row.analysis)
     at = f" {context.at(row.estimate)}" if row.estimate.at else ""
-    if planned is None:
-        return at
-    return f"{at}, adjusted" if planned.adjusted else f"{at}, unadjusted"
+    return f"{at}{in_full(context, row)}"
 
 
 def counted(context: Context, row: EstimateRow, groups: Sequence[str | None] = ()) -> list[Run]:

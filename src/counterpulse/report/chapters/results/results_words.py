@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import EVERYBODY, PRINTED, Context
+from counterpulse.report.chapters.methods.balancing_words import balances
 from counterpulse.report.chapters.participants.cohort_words import cohort_paragraphs
+from counterpulse.report.chapters.results.estimand_said import adjective, among
 from counterpulse.report.chapters.results.key_result import across_null, allowed, counted, effect_run, reached, versus
 from counterpulse.report.chapters.results.models import counts, ladder
 from counterpulse.report.chapters.results.predictions import is_prediction
@@ -112,12 +114,20 @@ def _levels(context: Context, rows: Sequence[EstimateRow], contrasts: Sequence[E
         if len(own) > 1 and all(row.estimate.status is Status.NOT_REACHED for row in own):
             yield Run(f"The {_at(context, own[0])} was not reached in any group.")
             continue
-        standardized = "standardized " if measure_of(measure).kind == "probability" and at is None and contrasts else ""
-        yield Run(f"The {standardized}{_at(context, own[0])} was")
+        yield Run(f"{_standardized(context, own[0], bool(contrasts))}{_at(context, own[0])} was")
         for k, row in enumerate(own, start=1):
             end = "." if k == len(own) else ", and" if k == len(own) - 1 and len(own) > 2 else " and" if k == len(own) - 1 else ","  # fmt: skip
             yield _level(context, row)
             yield Run(f" in {context.group(row.estimate.term)}{end}" if _groups(context) else end)
+
+
+def _standardized(context: Context, row: EstimateRow, contrasted: bool) -> str:
+    """Whose risk or mean it is: of matched or weighted patients, or standardized from a model."""
+    planned = context.planned(row.analysis)
+    if planned is not None and balances(planned):
+        return f"In {balances(planned)} patients, the "
+    modelled = measure_of(row.estimate.measure).kind == "probability" and row.estimate.at is None and contrasted
+    return "The standardized " if modelled else "The "
 
 
 def _groups(context: Context) -> list[str]:
@@ -176,11 +186,10 @@ def _across_models(context: Context, contrasts: Sequence[EstimateRow]) -> Iterat
 
 
 def _effect(context: Context, row: EstimateRow, *, first: bool, named: bool) -> Iterator[Run]:
-    planned = context.planned(row.analysis)
-    adjusted = ("adjusted " if planned.adjusted else "unadjusted ") if planned else ""
-    kind = f"{row.estimand.kind} " if row.estimand and not first else ""
     who = f" {versus(context, row)}" if named else ""
-    yield Run(f"The {adjusted if first else kind}{_at(context, row)}{who} was")
+    yield Run(
+        f"The {adjective(context, row, first=first)}{_at(context, row)}{among(context, row) if first else ''}{who} was"
+    )
     yield effect_run(context, row, "plain")
     yield Run(f"{_p(context, row) if first else ''}.")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.results.estimand_said import among
 from counterpulse.report.chapters.results.key_result import effect_run
 from counterpulse.report.chapters.results.models import counts
 from counterpulse.report.chapters.speech import listed, paragraph
@@ -63,9 +64,17 @@ def _estimates(context: Context, whole: EstimateRow, found: list[EstimateRow]) -
     for k, row in enumerate(found, start=1):
         yield effect_run(context, row, "plain")
         model = f", {row.model}" if row.model else ""
-        kind = row.estimand.kind if row.estimand and row.estimand != whole.estimand else ""
-        named = f" ({row.analysis}{model}{f', {kind}' if kind else ''})"
+        named = f" ({row.analysis}{model}{_other_effect(context, row, whole)})"
         yield Run(f"{named}{'.' if k == len(found) else '; and' if k == len(found) - 1 else ';'}")
+
+
+def _other_effect(context: Context, row: EstimateRow, whole: EstimateRow) -> str:
+    """Of which kind and among whom an effect is, where that is not the effect of the whole."""
+    if row.estimand is None or row.estimand == whole.estimand:
+        return ""
+    kind = "" if whole.estimand is not None and row.estimand.kind == whole.estimand.kind else f", {row.estimand.kind}"
+    other = whole.estimand is None or row.estimand.target != whole.estimand.target
+    return f"{kind}{f',{among(context, row)}' if other and among(context, row) else ''}"
 
 
 def _range(context: Context, whole: EstimateRow, found: list[EstimateRow]) -> str:
