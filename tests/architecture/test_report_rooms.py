@@ -21,7 +21,7 @@ EDGES = {
     "chapters.methods": BESIDE,
     "chapters.participants": BESIDE | {"chapters.blocks"},
     "chapters.results": BESIDE | {"chapters.blocks", "chapters.methods", "chapters.participants"},
-    "chapters.limitations": BESIDE | {"chapters.blocks", "chapters.results"},
+    "chapters.limitations": BESIDE | {"chapters.blocks", "chapters.methods", "chapters.results"},
     "chapters.supplement": BESIDE | {"chapters.blocks", "chapters.methods", "checklists"},
     "before_data": BESIDE | {"chapters.methods", "chapters.supplement", "render"},
 }

@@ -176,7 +176,8 @@ def _null(present: Sequence[Estimate]) -> float | None:
 def _without_error(present: Sequence[Estimate]) -> PooledTerm:
     value = sum(estimate.value for estimate in present) / len(present)
     note = "The mean of the imputed tables; without standard errors there is no interval."
-    blank = replace(_bare(present[0]), value=value, notes=(*present[0].notes, note))
+    notes = dict.fromkeys(own for estimate in present for own in estimate.notes)
+    blank = replace(_bare(present[0]), value=value, notes=(*notes, note))
     return PooledTerm(blank, None)
 
 

@@ -110,7 +110,14 @@ class PlannedImputation:
     @property
     def way(self) -> tuple[object, ...]:
         """How values are imputed, whatever the variables."""
-        return self.datasets, self.iterations, tuple(sorted(self.methods.items())), self.center, self.center_as, self.from_outcomes
+        return (
+            self.datasets,
+            self.iterations,
+            tuple(sorted(self.methods.items())),
+            self.center,
+            self.center_as,
+            self.from_outcomes,
+        )
 
     def covers(self, other: PlannedImputation) -> bool:
         """Whether tables imputed in this way serve an analysis that asked for the other."""

@@ -17,11 +17,11 @@ def to_natural(value: float, scale: Scale) -> float:
         case "identity":
             return value
         case "log":
-            return exp(value) if value < 709 else float("inf")
+            return float("inf") if value >= 709 else exp(value)
         case "logit":
-            return 1 / (1 + exp(-value)) if value > -709 else 0.0
+            return 0.0 if value <= -709 else 1 / (1 + exp(-value))
         case "log-log":
-            return exp(-exp(value)) if value < 709 else 0.0
+            return 0.0 if value >= 709 else exp(-exp(value))
         case "arcsine":
             return sin(value) ** 2
 

@@ -319,9 +319,11 @@ def test_limitations_that_matching_and_imputation_brought():
     assert "left out (17 of 832 in A1)" in said["Unmatched patients"]
     assert "age" in said["Imputation"]
     assert "Unequal weights" in said
-    assert "stands under robustness" in said["Confounding"]
+    assert (
+        "by risk ratios of 1.44 each (the E-value), beyond the covariates; 1.09 each would move" in said["Confounding"]
+    )
     assert "Remaining imbalance" not in said
-    assert "A1 (age" in found(comparative_result(), balance_limit=0.001)["Remaining imbalance"]
+    assert "A1 (sex 0.059" in found(comparative_result(), balance_limit=0.001)["Remaining imbalance"]
 
 
 def test_limitations_stay_away_without_their_cause():

@@ -42,7 +42,8 @@ def cells(table):
 def test_the_key_result(document):
     assert key(document) == [
         "In-hospital death occurred in 399 of 832 patients (IABP after ECMO, 48.0%) and 2451 of 4648 patients (ECMO only, "
-        "52.7%). Odds ratio for IABP after ECMO versus ECMO only, adjusted: 0.82 (95% CI 0.69 to 0.99); P = 0.04.",
+        "52.7%). Odds ratio for IABP after ECMO versus ECMO only (adjusted; conditional on the covariates, in all patients analyzed): "
+        "0.82 (95% CI 0.69 to 0.99); P = 0.04.",
         "The 95% CI reaches from 31% lower to 1% lower odds.",
         "On other scales: marginal risk difference −4.6 percentage points (95% CI −8.8 to −0.3); marginal risk ratio 0.914 "
         "(95% CI 0.839 to 0.996).",

@@ -72,7 +72,7 @@ def test_an_interval_on_one_side_has_no_such_sentence_in_secondary_analyses():
         estimate={"value": log(0.5), "interval": Interval(log(0.4), log(0.6), 0.95, "wald"), "p_value": 1e-6},
     )  # fmt: skip
     told = words(worded_plan(), result)
-    assert "The adjusted hazard ratio was 0.50 (95% CI, 0.40-0.60); P < .001.\n" in told
+    assert "The adjusted conditional hazard ratio was 0.50 (95% CI, 0.40-0.60); P < .001.\n" in told
 
 
 @pytest.mark.parametrize("status", [item for item in Status if item not in (Status.OK, Status.NOT_REACHED)])

@@ -71,6 +71,36 @@ def test_the_composition_is_printed(written):
     assert analysis.target == "treated"
 
 
+@pytest.mark.parametrize(
+    ("outcome", "method", "said"),
+    [
+        ("died", "propensity-matching", "the risks of matched patients were compared, with variances robust to matched sets"),
+        ("value", "propensity-matching", "the means of matched patients were compared, with variances robust to matched sets"),
+        ("died", "propensity-weighting", "the risks of weighted patients were compared, with variances that allow for the estimation of the weights"),
+        ("end", "propensity-weighting", "the hazards of weighted patients were compared by Cox regression, with robust variances"),
+    ],
+)  # fmt: skip
+def test_what_is_done_is_said_for_the_outcome_at_hand(written, outcome, method, said):
+    (analysis,) = written.plan(**one("propensity: {model: short}", outcome, method)).analyses
+    assert [clause.text for clause in analysis.clauses] == [said]
+    assert said in analysis.sentence
+
+
+def test_curves_are_named_where_they_are_asked_for(written):
+    also = "propensity: {model: short}, estimand: {contrast: risk difference}"
+    (analysis,) = written.plan(**one(also, "end")).analyses
+    assert (
+        "event-free survival of matched patients was estimated by the Kaplan-Meier method" in analysis.clauses[0].text
+    )
+    assert "Cox" not in analysis.clauses[0].text
+
+
+def test_methods_on_the_same_patients_keep_their_labels(written):
+    rest = "propensity: {use: matching, model: short}, also: [cox]"
+    (analysis,) = written.plan(**one(rest, "end", "kaplan-meier")).analyses
+    assert (analysis.companions, analysis.companion_labels) == (("cox",), ("Cox regression",))
+
+
 def test_adjust_is_the_score_where_no_model_is_named(written):
     (analysis,) = written.plan(**one("adjust: short", method="propensity-weighting")).analyses
     assert (analysis.balancing.terms, analysis.terms) == (("age", "sex"), ())

@@ -79,6 +79,22 @@ def test_all_analyses_share_one_imputation_of_the_variables_of_their_models(writ
     }
 
 
+def test_the_way_of_imputing_is_no_clause_of_a_method(written):
+    first, *_ = written.plan(**keys(A1, C1)).analyses
+    assert not any("imputed" in clause.text for clause in first.clauses)
+    assert "imputed by chained equations in 4 tables" in first.sentence
+
+
+def test_outcomes_take_no_part_where_the_protocol_says_so(written):
+    without = "{method: multiple-imputation, datasets: 4, iterations: 3, outcomes: no}"
+    protocol = keys(A1, C1, missing=without)
+    first, second = written.plan(**protocol).analyses
+    assert first.imputation == second.imputation
+    assert (first.imputation.outcomes, first.imputation.from_outcomes) == ((), False)
+    _, _, _, (found,) = tables_of(written, protocol, people())
+    assert not {"died", "end.hazard."} & set(found.tables.predictor_matrix.columns)
+
+
 def test_another_way_of_imputing_is_an_imputation_of_its_own(written):
     other = "{id: S2, role: sensitivity, of: A1, missing_data: {method: multiple-imputation, methods: {age: normal}}}"
     first, second = written.plan(**keys(A1, other)).analyses

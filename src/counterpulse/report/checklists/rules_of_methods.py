@@ -44,9 +44,13 @@ def eligibility_in_part(evidence: Evidence) -> Answer:
 
 
 def matching(evidence: Evidence) -> Answer:
-    """No matching is part of the plan, unless an analysis conditions on matched sets."""
+    """Sets that the data hold, and pairs that an analysis makes; the latter are no matter of a case-control study's design."""
     if any(item.method == "conditional-logistic" for item in evidence.plan.analyses):
         return there(evidence.section("statistics"), state="partly")
+    pairs = [item for item in evidence.plan.analyses if item.balancing is not None and item.balancing.use == "matching"]
+    if pairs and evidence.protocol.study.design != "case-control":
+        sizes = [f"{item.id}-{outcome}-effective-size" for item in pairs for outcome in item.outcomes]
+        return there(places(evidence.section("statistics"), evidence.labels(*sizes)))
     return Answer("not-applicable", remains="no analysis is of matched patients")
 
 

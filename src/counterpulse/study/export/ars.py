@@ -43,7 +43,9 @@ def reporting_event(plan: Plan, dictionary: Dictionary, result: StudyResult) -> 
         "analysisSets": list(_sets(plan, scope)),
         "analysisGroupings": list(_groupings(plan)),
         "dataSubsets": list(_subsets(plan, scope)),
-        "methods": [_method(spec) for spec in (METHODS.get(name, ESTIMATORS.get(name)) for name in used) if spec is not None],
+        "methods": [
+            _method(spec) for spec in (METHODS.get(name, ESTIMATORS.get(name)) for name in used) if spec is not None
+        ],
         "analyses": [item for analysis in plan.analyses for item in _analyses(plan, analysis, result.estimates)],
         "referenceDocuments": [
             {"id": key, "name": REFERENCES[key]}
@@ -119,7 +121,13 @@ def _method(spec: MethodSpec) -> Tree:
         {"id": f"{spec.name}.{operation}", "name": operation, "order": order}
         for order, operation in enumerate(OPERATIONS, start=1)
     ]
-    return {"id": spec.name, "name": spec.label, "label": spec.label, "description": spec.about, "operations": operations}
+    return {
+        "id": spec.name,
+        "name": spec.label,
+        "label": spec.label,
+        "description": spec.about,
+        "operations": operations,
+    }
 
 
 def _analyses(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow]) -> Iterator[Tree]:

@@ -139,15 +139,19 @@ balanced_contrasts <- function(ids, d, time, event, group, treated, reference, a
 
 # The upper and the lower limit of survival.
 curve_limits <- function(S, error, level, conf_type) {
-  z <- qnorm(1 - (1 - level) / 2)
-  if (conf_type == "log") return(pmin(1, S * exp(c(1, -1) * z * error / S)))
-  if (conf_type == "log-log") return(S^exp(c(-1, 1) * z * error / (S * abs(log(S)))))
-  c(NA, NA)
+  z <- qnorm(1 - (1 - level) / 2) * c(1, -1) * error
+  switch(conf_type, log = pmin(1, S * exp(z / S)), `log-log` = S^exp(-z / (S * abs(log(S)))),
+         logit = plogis(qlogis(S) + z / (S * (1 - S))),
+         arcsin = sin(pmin(pi / 2, pmax(0, asin(sqrt(S)) + z / (2 * sqrt(S * (1 - S))))))^2, c(NA, NA))
 }
 
-weighted_median <- function(id, d, time, event) {
-  fit <- survfit(Surv(d[[time]], d[[event]]) ~ 1, weights = d$weight.)
-  compare(id, quantile(fit, 0.5, conf.int = FALSE)[[1]])
+weighted_median <- function(id, d, time, event, level, cluster, conf_type) {
+  d$cluster. <- if (is.null(cluster)) seq_len(nrow(d)) else d[[cluster]]
+  robust <- !is.null(cluster) || any(d$weight. != floor(d$weight.))
+  fit <- survfit(Surv(d[[time]], d[[event]]) ~ 1, weights = d$weight., cluster = d$cluster., robust = robust,
+                 conf.type = conf_type, conf.int = level)
+  found <- quantile(fit, 0.5)
+  compare(id, found$quantile[[1]], found$lower[[1]], found$upper[[1]])
 }
 
 # The log-rank test within matched sets.

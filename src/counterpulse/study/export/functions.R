@@ -103,7 +103,8 @@ put <- function(id, value, error = NA, level = 0.95, natural = identity, df = In
   if (is.null(id)) return(invisible(NULL))
   reach <- qt(1 - (1 - level) / 2, df) * error
   compare(id, natural(value), natural(value - reach), natural(value + reach), if (tested) 2 * pt(-abs(value / error), df) else NA,
-          value = value, error = error, level = level, natural = natural, df = if (is.null(complete)) df else complete)
+          value = value, error = error, level = level, natural = natural,
+          df = if (!is.null(complete)) complete else if (tested) df else Inf)
 }
 
 # A method that fails, or whose package is not installed, is reported at the end and stops nothing.

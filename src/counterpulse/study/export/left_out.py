@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.regression.quantile_regression import NOT_UNIQUE
 from counterpulse.results import EstimateRow
-from counterpulse.study.export.part import resampled
+from counterpulse.study.catalog import METHODS
+from counterpulse.study.export.part import resampled, selected_anew, step_of
 from counterpulse.survival.gray_statistic import TIES_HELD
 
 TOLERANCE = 1e-6
@@ -19,6 +20,8 @@ DRAWS = "rests on random draws, which another program does not repeat"
 SEVERAL = "other coefficients fit the quantile equally well, and two programs may take different ones"
 REFITTED = "subgroups that were refitted one by one are not written out"
 IMPUTED = "the imputation, and what is pooled over imputed tables, is not written out"
+SELECTED = "covariates are selected in each imputed table, which the bundle does not hold one by one"
+LADDER = "several models of balanced patients are not written out"
 BALANCED = "how patients were matched or weighted is not written out"
 OWN_KNOTS = "the folds of the lasso are random, and a spline has knots of its own in each group unless they are named"
 IN_R: Mapping[str, str] = {
@@ -58,13 +61,28 @@ def why(row: EstimateRow, plan: Plan, to: str) -> str:
     analysis = next((item for item in plan.analyses if item.id == row.analysis), None)
     if to == "sas" and row.imputations:
         return IMPUTED
+    if analysis is not None and selected_anew(step_of(analysis, row.model), (row,)):
+        return SELECTED
     if analysis is not None and analysis.balancing is not None:
-        return BALANCED
+        return _of_balanced(row, analysis, to)
     if row.subgroup is not None and plan.subgroups is not None and plan.subgroups.refit:
         return REFITTED
     if to == "sas" and (row.subgroup is not None or row.estimate.measure == "interaction"):
         return "subgroups are not written out in SAS"
     return BY_METHOD.get(to, {}).get(row.method, USUAL.get(to, "not part of the reporting event"))
+
+
+def _of_balanced(row: EstimateRow, analysis: PlannedAnalysis, to: str) -> str:
+    """Why a row of matched or weighted patients is not in the script."""
+    if to == "sas":
+        return BALANCED
+    if len(analysis.models) > 1:
+        return LADDER
+    if row.estimate.measure == "test of curves":
+        return "base R has no log-rank test of weighted patients"
+    if analysis.terms and METHODS[analysis.method].balances:
+        return "means standardized by a weighted model are not written out"
+    return f"{METHODS[row.method].label} of weighted patients is not written out"
 
 
 def tolerance(row: EstimateRow, analysis: PlannedAnalysis | None) -> tuple[float, str]:

@@ -105,7 +105,7 @@ def parts_of(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow])
     """The parts of an analysis: each outcome, and of each its models or samples; a screen has a part a predictor.
 
     Estimates whose interval is made of random draws, and coefficients that are one of several solutions, belong to none; nor
-    do those of an emulated trial, and of balanced patients under several models.
+    do those of an emulated trial, of covariates selected in each imputed table, and of balanced patients under several models.
     """
     if analysis.estimator or (analysis.balancing is not None and len(analysis.models) > 1):
         return
@@ -116,7 +116,9 @@ def parts_of(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow])
     for name in analysis.outcomes:
         for model in dict.fromkeys(row.model for row in rows if row.outcome == name):
             own = [row for row in rows if (row.outcome, row.model) == (name, model)]
-            step = _step(analysis, model)
+            step = step_of(analysis, model)
+            if selected_anew(step, own):
+                continue
             part = Part(
                 plan=plan, analysis=analysis, outcome=plan.outcomes[name], terms=_terms(step, own), model=model, rows=own,
                 kinds=kinds, needed=_needed(plan, analysis, step),
@@ -146,13 +148,18 @@ def of_type(part: Part, name: str) -> Part:
     return replace(part, analysis=planned)
 
 
+def selected_anew(step: PlannedModel, rows: Sequence[EstimateRow]) -> bool:
+    """Whether every imputed table has covariates of its own."""
+    return step.selection is not None and any(row.imputations for row in rows)
+
+
 def resampled(row: EstimateRow) -> bool:
     """Whether a number rests on random draws, which another program does not repeat."""
     by_draws = row.estimate.interval is not None and row.estimate.interval.kind.startswith("percentile")
     return by_draws or row.estimate.measure.startswith("optimism")
 
 
-def _step(analysis: PlannedAnalysis, model: str | None) -> PlannedModel:
+def step_of(analysis: PlannedAnalysis, model: str | None) -> PlannedModel:
     """The model of a ladder that a name means (it may stand after that of a sample), or the analysis itself."""
     named = [step for step in analysis.models if model is not None and f", {model}".endswith(f", {step.name}")]
     itself = PlannedModel(name="", terms=analysis.terms, selection=analysis.selection)

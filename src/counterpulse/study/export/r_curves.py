@@ -10,6 +10,7 @@ from counterpulse.study.export.part import Part
 from counterpulse.study.export.r_models import has_number, listed
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.request import cause_column, time_column
+from counterpulse.survival.curve_interval import INTERVALS
 from counterpulse.survival.gray_statistic import TIES_HELD
 
 DIFFERENCE, RATIO, INCIDENCE = (
@@ -27,7 +28,7 @@ def curve_lines(part: Part) -> Iterator[str]:
     for row in part.of_measure("median survival time"):
         yield (
             f"median_time({r_text(row.id)}, {_rows_of(part, row.estimate.term)}, {_curve_columns(part)}, "
-            f"level = {part.analysis.level!r}, conf_type = {r_text(_conf_type(part))})"
+            f"level = {part.analysis.level!r}, conf_type = {r_text(conf_type(part))})"
         )
 
 
@@ -71,7 +72,7 @@ def gray_row(part: Part) -> EstimateRow | None:
 def _incidence(row: EstimateRow, part: Part, columns: str) -> Iterator[str]:
     found, own = row.estimate, _rows_of(part, row.estimate.term)
     at = "" if found.at is None else f"{found.at.time!r}"
-    kind = f"level = {part.analysis.level!r}, conf_type = {r_text(_conf_type(part, 'log-log'))}"
+    kind = f"level = {part.analysis.level!r}, conf_type = {r_text(conf_type(part, 'log-log'))}"
     variance = f"variance = {r_text(str(part.analysis.options.get('variance', 'delta')))}"
     if found.measure == INCIDENCE:
         yield f"cumulative_incidence({r_text(row.id)}, {own}, {columns}, {at}, {kind}, {variance})"
@@ -91,8 +92,10 @@ def _curve_columns(part: Part) -> str:
     return ", ".join(r_text(name) for name in columns_of(part.outcome.name, "time-to-event"))
 
 
-def _conf_type(part: Part, usual: str = "log") -> str:
+def conf_type(part: Part, usual: str = "log") -> str:
+    """The scale of the intervals of a curve, as survfit() calls it."""
     word = str(part.analysis.options.get("interval", usual))
+    word = word if word in INTERVALS else usual
     return "arcsin" if word == "arcsine" else word
 
 
@@ -101,12 +104,12 @@ def _contrasts(part: Part, at: float) -> Iterator[str]:
     if part.group is None:
         for row in part.of_measure("risk"):
             if row.estimate.at is not None and row.estimate.at.time == at:
-                yield f"group_risk({r_text(row.id)}, d, {_curve_columns(part)}, {at!r}, {level}, {r_text(_conf_type(part))})"
+                yield f"group_risk({r_text(row.id)}, d, {_curve_columns(part)}, {at!r}, {level}, {r_text(conf_type(part))})"
         return
     for treated in part.plan.treated:
         pair = f"{r_text(part.group)}, {r_text(treated)}, {r_text(part.plan.reference)}, {at!r}, {level}"
         for function, (difference, ratio, own), more in (
-            ("risk_contrasts", ("risk difference", "risk ratio", "risk"), f", conf_type = {r_text(_conf_type(part))}"),
+            ("risk_contrasts", ("risk difference", "risk ratio", "risk"), f", conf_type = {r_text(conf_type(part))}"),
             ("mean_time_contrasts", ("rmst difference", "rmst ratio", "rmst"), ""),
         ):
             ids = {

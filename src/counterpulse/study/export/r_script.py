@@ -14,9 +14,9 @@ from counterpulse.protocol.words import HOURS
 from counterpulse.results import Cell, EstimateRow, StudyResult
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.export.part import Part, parts_of
-from counterpulse.study.export.r_balanced import BALANCED_METHODS, balanced_lines
+from counterpulse.study.export.r_balanced import BALANCED_METHODS, balanced_lines, differences_of
 from counterpulse.study.export.r_imputed import imputation_lines, in_every_table
-from counterpulse.study.export.r_methods import R_METHODS
+from counterpulse.study.export.r_methods import R_METHODS, Exported
 from counterpulse.study.export.r_study import FOLLOWED, compared, study_lines
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.samples import FOREVER
@@ -34,8 +34,7 @@ def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult, filled: Ma
     for analysis in plan.analyses:
         rows = [row for row in result.estimates if row.analysis == analysis.id]
         if rows:
-            details = result.details.get(analysis.id, {})
-            lines += _analysis(plan, dictionary, analysis, rows, details, filled)
+            lines += _analysis(plan, dictionary, analysis, rows, (result, filled))
     return "\n".join([*lines, "", 'finish("expected.csv")', ""])
 
 
@@ -59,19 +58,20 @@ def _analysis(
     dictionary: Dictionary,
     analysis: PlannedAnalysis,
     rows: Sequence[EstimateRow],
-    details: Mapping[str, Cell],
-    filled: Mapping[str, str],
+    known: tuple[StudyResult, Mapping[str, str]],
 ) -> Iterator[str]:
+    """The code of an analysis; `known` are the bundle and the files of the imputations."""
+    result, filled = known
     yield ""
     yield f"# -- {analysis.id}: {analysis.label} {'-' * max(1, 110 - len(analysis.id) - len(analysis.label))}"
     yield f"# {' '.join(analysis.sentence.split())}"
-    known = R_METHODS if analysis.balancing is None else BALANCED_METHODS
-    if analysis.method not in known or analysis.estimator:
+    if analysis.method not in _methods(analysis) or analysis.estimator:
         yield f"# {analysis.estimator or analysis.method}: not exported to R"
         return
+    details = result.details.get(analysis.id, {})
     for part in parts_of(plan, analysis, rows):
         yield ""
-        patients = [*_sample(part, dictionary, details), *balanced_lines(part)]
+        patients = [*_sample(part, dictionary, details), *balanced_lines(part, differences_of(part, result))]
         if not part.imputations:
             yield from ("patients <- observed", *patients) if filled else patients
         for one in (part, *_companions(part)):
@@ -84,16 +84,20 @@ def _analysis(
             yield f"}}{f', c({packages})' if packages else ''})"
 
 
+def _methods(analysis: PlannedAnalysis) -> Mapping[str, Exported]:
+    return R_METHODS if analysis.balancing is None else BALANCED_METHODS
+
+
 def _method(part: Part) -> tuple[list[str], str]:
     """The code of a method, and the packages it needs."""
-    method = R_METHODS[part.analysis.method] if part.analysis.balancing is None else BALANCED_METHODS[part.analysis.method]
+    method = _methods(part.analysis)[part.analysis.method]
     return list(method.lines(part)), ", ".join(map(r_text, dict.fromkeys(method.packages(part))))
 
 
 def _companions(part: Part) -> Iterator[Part]:
     """Further methods on the same sample."""
     for name in part.analysis.companions:
-        if name in (R_METHODS if part.analysis.balancing is None else BALANCED_METHODS):
+        if name in _methods(part.analysis):
             options = {option.name: option.shared(part.analysis.options) for option in METHODS[name].options}
             other = replace(part.analysis, method=name, options=options, measures=METHODS[name].measures[:1])
             yield replace(part, analysis=other, rows=[row for row in part.rows if row.method == name])

@@ -13,15 +13,16 @@ import polars as pl
 
 from counterpulse.data.patient_table import PatientTable
 from counterpulse.errors import UsageError
+from counterpulse.expression import r_text
 from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.scope import study_scope
 from counterpulse.results import EstimateRow, StudyResult, finite_or_none
 from counterpulse.results.bundle import Written, to_bytes, write_bundle
 from counterpulse.study.explain import read_result
 from counterpulse.study.export.ars import reporting_event
-from counterpulse.study.export.left_out import tolerance, why
+from counterpulse.study.export.left_out import TOLERANCE, tolerance, why
 from counterpulse.study.export.part import parts_of
-from counterpulse.study.export.r_balanced import BALANCED, given_analyses
+from counterpulse.study.export.r_balanced import BALANCED, Difference, differences_of, given_analyses
 from counterpulse.study.export.r_script import functions, r_script
 from counterpulse.study.export.r_study import taken_elsewhere
 from counterpulse.study.export.sas import repeated_rows, sas_head, sas_lines, sas_table, table_columns, with_knots
@@ -88,15 +89,22 @@ def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, fro
     setting = remade(plan, table, result)
     script = r_script(plan, table.dictionary, result, files_of_imputation(setting))
     covered = frozenset(row.id for row in result.estimates if f'"{row.id}"' in script)
+    differences = [
+        one
+        for analysis in plan.analyses if analysis.balancing is not None
+        for part in parts_of(plan, analysis, [row for row in result.estimates if row.analysis == analysis.id])
+        for one in differences_of(part, result)
+        if r_text(one.id) in script
+    ]  # fmt: skip
     files = {
         "analysis.R": script.encode(), "functions.R": functions().encode(), "patients.csv": patients_csv(plan, table, script),
-        "expected.csv": expected_csv([row for row in result.estimates if row.id in covered], plan),
+        "expected.csv": expected_csv([row for row in result.estimates if row.id in covered], plan, differences),
     }  # fmt: skip
     if "measurements.csv" in script:
         files["measurements.csv"] = measurements_csv(plan, table)
     files |= {name: _written(filled) for name, filled in imputed_tables(setting) if name in script}
     if BALANCED in script:
-        files[BALANCED] = _written(balanced_rows(setting, given_analyses(plan, result)))
+        files[BALANCED] = _written(balanced_rows(setting, given_analyses(plan)))
     return files, covered
 
 
@@ -142,8 +150,8 @@ def _comparable(row: EstimateRow) -> bool:
     return finite_or_none(row.estimate.value) is not None or finite_or_none(row.estimate.p_value) is not None
 
 
-def expected_csv(rows: Sequence[EstimateRow], plan: Plan) -> bytes:
-    """The numbers of the bundle, on the natural scale, with how near another program comes and why not nearer."""
+def expected_csv(rows: Sequence[EstimateRow], plan: Plan, differences: Sequence[Difference] = ()) -> bytes:
+    """The numbers of the bundle, on the natural scale, with how near another program comes and why not nearer; then the balance."""
     analyses = {analysis.id: analysis for analysis in plan.analyses}
     lines = []
     for row in rows:
@@ -151,6 +159,7 @@ def expected_csv(rows: Sequence[EstimateRow], plan: Plan) -> bytes:
         numbers = [shown[name] for name in HEADER[1:5]]
         near, because = tolerance(row, analyses.get(row.analysis))
         lines.append((row.id, *("" if number is None else repr(number) for number in numbers), repr(near), because))
+    lines += [(one.id, repr(one.value), "", "", "", repr(TOLERANCE), "") for one in differences]
     return _csv(HEADER, lines)
 
 

@@ -85,9 +85,7 @@ def balanced_rows(setting: Setting, analyses: Sequence[PlannedAnalysis]) -> pl.D
     return pl.concat(parts)
 
 
-def _requests(
-    setting: Setting, analysis: PlannedAnalysis, outcome: PlannedOutcome
-) -> Iterator[tuple[int, Request]]:
+def _requests(setting: Setting, analysis: PlannedAnalysis, outcome: PlannedOutcome) -> Iterator[tuple[int, Request]]:
     """Every sample of an outcome with the number of its imputed table, 0 for the patients as observed."""
     imputed = setting.imputation_of(analysis)
     for shift in (analysis.shifts if imputed is not None else ()) or (None,):
@@ -104,5 +102,9 @@ def _weights(request: Request, number: int) -> pl.DataFrame:
     frame = sample.frame if UNIT in sample.frame.columns else sample.frame.with_columns(pl.lit(None).alias(UNIT))
     name = " ".join(filter(None, (request.analysis.id, request.outcome.name, request.variant)))
     return frame.select(
-        pl.lit(name).alias(PART), pl.lit(number).alias(IMPUTATION), pl.Series(ROW, sample.row_of_origin + 1), WEIGHT, UNIT
+        pl.lit(name).alias(PART),
+        pl.lit(number).alias(IMPUTATION),
+        pl.Series(ROW, sample.row_of_origin + 1),
+        WEIGHT,
+        UNIT,
     )

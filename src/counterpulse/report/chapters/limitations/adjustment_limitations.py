@@ -125,13 +125,17 @@ def _imbalance(context: Context) -> Iterator[Limitation]:
         samples = list(dict.fromkeys(block.columns["sample"]))
         limit, own = limit_of(context, block.analysis), found.setdefault(block.analysis, {})
         for row in block.rows():
-            largest = max(
-                (abs(value) for name in ("smd", "smd_max") if (value := known(row[name])) is not None), default=0.0
-            )
+            value = known(row["smd"])
             covariate = row["variable"] in context.plan.variables
-            if covariate and len(samples) > 1 and row["sample"] == samples[-1] and largest > limit:
+            if (
+                covariate
+                and value is not None
+                and len(samples) > 1
+                and row["sample"] == samples[-1]
+                and abs(value) > limit
+            ):
                 name = inside(context.variable(str(row["variable"])))
-                own[name] = max(largest, own.get(name, 0.0))
+                own[name] = max(abs(value), own.get(name, 0.0))
     said = [f"{name} ({_differences(context, own)})" for name, own in found.items() if own]
     if said:
         limits = listed(
@@ -139,7 +143,7 @@ def _imbalance(context: Context) -> Iterator[Limitation]:
         )
         yield Limitation(
             "Remaining imbalance",
-            f"After matching or weighting, standardized mean differences above {limits} were left in {listed(said)}{_in_tables(context)}; "
+            f"After matching or weighting, standardized mean differences above {limits} were left in {listed(said)}; "
             "the comparison is not free of confounding by these.",
             ("austin-2009",),
         )
@@ -151,12 +155,6 @@ def _differences(context: Context, found: dict[str, float]) -> str:
     return _named(
         [f"{name} {numbers.number(value, 2 if value >= CLOSE else 3, context.style)}" for name, value in ordered]
     )
-
-
-def _in_tables(context: Context) -> str:
-    """Where the largest difference was looked for."""
-    imputed = any(planned.imputation is not None and planned.balancing is not None for planned in context.plan.analyses)
-    return " (the largest of all imputed tables)" if imputed else ""
 
 
 def _named(names: list[str]) -> str:

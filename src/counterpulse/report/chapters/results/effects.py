@@ -9,6 +9,7 @@ from counterpulse.report.chapters.blocks.block_tables import without_columns
 from counterpulse.report.chapters.blocks.kinds import ELSEWHERE
 from counterpulse.report.chapters.blocks.renderers import rendered
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.methods.balancing_words import balances
 from counterpulse.report.chapters.results.comparability import comparability
 from counterpulse.report.chapters.results.estimate_notes import Marks, footnotes_of, marks_of
 from counterpulse.report.chapters.results.group_heads import group_heads
@@ -147,7 +148,12 @@ def _adjustment(context: Context, row: EstimateRow) -> str:
     """The measure, whether it is adjusted, and its unit."""
     planned, words = context.planned(row.analysis), measure_of(row.estimate.measure).words
     unit = f", {context.unit(row)}" if context.unit(row) else ""
-    return f"{words}{unit}" if planned is None else f"{'Adjusted' if planned.adjusted else 'Unadjusted'} {words}{unit}"
+    if planned is None:
+        return f"{words}{unit}"
+    if planned.balancing is not None:
+        adjusted = ", adjusted" if planned.adjusted else ""
+        return f"{sentence(words)}{unit}, {balances(planned)} patients{adjusted}"
+    return f"{'Adjusted' if planned.adjusted else 'Unadjusted'} {words}{unit}"
 
 
 def _contrast(context: Context, row: EstimateRow) -> str:

@@ -49,14 +49,11 @@ def adjective(context: Context, row: EstimateRow, *, first: bool = True) -> str:
 
 def in_full(context: Context, row: EstimateRow) -> str:
     """The effect of the box of the key result: adjusted or not, of which kind, in whom."""
-    planned = context.planned(row.analysis)
-    if planned is None:
-        return ""
-    parts = [how] if (how := _how(context, row)) else []
-    if row.estimand is not None and (planned.adjusted or planned.balancing is not None):
-        given = "conditional on the covariates" if row.estimand.kind == "conditional" else row.estimand.kind
-        parts.append(f"{given},{among(context, row) or EVERYBODY}")
-    return f", {'; '.join(parts)}"
+    planned, how = context.planned(row.analysis), _how(context, row)
+    if planned is None or row.estimand is None or not (planned.adjusted or planned.balancing is not None):
+        return f", {how}" if how else ""
+    kind = "conditional on the covariates" if row.estimand.kind == "conditional" else row.estimand.kind
+    return f" ({how}; {kind},{among(context, row) or EVERYBODY})"
 
 
 def _how(context: Context, row: EstimateRow) -> str:
