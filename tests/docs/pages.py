@@ -82,6 +82,11 @@ class Reader:
             assert old in text
             (self.folder / name).write_text(text.replace(old, new), encoding="utf-8")
             return
+        if found := re.fullmatch(r"put into (\S+) before (.+)", block.order):
+            name, place = found.groups()
+            before, after = (self.folder / name).read_text(encoding="utf-8").split(f"\n{place}", 1)
+            (self.folder / name).write_text(f"{before}\n{block.text}\n{place}{after}", encoding="utf-8")
+            return
         verb, name = re.fullmatch(r"(write|add to) (\S+)", block.order).groups()
         before = (self.folder / name).read_text(encoding="utf-8") if verb == "add to" else ""
         (self.folder / name).write_text(before + block.text, encoding="utf-8")

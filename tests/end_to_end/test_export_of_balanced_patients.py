@@ -1,9 +1,14 @@
 """Imputed tables, matched and weighted patients in R: the script, run here, gives the numbers of the bundle again."""
 
+import json
+import subprocess
+
 import pytest
-from test_export import CHAIN, HERE, needs_r
+from test_export import CHAIN, HERE, needs_r, rows_of
 from test_export_of_every_method import agreeing, every_method, exported, left, needs_packages
 from ward import call
+
+from counterpulse.errors import DONE
 
 BALANCED = """\
 {id: P1, role: secondary, outcome: [death_here, stay_here, death], method: propensity-matching, propensity: {model: baseline, caliper: 0.2 SD of logit}, estimand: {target: treated}}
@@ -45,7 +50,27 @@ def balanced(tmp_path_factory):
 def test_r_repeats_matched_and_weighted_patients(balanced):
     folder = exported(balanced.path, balanced.bundle)
     compared, reasons = agreeing(folder), left(folder)
-    assert {name.split(".")[0] for name in reasons} == {"G3", "K2", "V8"}
+    assert {name.split(".")[0] for name in reasons} == {"G3", "V8"}
+    whole = "estimate conf_low conf_high p_value"
+    for name in (
+        "P1.death_here.pump.odds-ratio", "P1.stay_here.pump.mean-difference", "P1.death.pump.hazard-ratio",
+        "P4.death_here.pump.odds-ratio", "P6.death_here.pump.odds-ratio", "K4.death.pump.risk-difference.60-days",
+        "K4.death.pump.rmst-ratio.60-days", "C2.death.pump.hazard-ratio", "V1.death_here.pump.odds-ratio",
+        "V2.death_here.pump.odds-ratio", "V4.death_here.pump.risk-ratio", "V5.death_here.pump.odds-ratio",
+    ):  # fmt: skip
+        assert compared[name]["compared"] == whole, name
+    assert (
+        compared["V7.death_here.pump.odds-ratio"]["compared"] == "estimate"
+    )  # its variance rests on the balancing itself
+    assert compared["K2.death.log-rank.test-of-curves"]["compared"] == "p_value"
+    assert "P1.death_here.balance.matched.age" in compared
+    assert "V6.death_here.balance.weighted.sex=M" in compared
+
+
+def test_sas_lists_matched_and_weighted_patients(balanced):
+    reasons = left(exported(balanced.path, balanced.bundle, "sas"))
+    assert "matched or weighted" in reasons["P1.death_here.pump.odds-ratio"]
+    assert "matched or weighted" in reasons["V1.death.pump.hazard-ratio"]
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +94,63 @@ def imputed(tmp_path_factory):
 @needs_packages
 def test_r_pools_every_method(imputed):
     folder = exported(imputed.path, imputed.bundle)
+    compared, reasons = agreeing(folder), left(folder)
+    assert len(compared) > 240
+    assert compared["A1.death_here.pump.odds-ratio"]["compared"] == "estimate conf_low conf_high p_value"
+    assert all("each imputed table" in why for name, why in reasons.items() if name.startswith("W"))
+    table = rows_of(folder / "imputed.csv")
+    assert {".imputation", "row.", "age", "sex", "lactate"} >= set(table[0])
+    assert {row[".imputation"] for row in table} == {"1", "2", "3"}
+    pooled = {row["id"] for row in imputed.results()["estimates"] if row["imputations"]}
+    assert {"T1", "T2", "L1", "C4", "C7", "C8", "O1", "P1", "N1", "M1", "V1"} <= {
+        name.split(".")[0] for name in pooled & set(compared)
+    }
+
+
+def test_ars_and_sas_know_imputed_tables(imputed):
+    event = json.loads((exported(imputed.path, imputed.bundle, "ars") / "reporting-event.json").read_text())
+    methods = {method["id"] for method in event["methods"]}
+    assert {analysis["methodId"] for analysis in event["analyses"] if analysis["results"]} <= methods
+    folder = exported(imputed.path, imputed.bundle, "sas")
+    reasons, known = left(folder), {row["id"] for row in rows_of(folder / "expected.csv")}
+    assert "pooled over imputed tables" in reasons["A1.death_here.pump.odds-ratio"]
+    assert "E1.death_here.pump.odds-ratio" in known
+
+
+@needs_r
+@needs_packages
+def test_r_pools_matched_and_weighted_patients_of_a_real_table(run_study, shared_path, tmp_path):
+    data, protocol = shared_path("data/mimic2_iac.csv"), HERE / "mimic_iac" / CHAIN
+    bundle = run_study(protocol, data)
+    folder = tmp_path / "r"
+    assert (
+        call("export", bundle.directory, "--to", "r", "--data", data, "--protocol", protocol, "--out", folder).code
+        == DONE
+    )
     compared = agreeing(folder)
-    print(left(folder))
-    assert len(compared) > 250
+    assert not left(folder)
+    for name in (
+        "adjusted.death_28d.yes.risk-difference", "matched.death_28d.yes.odds-ratio", "across.death_28d.yes.odds-ratio",
+        "overlap.death_28d.yes.odds-ratio", "time.death.yes.hazard-ratio", "weighted-cox.death.yes.hazard-ratio",
+        "shifted.weight_first-+10.death_28d.yes.odds-ratio",
+    ):  # fmt: skip
+        assert compared[name]["compared"] == "estimate conf_low conf_high p_value", name
+
+
+@needs_r
+@needs_packages
+def test_r_finds_an_imputed_value_that_is_wrong(imputed, tmp_path):
+    folder = tmp_path / "r"
+    assert call("export", imputed.bundle, "--to", "r", "--protocol", imputed.path, "--out", folder).code == DONE
+    table = folder / "imputed.csv"
+    header, *rows = table.read_text().splitlines()
+    place = header.split(",").index("lactate")
+    cells = [row.split(",") for row in rows]
+    filled = next(row for row in cells if row[place])
+    filled[place] = str(float(filled[place]) + 1)
+    table.write_text("\n".join([header, *map(",".join, cells), ""]))
+    ran = subprocess.run(
+        ["Rscript", "--vanilla", "analysis.R"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert "DIFFERS" in ran.stdout

@@ -57,7 +57,7 @@ class SplineCoding:
     ----------
     knots : ascending; () where the rows have fewer distinct values than `count`, and no column has a value
     reference : the value that effects are read against: as given, else the median of the rows used
-    span : the 1st and 99th percentile of the rows used
+    span : from where to where a curve is drawn: as given, else the 1st and 99th percentile of the rows used
     """
 
     variable: str
@@ -296,7 +296,7 @@ def _coding(frame: pl.DataFrame, term: Term, rows: NDArray[np.intp]) -> Coding:
         if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
             raise InputError(f"column '{name}' is {column.dtype}; a model term is a number, a yes/no or a category")
         if isinstance(term, Spline):
-            return _spline_coding(column if len(rows) == frame.height else column.gather(rows), term)
+            return spline_coding(column if len(rows) == frame.height else column.gather(rows), term)
         spec = term if isinstance(term, Numeric) else Numeric(name)
         return _NumericCoding(name, spec.per, spec.log)
     levels = levels_in_order(column if len(rows) == frame.height else column.gather(rows))
@@ -307,7 +307,7 @@ def _coding(frame: pl.DataFrame, term: Term, rows: NDArray[np.intp]) -> Coding:
     return _LevelCoding(name, reference, tuple(level for level in levels if level != reference))
 
 
-def _spline_coding(column: pl.Series, term: Spline) -> SplineCoding:
+def spline_coding(column: pl.Series, term: Spline) -> SplineCoding:
     """The coding with knots at the quantiles of these rows, or where they are asked for."""
     check_knots(term.variable, term.knots)
     values = column.cast(pl.Float64).fill_nan(None).drop_nulls().to_numpy()
@@ -318,4 +318,4 @@ def _spline_coding(column: pl.Series, term: Spline) -> SplineCoding:
         knots = tuple(map(float, term.knots)) if len(np.unique(values)) >= count else ()
     low, middle, high = np.quantile(values, (0.01, 0.5, 0.99)).tolist() if len(values) else (np.nan,) * 3
     reference = middle if term.reference is None else float(term.reference)
-    return SplineCoding(term.variable, count, knots, reference, (low, high))
+    return SplineCoding(term.variable, count, knots, reference, term.span or (low, high))

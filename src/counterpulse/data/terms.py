@@ -19,12 +19,13 @@ class Spline:
     """A numeric column as a natural (restricted) cubic spline.
 
     `knots` are how many (placed at Harrell's quantiles of the rows used), or where they are. `reference` is the value
-    that effects are read against.
+    that effects are read against, `span` from where to where a curve is drawn (else the 1st to 99th percentile).
     """
 
     variable: str
     knots: int | tuple[float, ...] = 4
     reference: float | None = None
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,8 +130,14 @@ def two_arm_cox(first: ArmSums, second: ArmSums) -> TwoArmCox:
 
 
 def _maximum(steps: _Steps, observed: float) -> tuple[float, float]:
-    """Newton's method in one number; nan where all events are in one arm or nobody can be compared."""
-    if not (0 < observed < float(steps.size.sum()) * (1 - GONE)):
+    """Newton's method in one number; nan where the likelihood has no maximum, and so nobody can be compared.
+
+    The score falls from what it is where the first arm has no hazard to what it is where the second has none; the maximum is
+    finite where it is above zero in the one and below zero in the other.
+    """
+    rounding = GONE * float(steps.size.sum())
+    fewest, most = float(steps.size @ (steps.second <= 0)), float(steps.size @ (steps.first > 0))
+    if not fewest + rounding < observed < most - rounding:
         return nan, nan
     beta = 0.0
     for _ in range(MOST_STEPS):

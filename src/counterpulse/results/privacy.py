@@ -155,6 +155,8 @@ def _estimate_row(row: EstimateRow, screen: Screen, unadjusted: bool) -> Estimat
         row, groups=groups, n=screen.people(row.n, None, *at), events=screen.events(row.events, row.outcome, None, *at),
         n_missing=screen.small(row.n_missing),
     )  # fmt: skip
+    if (shown.n, shown.groups) != (row.n, row.groups):
+        shown = replace(shown, effective_n=None)
     small = any(0 < (group.n or 0) < screen.smallest for group in row.groups)
     hidden = groups != row.groups
     if not (small or (hidden and (unadjusted or row.estimate.reference is None))):

@@ -24,6 +24,7 @@ from counterpulse.study.balancing.balance import unbalanced
 from counterpulse.study.balancing.score import mean_scores
 from counterpulse.study.folding.answers import folded
 from counterpulse.study.imputing.diagnostics import resolved_choices
+from counterpulse.study.imputing.splines import with_shared_splines
 from counterpulse.study.imputing.tables import ImputedCohorts, needs_imputation, shifted
 from counterpulse.study.patients.cohort import Cohort
 from counterpulse.study.patients.made_sample import MadeSample
@@ -121,7 +122,8 @@ def _of_tables(
     """One answer of all versions of the patients; each sample of an analysis is folded by itself."""
     answer, flow = Answer(), list[FlowStep]()
     for versions, scores in versions_of(setting, analysis, outcome, cohorts):
-        one = partial(_answer, setting, analysis, outcome, shift, scores)
+        shared = with_shared_splines(analysis, outcome, versions)
+        one = partial(_answer, setting, shared, outcome, shift, scores)
         found = folded(setting.workers.here.map(one, versions))
         answer = answer.joined(found.joined(Answer(notices=unbalanced(analysis, outcome, found.blocks))))
         flow += list(versions[0].flow)

@@ -171,11 +171,12 @@ class Request:
 class Evidence:
     """What pooling needs of a row beyond its numbers.
 
-    `df_complete` are the degrees of freedom of the analysis without missing values; of a test of several coefficients `values`,
-    shape (q,), with their `covariance`, shape (q, q).
+    `df_complete` are the degrees of freedom of the analysis without missing values; of a test of several coefficients their
+    `names`, their `values`, shape (q,), and their `covariance`, shape (q, q).
     """
 
     df_complete: float | None = None
+    names: tuple[str, ...] = ()
     values: tuple[float, ...] | None = None
     covariance: tuple[tuple[float, ...], ...] | None = None
 
@@ -220,6 +221,7 @@ def place(
     n_missing: int | None = None,
     groups: tuple[GroupCount, ...] = (),
     clusters: int | None = None,
+    effective_n: float | None = None,
     notes: tuple[str, ...] = (),
 ) -> EstimateRow:
     """An estimate in its place in the study, with a readable, unique id."""
@@ -241,6 +243,7 @@ def place(
         n_missing=n_missing,
         groups=groups,
         clusters=clusters,
+        effective_n=effective_n,
         planned=analysis.planned,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -163,11 +164,19 @@ def test_the_words_of_balancing_stand_in_an_analysis_plan():
 def test_the_effects_are_said_once_for_those_in_the_same_patients():
     plan = worded_plan()
     unadjusted = replace(plan.analyses[1], choices=kind("marginal"))
-    words = told(planned(first(plan), unadjusted, matched(plan)))
+    weighted = replace(matched(plan, "W1", balancing=OVERLAP), target="all")
+    words = told(planned(first(plan), unadjusted, matched(plan), weighted))
     assert (
-        "Effects were estimated in all patients analyzed (the average treatment effect): conditional on the covariates in A1; marginal in "
-        "A2. The effect in P1 was estimated in the treated (the average treatment effect in the treated) and is marginal."
+        "Effects were estimated in all patients analyzed: conditional on the covariates in A1; marginal (the average treatment effect) in W1. "
+        "The effect in P1 was estimated in the treated and is marginal (the average treatment effect in the treated)."
     ) in words
+    assert "A2 compares the groups as they were, without adjustment." in words
+    trial = plan.protocol.groups.model_copy(update={"assigned_by": "randomization"})
+    by_chance = replace(planned(unadjusted), protocol=plan.protocol.model_copy(update={"groups": trial}))
+    assert (
+        "The effect in A2 was estimated in all patients analyzed and is marginal (the average treatment effect)."
+        in told(by_chance)
+    )
     assert (
         "Where some of the treated find no match, the effect in P1 is that among the matched treated patients." in words
     )
@@ -446,3 +455,17 @@ def test_the_report_of_such_a_study_reads_well():
         for item in proofread(compose(result, plan))
         if item.place in ("Statistical analysis", "Limitations", "Front")
     ] == []
+
+
+def test_a_plan_of_such_analyses_is_told_in_the_future():
+    plan = worded_plan()
+    clones = edit(
+        plan, "S6", estimator="clone-censor-weight", maker="clone-censor-weight", landmarks=(), clauses=CLONES
+    )
+    shifts = edit(plan, "S8", shifts=(PlannedShift(variable="lactate", by=1.0),))
+    cox = replace(matched(plan, "P2", outcomes=("death_30d",)), method="cox", clauses=plan.analyses[3].clauses)
+    analyses = [imputed(item) for item in (first(plan), matched(plan), cox, shifts)]
+    sections = methods_sections(planned(*analyses, clones))
+    statistics = text_of([section for section in sections if section.id == "statistics"])
+    assert not re.search(r"\b(was|were|found)\b", statistics)
+    assert "Outcomes will not be imputed" in statistics

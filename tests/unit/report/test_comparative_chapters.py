@@ -323,7 +323,7 @@ def test_limitations_that_matching_and_imputation_brought():
         "by risk ratios of 1.44 each (the E-value), beyond the covariates; 1.09 each would move" in said["Confounding"]
     )
     assert "Remaining imbalance" not in said
-    assert "A1 (sex 0.059" in found(comparative_result(), balance_limit=0.001)["Remaining imbalance"]
+    assert "A1 (sex 0.043" in found(comparative_result(), balance_limit=0.001)["Remaining imbalance"]
 
 
 def test_limitations_stay_away_without_their_cause():

@@ -13,6 +13,7 @@ from counterpulse.study.run import run
 
 CLOSED_FORM = 1e-10  # relative; the same arithmetic by another road
 ZERO = 1e-9  # absolute; overlap weights make the difference of a covariate zero but for its last digits
+CENTERS = 12
 ITERATIVE = 1e-8  # relative; two Newton fits, each run to the end
 OUTCOMES = """{died: {label: Died, type: binary, event: died = yes, better: lower, primary: yes},
   end: {label: End, type: time-to-event, time: hours, event: died = yes, horizon: 2 days, better: lower},
@@ -45,6 +46,11 @@ def people(n=300, seed=1, device=("none", "pump")):
              "device": device[-1] if treated else device[number % (len(device) - 1)], "hours": f"{random.exponential(60) + 1:.2f}"}
         )  # fmt: skip
     return rows
+
+
+def in_centers(patients):
+    """The number in `hours` is that of a center."""
+    return [row | {"hours": str(index % CENTERS + 1)} for index, row in enumerate(patients)]
 
 
 def result_of(written, protocol, patients, **options):
@@ -206,25 +212,27 @@ def test_weighted_numbers_are_those_of_the_kernel(written, target):
 
 
 def test_clusters_of_weighted_patients_are_summed(written):
-    rest = "propensity: {model: short}, clusters: {variable: site}, also: [risk difference]"
-    protocol, patients = one(rest, method="propensity-weighting"), people()
+    rest = "propensity: {model: short}, clusters: {variable: hours}, also: [risk difference]"
+    protocol, patients = one(rest, method="propensity-weighting"), in_centers(people())
     row = main_row(result_of(written, protocol, patients), "risk difference")
     frame = frame_of(written, protocol, patients)
     found = propensity.weight(frame, treatment="device", covariates=["age", "sex"], estimand="ATE")
     influence = propensity.weighted_effect(found, outcome="died").influence @ np.array([1.0, -1.0])
-    sites = frame["site"].to_numpy()[found.groups.rows]
-    sums = [influence[sites == site].sum() for site in ("A", "B")]
-    assert row.estimate.std_error == pytest.approx(math.sqrt(2 * (sums[0] ** 2 + sums[1] ** 2)), rel=CLOSED_FORM)
+    centers = frame["hours"].to_numpy()[found.groups.rows]
+    sums = np.array([influence[centers == center].sum() for center in range(1, CENTERS + 1)])
+    assert row.estimate.std_error == pytest.approx(
+        math.sqrt(CENTERS / (CENTERS - 1) * (sums**2).sum()), rel=CLOSED_FORM
+    )
 
 
 def test_clusters_of_matched_patients_are_two_way(written):
-    rest = "propensity: {model: short}, clusters: {variable: site}, also: [risk difference]"
-    protocol, patients = one(rest), people()
+    rest = "propensity: {model: short}, clusters: {variable: hours}, also: [risk difference]"
+    protocol, patients = one(rest), in_centers(people())
     row = main_row(result_of(written, protocol, patients), "risk difference")
     frame = frame_of(written, protocol, patients)
     found = propensity.match(frame, treatment="device", covariates=["age", "sex"])
     influence = propensity.matched_effect(found, outcome="died").influence @ np.array([1.0, -1.0])
-    table = pl.DataFrame({"set": found.sets[found.units.rows], "site": frame["site"][found.units.rows], "x": influence})
+    table = pl.DataFrame({"set": found.sets[found.units.rows], "site": frame["hours"][found.units.rows], "x": influence})
     table = table.filter(pl.col("set") >= 0)
 
     def by(*names):
@@ -301,7 +309,7 @@ def test_fewer_controls_than_treated_is_told(written):
     assert result.details["A1"]["unmatched_treated"] > 0
 
 
-def test_weights_above_ten_thousand_are_told(written):
+def test_weights_above_ten_thousand_give_no_estimate(written):
     random = stream(3, "extreme", 0)
     ages = random.normal(60, 10, 600).round(1)
     patients = [
@@ -310,8 +318,9 @@ def test_weights_above_ten_thousand_are_told(written):
     ]
     patients[0] |= {"device": "pump", "age": "38"}
     code, blank, result = status_of(written, "propensity: {model: [age]}", patients, "propensity-weighting")
-    assert (code, blank) == ("ok", False)
-    assert [notice.text for notice in result.warnings if notice.code == "W724"]
+    assert (code, blank) == ("extreme-weights", True)
+    assert {"weights", "balance"} <= {block.kind for block in result.blocks}
+    assert [notice.code for notice in result.warnings if "A weight exceeds 10,000" in notice.text] == ["W710"]
 
 
 def test_what_is_left_unbalanced_is_told(written):

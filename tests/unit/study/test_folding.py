@@ -153,8 +153,8 @@ def curve(times, values, id_="A1.end.curve"):
     )  # fmt: skip
 
 
-def test_curves_are_pooled_at_every_time_of_any_table():
-    (found,), kinds = folded_blocks([(curve([1.0, 2.0], [0.9, 0.8]),), (curve([1.0, 3.0], [0.85, 0.7]),)], ())
+def test_curves_are_pooled_at_every_time_that_all_tables_reach():
+    (found,), kinds = folded_blocks([(curve([1.0, 2.0, 4.0], [0.9, 0.8, 0.8]),), (curve([1.0, 3.0], [0.85, 0.7]),)], ())
     assert kinds == ()
     shown = dict(zip(found.columns["time"], found.columns["estimate"], strict=True))
     assert list(shown) == [1.0, 2.0, 3.0]

@@ -14,9 +14,9 @@ from counterpulse.data.design import complete_rows
 from counterpulse.numerics.linear_algebra import cluster_sums
 from counterpulse.propensity import ComparedMeans, Matching, Stratification, Weighting
 from counterpulse.results import Choice, Estimate, Status
-from counterpulse.results.coefficients import FEW
-from counterpulse.study.answers.fitted_model import group_counts, patients, total_events
-from counterpulse.study.balancing.balance import USUAL
+from counterpulse.results.coefficients import FEW, TOO_FEW
+from counterpulse.study.answers.fitted_model import effective_patients, group_counts, patients, total_events
+from counterpulse.study.balancing.balance import USUAL, not_compared
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.request import Answer, Evidence, Request, place
 
@@ -27,14 +27,18 @@ Codes = NDArray[np.intp]
 def comparable_means(request: Request) -> Answer:
     """Contrasts of each treated group with the reference, then each group's own risk or mean."""
     rows = np.flatnonzero(complete_rows(request.frame, columns_of(request.outcome.name, request.outcome.kind)))
-    groups, n = group_counts(request, rows), patients(request, rows)
-    answer, seen = Answer(), set[tuple[str, str]]()
-    for compared in _compared(request):
+    groups, n, effective = group_counts(request, rows), patients(request, rows), effective_patients(request, rows)
+    answer, seen, results = Answer(), set[tuple[str, str]](), _compared(request)
+    for treated in request.treated:
+        compared = results.get(treated)
+        if compared is None:
+            answer = answer.joined(Answer(rows=tuple(not_compared(request, Status.EMPTY_GROUP, treated))))
+            continue
         found = tuple(_wanted(request, compared))
         placed = tuple(
             place(
                 request, estimate, kind="marginal", n=n, events=total_events(request, rows), n_missing=compared.n_missing,
-                groups=groups if estimate.reference is not None else tuple(one for one in groups if one.group == estimate.term),
+                effective_n=effective, groups=groups if estimate.reference is not None else tuple(one for one in groups if one.group == estimate.term),
             )
             for estimate in found
             if (estimate.measure, estimate.term) not in seen
@@ -52,8 +56,8 @@ def comparable_means(request: Request) -> Answer:
     return replace(answer, rows=(*contrasts, *(row for row in answer.rows if row.estimate.reference is None)))
 
 
-def _compared(request: Request) -> Iterator[ComparedMeans]:
-    """The two means of each treated group and the reference, under the names of the study."""
+def _compared(request: Request) -> dict[str, ComparedMeans]:
+    """The two means of each treated group that has patients and the reference, under the names of the study."""
     found, analysis = request.balanced, request.analysis
     outcome, options = request.outcome.name, {
         "covariates": list(analysis.terms) or None, "level": analysis.level, "bootstrap": int(analysis.options.get("bootstrap") or 0),  # type: ignore[call-overload]
@@ -66,10 +70,7 @@ def _compared(request: Request) -> Iterator[ComparedMeans]:
     else:
         assert isinstance(found, Matching | Stratification)
         results, order = (propensity.matched_effect(found, outcome=outcome, **options),), [request.treated[0]]
-    by_group = dict(zip(order, results, strict=True))
-    for treated in request.treated:
-        if treated in by_group:
-            yield _named(request, by_group[treated], treated)
+    return {treated: _named(request, one, treated) for treated, one in zip(order, results, strict=True)}
 
 
 def _named(request: Request, compared: ComparedMeans, treated: str) -> ComparedMeans:
@@ -78,6 +79,7 @@ def _named(request: Request, compared: ComparedMeans, treated: str) -> ComparedM
     if request.cluster is not None and two.status is Status.OK:
         covariance, clusters = _by_cluster(request, compared)
         few = clusters < FEW
+        covariance = np.full((2, 2), np.nan) if clusters < TOO_FEW else covariance
         two = replace(two, covariance=covariance, df=float(clusters - 1) if few else None)
         text = f"robust to {request.cluster}" + (
             "" if isinstance(request.balanced, Weighting) else " and to matched sets (two-way)"

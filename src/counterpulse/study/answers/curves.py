@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from counterpulse import survival
 from counterpulse.results import At, Block, Estimate, EstimateRow, GroupCount, Notice, Status
-from counterpulse.study.answers.fitted_model import group_counts, total_events
+from counterpulse.study.answers.fitted_model import effective_patients, group_counts, total_events
 from counterpulse.study.planning.measures import split_measure
 from counterpulse.study.request import UNIT, Answer, Request, block_id, cause_column, event_column, place, time_column
 from counterpulse.survival import KaplanMeier
@@ -178,6 +178,7 @@ def _placed(
                 at=None if estimate.at is None else request.at(estimate.at.time), unit=_unit(request, estimate),
             ),
             n=len(rows), events=total_events(request, rows), n_missing=n_missing,
+            effective_n=effective_patients(request, rows),
             groups=tuple(count for count in counts if estimate.reference is not None or count.group == estimate.term),
         )
         for estimate in estimates

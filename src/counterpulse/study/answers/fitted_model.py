@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from counterpulse.data.design import DesignSpec
 from counterpulse.data.terms import Term
+from counterpulse.propensity.balance import effective_size
 from counterpulse.results import Estimate, GroupCount, Provenance, Scale, Status
 from counterpulse.results.coefficients import LEFT_OUT, Coefficients
 from counterpulse.study.request import START, Evidence, Request, event_column, time_column
@@ -85,14 +86,21 @@ def complete_df(request: Request, model: FittedModel) -> float | None:
 
 
 def joint_evidence(request: Request, model: FittedModel, names: Sequence[str]) -> Evidence | None:
-    """The coefficients behind a joint test, for pooling; nothing where one of them could not be estimated."""
+    """The coefficients behind a joint test, for pooling; nothing where one of them could not be estimated.
+
+    The covariance is the one with which Wald's statistic is the F of the test, small-sample factor and all.
+    """
     parameters = model.parameters
     at = [position for name in names if parameters.statuses[position := parameters.index(name)] not in LEFT_OUT]
     if not at or any(parameters.statuses[position] is not Status.OK for position in at):
         return None
+    factor, df = 1.0, complete_df(request, model) if parameters.df is None else parameters.df
+    if parameters.small_sample is not None:
+        factor, df = parameters.small_sample.joint(np.eye(len(parameters.values))[at])
     return Evidence(
-        df_complete=complete_df(request, model), values=tuple(parameters.values[at].tolist()),
-        covariance=tuple(map(tuple, parameters.covariance[np.ix_(at, at)].tolist())),
+        df_complete=df, names=tuple(parameters.columns[position].name for position in at),
+        values=tuple(parameters.values[at].tolist()),
+        covariance=tuple(map(tuple, (parameters.covariance[np.ix_(at, at)] / factor).tolist())),
     )  # fmt: skip
 
 
@@ -107,6 +115,16 @@ def no_effect(request: Request, kind: ModelKind, status: Status, treated: str) -
 def patients(request: Request, rows: NDArray[np.intp]) -> int:
     """How many patients the rows are of."""
     return len(np.unique(request.sample.row_of_origin[rows]))
+
+
+def effective_patients(request: Request, rows: NDArray[np.intp]) -> float | None:
+    """How many patients of equal weight would tell as much as the rows, summed over the groups; None without weights."""
+    if request.weights is None or request.group is None:
+        return None
+    rows = np.sort(rows)  # a sum of floating-point numbers depends on their order
+    weights = request.frame[request.weights].gather(rows).to_numpy()
+    group = request.frame[request.group].gather(rows).cast(pl.String).to_numpy()
+    return sum(effective_size(weights[group == level.level]) for level in request.plan.groups)
 
 
 def total_events(request: Request, rows: NDArray[np.intp]) -> int | None:

@@ -14,6 +14,7 @@ from counterpulse.study.answers.fitted_model import (
     FittedModel,
     ModelKind,
     complete_df,
+    effective_patients,
     group_counts,
     no_effect,
     patients,
@@ -35,7 +36,7 @@ def answer_model(request: Request, fit: Fit, kind: ModelKind) -> tuple[Answer, F
         place(
             request, estimate, role=_role(request, estimate), kind=conditional,
             n=patients(request, model.rows_used), events=total_events(request, model.rows_used),
-            n_missing=model.n_missing, clusters=model.clusters,
+            n_missing=model.n_missing, clusters=model.clusters, effective_n=effective_patients(request, model.rows_used),
             groups=groups if estimate.variable == request.group else (),
             notes=kind.notes if estimate.variable == request.group else (),
         )

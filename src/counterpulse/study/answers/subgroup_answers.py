@@ -29,6 +29,7 @@ from counterpulse.study.answers.fitted_model import (
     FittedModel,
     ModelKind,
     complete_df,
+    effective_patients,
     group_counts,
     joint_evidence,
     no_effect,
@@ -164,7 +165,7 @@ def _stratum_row(
         request, estimate, subgroup=Subgroup(subgroup.variable, level), kind=kind.estimand or "conditional", groups=counts,
         n=patients(request, model.rows_used[member[model.rows_used]]) or sum(count.n or 0 for count in counts),
         events=None if any(count.events is None for count in counts) else sum(count.events or 0 for count in counts),
-        clusters=model.clusters,
+        clusters=model.clusters, effective_n=effective_patients(request, model.rows_used[member[model.rows_used]]),
     )  # fmt: skip
 
 

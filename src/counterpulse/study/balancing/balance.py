@@ -17,13 +17,19 @@ from counterpulse.propensity import BalanceTable, Matching, Stratification, Weig
 from counterpulse.protocol.plan import PlannedAnalysis, PlannedBalancing, PlannedOutcome
 from counterpulse.results import Block, Cell, Choice, Estimate, EstimateRow, Notice, Scale, Status
 from counterpulse.study.patients.samples import picked
+from counterpulse.study.planning.measures import split_measure
 from counterpulse.study.request import UNIT, WEIGHT, Answer, Request, block_id, place
 
 ESTIMANDS = {"all": "ATE", "treated": "ATT", "untreated": "ATC", "overlap": "ATO", "matched": "ATM"}
 """The target of a protocol as the propensity room names it."""
 
-WARNINGS = (Status.OK, Status.FEWER_CONTROLS, Status.FEWER_TREATED, Status.EXTREME_WEIGHTS)
+WARNINGS = (Status.OK, Status.FEWER_CONTROLS, Status.FEWER_TREATED)
 """With these there are matched or weighted patients to go on with."""
+
+NOBODY = np.empty(0, dtype=np.intp)
+
+RATIOS = ("odds ratio", "marginal odds ratio", "risk ratio", "hazard ratio", "rate ratio", "rmst ratio")
+"""Measures on the log scale."""
 
 UNADJUSTED = "unadjusted"
 """The sample of a balance block before matching or weighting."""
@@ -40,12 +46,15 @@ def balance(request: Request) -> tuple[Request, Answer]:
     """The request with comparable patients, and the balance that was reached.
 
     The frame gets the columns `WEIGHT` and, where patients stand in sets, `UNIT`; who is not used is left out. Where nobody is
-    left to compare, the request is empty and its status says why.
+    left to compare, the request is empty and its status says why; so it is where single patients would decide the result.
     """
     planned = request.analysis.balancing
     assert planned is not None
+    lacking = _lacking(request)
+    if lacking is not None:
+        return replace(request, sample=picked(request.sample, NOBODY)), _nothing(request, lacking)
     found = MAKERS[planned.by](request, planned, ESTIMANDS[request.analysis.target])
-    kept = np.flatnonzero(found.weights) if found.status in WARNINGS else np.empty(0, dtype=np.intp)
+    kept = np.flatnonzero(found.weights) if found.status in WARNINGS else NOBODY
     frame = request.frame.with_columns(pl.Series(WEIGHT, found.weights))
     sets = np.full(request.frame.height, -1) if isinstance(found, Weighting) else found.sets
     in_sets = bool(len(kept)) and bool((sets[kept] >= 0).all())
@@ -58,6 +67,22 @@ def balance(request: Request) -> tuple[Request, Answer]:
     analysis = replace(request.analysis, target=_target(request, found))
     balanced = replace(request, sample=picked(whole, kept), balanced=found, analysis=analysis)
     return balanced, _shown(request, planned, found)
+
+
+def _lacking(request: Request) -> Status | None:
+    """Why there is nobody to compare before anybody is matched or weighted."""
+    present = set(request.frame[str(request.group)].drop_nulls().cast(pl.String).unique().to_list())
+    if not present:
+        return Status.NO_ROWS
+    if request.reference not in present:
+        return Status.NO_CONTROLS
+    return None if present & set(request.treated) else Status.NO_TREATED
+
+
+def _nothing(request: Request, status: Status, missing: int = 0) -> Answer:
+    """A row for every effect that was asked for, with the reason why there is none."""
+    rows = tuple(row for treated in request.treated for row in not_compared(request, status, treated, missing))
+    return Answer(rows=rows, details=_named(request, status=status.code), n_missing=missing)
 
 
 def _target(request: Request, found: Balanced) -> str:
@@ -80,7 +105,7 @@ def _weigh(request: Request, planned: PlannedBalancing, estimand: str) -> Weight
     return propensity.weight(
         request.frame, treatment=str(request.group), covariates=planned.terms, estimand=estimand, score=request.scores,
         method="entropy-balancing" if planned.by == "entropy-balancing" else "logistic",
-        focal=request.treated[0] if len(request.treated) > 1 and estimand == "ATT" else None, **options,
+        focal=request.reference if len(request.treated) > 1 and estimand == "ATC" else None, **options,
     )  # fmt: skip
 
 
@@ -117,9 +142,11 @@ def _names(planned: PlannedBalancing) -> tuple[str, ...]:
 def _shown(request: Request, planned: PlannedBalancing, found: Balanced) -> Answer:
     """The balance before and after, the overlap, the sizes and the weights; details and notices."""
     works = found.provenance.citations
+    failed = Answer()
     if found.status not in WARNINGS:
-        rows = tuple(_nobody(request, found.status, treated) for treated in request.treated)
-        return Answer(rows=rows, details=_named(request, status=found.status.code), citations=works)
+        failed = replace(_nothing(request, found.status, _incomplete(request, found)), citations=works)
+    if not found.weights.any():
+        return failed
     tables = list(_tables(request, found))
     blocks: list[Block] = []
     for treated, table in tables:
@@ -132,32 +159,36 @@ def _shown(request: Request, planned: PlannedBalancing, found: Balanced) -> Answ
         blocks.append(found.weights_block(id=block_id(request, "weights"), analysis=request.analysis.id))
     blocks += _overlap(request, found)
     largest = max(_largest(planned, table) for _, table in tables)
-    return Answer(
+    shown = Answer(
         blocks=tuple(blocks),
-        details=_named(request, **_counts(found), largest_difference=largest if np.isfinite(largest) else None),
+        details=_named(request, **_counts(request, found), largest_difference=largest if np.isfinite(largest) else None),
         notices=tuple(_notices(request, found)),
         citations=(*works, "austin-2009"),
         choices=(Choice("effect in", _target(request, found), "derived"),)
         if _target(request, found) != request.analysis.target
         else (),
     )
+    return failed.joined(shown)
 
 
-def _nobody(request: Request, status: Status, treated: str) -> EstimateRow:
-    """The row of a comparison for which nobody is left, with the reason."""
-    named = request.analysis.measures[0]
-    measure = USUAL.get(request.outcome.kind, named) if named == "by type" else named
-    scale: Scale = "log" if measure.endswith("ratio") else "identity"
-    estimate = Estimate(
-        term=treated,
-        variable=request.group,
-        reference=request.reference,
-        measure=measure,
-        scale=scale,
-        value=nan,
-        status=status,
-    )
-    return place(request, estimate, n=0)
+def _incomplete(request: Request, found: Balanced) -> int:
+    """Patients without a value of the score's covariates."""
+    used = found.groups.rows if isinstance(found, Weighting) else found.units.rows
+    return request.frame.height - len(used)
+
+
+def not_compared(request: Request, status: Status, treated: str, missing: int = 0) -> Iterator[EstimateRow]:
+    """The rows of a comparison for which nobody is left, one for each measure, with the reason."""
+    usual = USUAL.get(request.outcome.kind, "")
+    for text in dict.fromkeys(usual if name == "by type" else name for name in request.analysis.measures):
+        measure, at = split_measure(text)
+        timed = at is not None or (request.outcome.kind == "time-to-event" and measure != "hazard ratio")
+        scale: Scale = "log" if measure in RATIOS else "identity"
+        estimate = Estimate(
+            term=treated, variable=request.group, reference=request.reference, measure=measure, scale=scale, value=nan,
+            at=request.at(None if at is None else at.within(request.time_unit or "days")) if timed else None, status=status,
+        )  # fmt: skip
+        yield place(request, estimate, n=0, n_missing=missing)
 
 
 def _tables(request: Request, found: Balanced) -> Iterator[tuple[str, BalanceTable]]:
@@ -199,7 +230,7 @@ def _overlap(request: Request, found: Balanced) -> Iterator[Block]:
     yield found.overlap().block(id=block_id(request, "overlap"), analysis=analysis)
 
 
-def _counts(found: Balanced) -> dict[str, Cell]:
+def _counts(request: Request, found: Balanced) -> dict[str, Cell]:
     if isinstance(found, Matching):
         treated, control = found.n_matched
         return {
@@ -209,6 +240,7 @@ def _counts(found: Balanced) -> dict[str, Cell]:
     if isinstance(found, Weighting):
         return {
             "weighted": int((found.weights > 0).sum()),
+            "incomplete": _incomplete(request, found),
             "trimmed": found.n_trimmed,
             "largest_weight": float(found.weights.max()),
         }
@@ -236,7 +268,7 @@ def unbalanced(analysis: PlannedAnalysis, outcome: PlannedOutcome, blocks: Itera
 
 def _notices(request: Request, found: Balanced) -> Iterator[Notice]:
     label, analysis = request.outcome.label, request.analysis.id
-    if found.status is not Status.OK:
+    if found.status is not Status.OK and found.status in WARNINGS:
         yield Notice("W724", analysis, f"{label}: {found.status.text}")
     if found.estimand.startswith("matched"):
         whom = found.estimand.removeprefix("matched ")

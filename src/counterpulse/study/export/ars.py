@@ -34,7 +34,8 @@ PURPOSES = {
 def reporting_event(plan: Plan, dictionary: Dictionary, result: StudyResult) -> Tree:
     """The reporting event as a tree for JSON."""
     scope = study_scope(plan.protocol, dictionary)
-    used = dict.fromkeys(row.method for row in result.estimates)
+    asked = (analysis.estimator or analysis.method for analysis in plan.analyses)
+    used = dict.fromkeys((*(row.method for row in result.estimates), *asked))
     return {
         "id": result.identity.id,
         "version": VERSION,

@@ -161,6 +161,24 @@ test_within_sets <- function(id, d, time, event, group, rho) {
   compare(id, NA, p = pchisq(test$chisq, df, lower.tail = FALSE), statistic = test$chisq, freedom = df)
 }
 
+# The log-rank test of two weighted groups; the variance is that of drawing who has the event from those at risk.
+test_of_weighted <- function(id, d, time, event, group, rho) {
+  own <- as.integer(droplevels(d[[group]])) == 1
+  w <- d$weight.
+  before <- 1
+  apart <- variance <- 0
+  for (s in sort(unique(d[[time]][d[[event]]]))) {
+    risk <- d[[time]] >= s
+    dying <- d[[time]] == s & d[[event]]
+    p <- sum(w[risk & own]) / sum(w[risk])
+    apart <- apart + before^rho * (sum(w[dying & own]) - p * sum(w[dying]))
+    n <- sum(risk)
+    if (n > 1) variance <- variance + before^(2 * rho) * sum(dying) * (n - sum(dying)) / (n * (n - 1)) * sum((w * (own - p))[risk]^2)
+    before <- before * (1 - sum(w[dying]) / sum(w[risk]))
+  }
+  compare(id, NA, p = pchisq(apart^2 / variance, 1, lower.tail = FALSE), statistic = apart^2 / variance, freedom = 1)
+}
+
 # The standardized difference of a variable, or of one of its levels, between the groups; the standard deviation is of the
 # sample before balancing, but for overlap and matching weights, where it is everybody's, weighted.
 standardized_difference <- function(id, d, name, level, group, treated, after, denominator) {

@@ -79,7 +79,7 @@ def _of_balanced(row: EstimateRow, analysis: PlannedAnalysis, to: str) -> str:
     if len(analysis.models) > 1:
         return LADDER
     if row.estimate.measure == "test of curves":
-        return "base R has no log-rank test of weighted patients"
+        return "the test of curves of several weighted groups, or within strata, is not written out"
     if analysis.terms and METHODS[analysis.method].balances:
         return "means standardized by a weighted model are not written out"
     return f"{METHODS[row.method].label} of weighted patients is not written out"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from counterpulse.data.terms import Interaction, Term, variables_of
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedModel, PlannedOutcome, PlannedShift
@@ -93,10 +94,10 @@ class Part:
         return (row for row in self.rows if row.estimate.measure == measure and row.subgroup is None)
 
     def id_of(self, measure: str, term: str, at: float | None = None) -> str | None:
-        """The id of an estimate by measure, group and time."""
+        """The id of an estimate that has a value, by measure, group and time."""
         for row in self.of_measure(measure):
             when = None if row.estimate.at is None else row.estimate.at.time
-            if row.estimate.term == term and (at is None or when == at):
+            if row.estimate.term == term and (at is None or when == at) and isfinite(row.estimate.value):
                 return row.id
         return None
 

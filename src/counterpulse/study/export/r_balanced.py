@@ -164,11 +164,13 @@ def _again(part: Part, balancing: PlannedBalancing) -> Iterator[str]:
 
 def _together(part: Part) -> str | None:
     """The column of those whose outcomes are not independent: clusters, else matched sets."""
-    if part.cluster is not None:
-        return part.cluster
+    return part.cluster or (UNIT if _sets(part) else None)
+
+
+def _sets(part: Part) -> bool:
+    """Whether patients stand in sets of partners."""
     balancing = part.analysis.balancing
-    in_sets = balancing is not None and balancing.use == "matching" and balancing.by in (*PAIRS, "full")
-    return UNIT if in_sets and balancing is not None and not balancing.options.get("replace") else None
+    return balancing is not None and balancing.by in (*PAIRS, "full") and not balancing.options.get("replace")
 
 
 def _cox_fit(part: Part) -> str:
@@ -251,9 +253,11 @@ def _curve_lines(part: Part) -> Iterator[str]:
         kind = f"level = {part.analysis.level!r}, {cluster}, {r_text(conf_type(part))}"
         yield f"weighted_median({r_text(row.id)}, {own}, {named}, {kind})"
     test = next(part.of_measure("test of curves"), None)
-    if test is not None and together == UNIT:
+    sets = _sets(part)
+    if test is not None and not part.names("strata") and (sets or len(part.plan.treated) == 1):
         rho = 1 if part.option("compare_with") == "peto-peto" else 0
-        yield f"test_within_sets({r_text(test.id)}, d, {named}, {r_text(str(part.group))}, rho = {rho})"
+        function = "test_within_sets" if sets else "test_of_weighted"
+        yield f"{function}({r_text(test.id)}, d, {named}, {r_text(str(part.group))}, rho = {rho})"
 
 
 def _cox_lines(part: Part) -> Iterator[str]:

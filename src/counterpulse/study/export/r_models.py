@@ -147,7 +147,7 @@ def wald(id_: str, names: Sequence[str], part: Part, natural: str) -> str:
 def _one(row: EstimateRow, part: Part, model: Model, terms: Sequence[Term]) -> str:
     name = coefficient(str(row.estimate.variable), row.estimate.term, dict(part.kinds), terms)
     natural = "identity" if row.estimate.measure == "coefficient" else model.natural
-    if row.estimate.interval is None or row.estimate.interval.kind == "wald":
+    if row.estimate.interval is None or row.estimate.interval.kind in ("wald", "rubin"):
         return wald(row.id, [name], part, natural)
     if model.value is not None:
         return model.value(row, name, part)

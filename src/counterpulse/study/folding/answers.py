@@ -8,13 +8,19 @@ from math import inf, isfinite, nan
 
 import numpy as np
 
-from counterpulse.imputation import JointTest, chi_squared_d2, pool, wald_d1
-from counterpulse.results import Cell, Estimand, Estimate, EstimateRow, GroupCount, Notice, Status
+from counterpulse.imputation import JointTest, chi_squared_d2, pool, pool_scalar, wald_d1
+from counterpulse.numerics.distributions import f_tail
+from counterpulse.results import Choice, Estimand, Estimate, EstimateRow, GroupCount, Notice, Status
 from counterpulse.study.folding.blocks import folded_blocks
+from counterpulse.study.folding.words import different_selections, folded_choices, folded_details, folded_notices
 from counterpulse.study.request import Answer, Evidence
 
 CHI_SQUARED = ("chi-squared", "Wald chi-squared", "likelihood ratio chi-squared", "F", "Wald F", "z", "t")
 """Statistics of which the chi-squared of each table is known."""
+NOT_POOLED = ("profile", "exact", "percentile", "bootstrap", "rank")
+"""Intervals without a standard error that stands for them: what is pooled in their place is estimate and standard error."""
+MEAN = "The mean of the imputed tables; without standard errors there is no interval."
+DIFFERENT_MODELS = "The imputed tables selected different covariates, so this is pooled over different models."
 
 
 def folded(answers: Sequence[Answer]) -> Answer:
@@ -33,12 +39,14 @@ def folded(answers: Sequence[Answer]) -> Answer:
         _row([known.get(id_) for known in by_id], [answer.evidence.get(id_) for answer in answers]) for id_ in ids
     )
     blocks, as_first = folded_blocks([answer.blocks for answer in answers], rows)
+    details = [answer.details for answer in answers]
+    selections = different_selections(details)
     return Answer(
-        rows=rows,
+        rows=tuple(_with_note(row, selections) for row in rows),
         blocks=blocks,
-        details=_details([answer.details for answer in answers]),
-        choices=tuple(dict.fromkeys(choice for answer in answers for choice in answer.choices)),
-        notices=(*dict.fromkeys(notice for answer in answers for notice in answer.notices), *_as_first(rows, as_first)),
+        details=folded_details(details),
+        choices=(*folded_choices([answer.choices for answer in answers]), *_intervals(first.rows, rows)),
+        notices=(*folded_notices([answer.notices for answer in answers]), *_as_first(rows, as_first)),
         citations=tuple(dict.fromkeys((*(work for answer in answers for work in answer.citations), "rubin-1987"))),
         n_missing=max(answer.n_missing for answer in answers),
     )
@@ -60,6 +68,8 @@ def _row(found: Sequence[EstimateRow | None], evidence: Sequence[Evidence | None
         return replace(whole, fmi=0.0 if estimates[0].std_error is not None else None)
     if not any(isfinite(estimate.value) for estimate in estimates) and first.estimate.statistic is not None:
         return replace(whole, estimate=_test(estimates, evidence))
+    if _value_alone(estimates):
+        return replace(whole, estimate=_mean_value(estimates))
     known = [item.df_complete for item in evidence if item is not None and item.df_complete is not None]
     term = pool(
         [(estimate,) for estimate in _told_apart(estimates)], df_complete=sum(known) / m if len(known) == m else None
@@ -72,6 +82,37 @@ def _estimand(rows: Sequence[EstimateRow]) -> Estimand | None:
     """Whom the effect is about; where some table left somebody out, those who were not."""
     found = [row.estimand for row in rows]
     return next((one for one in found if one is not None and one.target.startswith("matched ")), found[0])
+
+
+def _value_alone(estimates: Sequence[Estimate]) -> bool:
+    """Whether every table has a value, and for one and the same reason no standard error."""
+    first = estimates[0]
+    return first.status is not Status.OK and all(
+        isfinite(one.value) and one.std_error is None and one.status is first.status for one in estimates
+    )
+
+
+def _mean_value(estimates: Sequence[Estimate]) -> Estimate:
+    mean = sum(one.value for one in estimates) / len(estimates)
+    return replace(_failed(estimates[0], estimates[0].status, MEAN), value=mean)
+
+
+def _with_note(row: EstimateRow, selections: Mapping[str, str]) -> EstimateRow:
+    """The row, saying so where the tables selected different models for it."""
+    names = [f"{row.model}, {row.outcome}" if row.model else row.outcome, row.outcome]
+    if row.imputations is None or not isfinite(row.estimate.value) or not any(name in selections for name in names):
+        return row
+    return replace(row, estimate=replace(row.estimate, notes=(*row.estimate.notes, DIFFERENT_MODELS)))
+
+
+def _intervals(found: Sequence[EstimateRow], pooled: Sequence[EstimateRow]) -> Iterator[Choice]:
+    """What stands in the place of intervals that have no standard error of their own."""
+    changed = {row.id for row in pooled if row.fmi}
+    before = [row.estimate.interval.kind for row in found if row.id in changed and row.estimate.interval]
+    kinds = [kind for kind in NOT_POOLED if any(kind in each for each in before)]
+    if kinds:
+        text = f"estimate and standard error by Rubin's rules; the {', '.join(kinds)} intervals of the tables are not pooled"
+        yield Choice("interval of pooled estimates", text, "derived")
 
 
 def _told_apart(estimates: Sequence[Estimate]) -> list[Estimate]:
@@ -104,7 +145,7 @@ def _test(estimates: Sequence[Estimate], evidence: Sequence[Evidence | None]) ->
     if bad is not None:
         return _failed(first, bad, "In one of the imputed tables or more.")
     joint = [item for item in evidence if item is not None and item.values is not None]
-    if len(joint) == len(estimates) and len({len(item.values or ()) for item in joint}) == 1:
+    if len(joint) == len(estimates) and len({(item.names, len(item.values or ())) for item in joint}) == 1:
         return _tested(first, _d1(joint), "D1")
     statistics = [_chi_squared(estimate) for estimate in estimates]
     dfs = {estimate.df for estimate in estimates if estimate.statistic_name not in ("z", "t")} or {1.0}
@@ -115,12 +156,20 @@ def _test(estimates: Sequence[Estimate], evidence: Sequence[Evidence | None]) ->
 
 
 def _d1(joint: Sequence[Evidence]) -> JointTest:
-    values = np.array([item.values for item in joint])
+    """D1; of one coefficient Barnard and Rubin's t, and never with more degrees of freedom than without missing values."""
+    m, values = len(joint), np.array([item.values for item in joint])
     within = np.array([item.covariance for item in joint if item.covariance is not None]).mean(axis=0)
     between = np.atleast_2d(np.cov(values, rowvar=False))
     known = [item.df_complete for item in joint if item.df_complete is not None]
-    df = sum(known) / len(known) if len(known) == len(joint) else inf
-    return wald_d1(values.mean(axis=0), within, between, m=len(joint), df_complete=df)
+    df = sum(known) / len(known) if len(known) == m else inf
+    test = wald_d1(values.mean(axis=0), within, between, m=m, df_complete=df)
+    if not isfinite(test.p_value):
+        return test
+    denominator = min(test.df_denominator, df)
+    if test.df == 1:
+        variances = [item.covariance[0][0] for item in joint if item.covariance is not None]
+        denominator = pool_scalar(values[:, 0], variances, df_complete=df).df
+    return replace(test, df_denominator=denominator, p_value=f_tail(test.statistic, test.df, denominator))
 
 
 def _chi_squared(estimate: Estimate) -> float | None:
@@ -166,18 +215,6 @@ def _group(counts: Sequence[GroupCount]) -> GroupCount:
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if len(known) == len(values) else None
-
-
-def _details(found: Sequence[Mapping[str, Cell]]) -> dict[str, Cell]:
-    """Each detail that all tables have: as it is where they agree, else the mean of numbers; texts that differ are left out."""
-    result: dict[str, Cell] = {}
-    for name, value in found[0].items():
-        values = [details.get(name) for details in found]
-        if all(other == value for other in values):
-            result[name] = value
-        elif all(isinstance(other, int | float) and not isinstance(other, bool) for other in values):
-            result[name] = sum(float(other) for other in values if isinstance(other, int | float)) / len(values)
-    return result
 
 
 def _as_first(rows: Sequence[EstimateRow], kinds: Sequence[str]) -> Iterator[Notice]:

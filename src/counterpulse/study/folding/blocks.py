@@ -17,8 +17,9 @@ from counterpulse.results.block import KINDS
 
 Floats = NDArray[np.float64]
 Fold = Callable[[Sequence[Block], Sequence[EstimateRow]], Block | None]
-LEVEL = 0.95
-RATIOS = ("odds ratio", "hazard ratio", "risk ratio", "rate ratio")
+USUAL_LEVEL = 0.95
+START = {"survival-curve": 1.0, "cumulative-incidence": 0.0}
+"""What a curve is before its first time."""
 
 
 def folded_blocks(
@@ -40,6 +41,11 @@ def folded_blocks(
     return tuple(folded), tuple(dict.fromkeys(as_first))
 
 
+def _level(rows: Sequence[EstimateRow]) -> float:
+    """Of the intervals of the analysis."""
+    return next((row.estimate.interval.level for row in rows if row.estimate.interval is not None), USUAL_LEVEL)
+
+
 def _means(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block | None:
     """Numbers as means where everything else agrees row by row; else nothing."""
     first = blocks[0]
@@ -58,8 +64,12 @@ def _means(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block | None
     return replace(first, columns={name: _whole(cells) if name in counts else cells for name, cells in columns.items()})
 
 
+def _numbers(values: Sequence[Cell]) -> list[float]:
+    return [float(value) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+
+
 def _mean(values: Sequence[Cell]) -> Cell:
-    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    numbers = _numbers(values)
     return sum(numbers) / len(numbers) if len(numbers) == len(values) else None
 
 
@@ -82,8 +92,36 @@ def _balance(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block | No
     return replace(made, columns={**made.columns, "smd_max": largest})
 
 
+def _weights(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block | None:
+    """Mean quantiles; the lowest and the highest weight are those of any table."""
+    made = _means(blocks, rows)
+    if made is None:
+        return None
+    columns = dict(made.columns)
+    for name, extreme in (("low", min), ("high", max)):
+        stacked = zip(*(block.columns[name] for block in blocks), strict=True)
+        columns[name] = tuple(
+            None if len(numbers := _numbers(values)) < len(blocks) else extreme(numbers) for values in stacked
+        )
+    return replace(made, columns=columns)
+
+
+def _frequency(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block | None:
+    """How often each candidate was selected, a mean; selected is what was selected in more than half of the tables."""
+    chosen = [[cell == "yes" for cell in block.columns["selected"]] for block in blocks]
+    blank = (None,) * len(chosen[0])
+    made = _means([replace(block, columns={**block.columns, "selected": blank}) for block in blocks], rows)
+    if made is None:
+        return None
+    often = np.mean(chosen, axis=0)
+    return replace(made, columns={**made.columns, "selected": tuple("yes" if part > 0.5 else "no" for part in often)})
+
+
 def _curve(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block:
-    """Survival, or incidence, at every time of any table, pooled on the log(-log) scale; counts are means."""
+    """Survival, or incidence, at every time of any table, pooled on the log(-log) scale; counts are means.
+
+    It ends where the follow-up of the first table ends: beyond, the curve of that table is not known.
+    """
     keys = [name for name in ("group", "cause") if name in blocks[0].columns]
     frames = [pl.DataFrame(dict(block.columns)) for block in blocks]
     parts = []
@@ -95,33 +133,35 @@ def _curve(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block:
             for frame in frames
         ]
         if all(frame.height for frame in own):
-            parts.append(_pooled_curve(own, dict(zip(keys, key, strict=True)), list(blocks[0].columns)))
+            parts.append(_pooled_curve(own, dict(zip(keys, key, strict=True)), blocks[0], _level(rows)))
     columns = {name: tuple(cell for part in parts for cell in part[name]) for name in blocks[0].columns}
     return replace(blocks[0], columns=columns)
 
 
 def _pooled_curve(
-    frames: Sequence[pl.DataFrame], key: Mapping[str, str], names: Sequence[str]
+    frames: Sequence[pl.DataFrame], key: Mapping[str, str], block: Block, level: float
 ) -> dict[str, list[Cell]]:
+    ends = [float(frame["time"].to_numpy()[-1]) for frame in frames]
     times = np.unique(np.concatenate([frame["time"].to_numpy() for frame in frames]))
-    values = np.array([_stepped(frame, "estimate", times) for frame in frames])
-    errors = np.array([_stepped(frame, "std_error", times) for frame in frames])
-    estimate, error, low, high = _rubin_on_log_log(values, errors)
+    times = times[times <= min(ends)]
+    values = np.array([_stepped(frame, "estimate", times, START[block.kind]) for frame in frames])
+    errors = np.array([_stepped(frame, "std_error", times, 0.0) for frame in frames])
+    estimate, error, low, high = _rubin_on_log_log(values, errors, level)
     found: dict[str, list[Cell]] = {name: list(np.repeat(value, len(times)).tolist()) for name, value in key.items()}
     found |= {"time": times.tolist(), "estimate": _cells(estimate), "std_error": _cells(error)}
     found |= {"conf_low": _cells(low), "conf_high": _cells(high)}
     for name in ("at_risk", "events", "censored"):
-        if name in names:
+        if name in block.columns:
             found[name] = _cells(np.mean([_counted(frame, name, times) for frame in frames], axis=0))
     return found
 
 
-def _stepped(frame: pl.DataFrame, name: str, times: Floats) -> Floats:
+def _stepped(frame: pl.DataFrame, name: str, times: Floats, start: float) -> Floats:
     """A step function at other times, its last value before or at each."""
     own = frame["time"].to_numpy()
     at = np.searchsorted(own, times, side="right") - 1
     column = frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    stepped: Floats = np.where(at >= 0, column[np.maximum(at, 0)], np.nan)
+    stepped: Floats = np.where(at >= 0, column[np.maximum(at, 0)], start)
     return stepped
 
 
@@ -138,16 +178,16 @@ def _counted(frame: pl.DataFrame, name: str, times: Floats) -> Floats:
     return counted
 
 
-def _rubin_on_log_log(values: Floats, errors: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def _rubin_on_log_log(values: Floats, errors: Floats, level: float) -> tuple[Floats, Floats, Floats, Floats]:
     """Pooled proportions with their standard errors and limits; a proportion of 0 or 1 in a table has none."""
     m = len(values)
-    inside = np.all((values > 0) & (values < 1) & np.isfinite(errors), axis=0)
+    inside = np.all((values > 0) & (values < 1) & (errors > 0) & np.isfinite(errors), axis=0)
     plain = values.mean(axis=0)
     safe, safe_error = np.where(inside, values, 0.5), np.where(inside, errors, 0.1)
     slope = safe * np.log(safe)
     q, within = np.log(-np.log(safe)), (safe_error / slope) ** 2
     center, total = q.mean(axis=0), within.mean(axis=0) + (1 + 1 / m) * q.var(axis=0, ddof=1)
-    reach = critical_value(LEVEL, None) * np.sqrt(total)
+    reach = critical_value(level, None) * np.sqrt(total)
     estimate = np.where(inside, np.exp(-np.exp(center)), plain)
     back = np.abs(np.exp(-np.exp(center)) * np.exp(center))
     error = np.where(inside, np.sqrt(total) * back, np.nan)
@@ -174,30 +214,38 @@ def _effect_curve(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block
     fixed = ("variable", "measure", "reference", "value")
     if any([block.columns[name] for name in fixed] != [first.columns[name] for name in fixed] for block in blocks):
         return None
+    return _with_points(blocks, [str(measure) for measure in first.columns["measure"]], rows)
+
+
+def _areas(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> Block | None:
+    """Areas under the curve by time, pooled with their errors."""
+    first = blocks[0]
+    fixed = ("model", "time")
+    if any([block.columns[name] for name in fixed] != [first.columns[name] for name in fixed] for block in blocks):
+        return None
+    return _with_points(blocks, ["area"] * len(first.columns["time"]), rows)
+
+
+def _with_points(blocks: Sequence[Block], measures: Sequence[str], rows: Sequence[EstimateRow]) -> Block:
+    names, level = ("estimate", "conf_low", "conf_high"), _level(rows)
     pooled = [
-        _pooled_point(
-            str(measure),
-            [tuple(block.columns[name][at] for name in ("estimate", "conf_low", "conf_high")) for block in blocks],
-        )
-        for at, measure in enumerate(first.columns["measure"])
+        _pooled_point(measure, [tuple(block.columns[name][at] for name in names) for block in blocks], level)
+        for at, measure in enumerate(measures)
     ]
-    names = ("estimate", "conf_low", "conf_high")
-    return replace(
-        first, columns={**first.columns, **{name: tuple(point[k] for point in pooled) for k, name in enumerate(names)}}
-    )
+    columns = {name: tuple(point[k] for point in pooled) for k, name in enumerate(names)}
+    return replace(blocks[0], columns={**blocks[0].columns, **columns})
 
 
-def _pooled_point(measure: str, points: Sequence[tuple[Cell, ...]]) -> tuple[Cell, Cell, Cell]:
+def _pooled_point(measure: str, points: Sequence[tuple[Cell, ...]], level: float) -> tuple[Cell, Cell, Cell]:
     """One point of a curve by Rubin's rules with a normal limit, on the log scale for a ratio."""
-    forward, back = (log, exp) if measure in RATIOS else (float, float)
-    known = [
-        (value, low, high)
-        for value, low, high in points
-        if isinstance(value, float) and isinstance(low, float) and isinstance(high, float)
-    ]
-    if len(known) < len(points) or any(not isfinite(part) for point in known for part in point):
+    ratio = measure.endswith("ratio")
+    forward, back = (log, exp) if ratio else (float, float)
+    known = [tuple(numbers) for point in points if len(numbers := _numbers(point)) == len(point)]
+    if len(known) < len(points) or any(
+        not isfinite(part) or (ratio and part <= 0) for point in known for part in point
+    ):
         return None, None, None
-    z, m = critical_value(LEVEL, None), len(known)
+    z, m = critical_value(level, None), len(known)
     centers = np.array([forward(value) for value, _, _ in known])
     errors = np.array([(forward(high) - forward(low)) / (2 * z) for _, low, high in known])
     center = float(centers.mean())
@@ -274,7 +322,7 @@ def _first(blocks: Sequence[Block], rows: Sequence[EstimateRow]) -> None:
 
 FOLDS: Mapping[str, Fold] = {
     "numbers-at-risk": _at_risk, "survival-curve": _curve, "cumulative-incidence": _curve, "balance": _balance, "effect-curve": _effect_curve,
-    "forest": _forest, "selection-path": _first, "selection-frequency": _means, "lasso-path": _first, "roc": _first,
+    "forest": _forest, "weights": _weights, "time-dependent-auc": _areas, "selection-path": _first, "selection-frequency": _frequency, "lasso-path": _first, "roc": _first,
     "calibration-curve": _first, "proportional-hazards": _chi_squareds, "proportional-odds": _chi_squareds,
 }  # fmt: skip
 """How each kind of block is folded; others are means where all but their numbers agree."""

@@ -37,8 +37,12 @@ def estimate(request: Request) -> Answer:
     names = [name for term in terms for name in variables_of(term)]
     rows = np.flatnonzero(complete_rows(frame, names))
     if not len(rows):
-        empty = no_estimate("odds ratio", Status.NO_ROWS, term=request.treated[0], scale="log")
-        return Answer(rows=(place(request, empty, method=NAME, n=0),), n_missing=frame.height)
+        empty = replace(
+            no_estimate("odds ratio", Status.NO_ROWS, term=request.treated[0], scale="log"),
+            variable=request.group, reference=request.reference,
+        )  # fmt: skip
+        row = place(request, empty, method=NAME, kind="conditional", n=0, n_missing=frame.height)
+        return Answer(rows=(row,), n_missing=frame.height)
     table = trial_periods(frame[rows], every=_every(request), trials=int(request.option("periods")), keep=names)
     per_protocol = request.option("compare") == "per-protocol"
     time = _time_terms(table[PERIOD].n_unique())

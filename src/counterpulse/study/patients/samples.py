@@ -23,7 +23,7 @@ from counterpulse.study.patients.emulation_sample import EVENT, EXPOSED_AT, TIME
 from counterpulse.study.patients.flow_boxes import group_counts
 from counterpulse.study.patients.made_sample import MadeSample, details_of
 from counterpulse.study.patients.measurements import PATIENT, ROW
-from counterpulse.study.patients.outcomes import EXPOSURE_START, FOLLOWED
+from counterpulse.study.patients.outcomes import EXPOSED_BEFORE, EXPOSURE_START, FOLLOWED
 from counterpulse.study.patients.reach import with_reach
 from counterpulse.study.request import START, cause_column, dead_column, event_column, time_column
 
@@ -51,6 +51,7 @@ def _patients(
         made: tuple[MadeSample, ...] = (MadeSample(sample=eligible, notices=_immortal_time(plan, analysis, eligible)),)
     else:
         made = MAKERS[analysis.maker](plan, analysis, outcome, eligible)
+    made = tuple(replace(one, notices=(*one.notices, *_begun_before(analysis, outcome, one.sample))) for one in made)
     everybody = eligible if keep is None else _eligible(plan, analysis, cohort, None)
     return tuple(with_reach(plan, analysis, outcome, everybody, one) for one in made)
 
@@ -67,6 +68,19 @@ def _immortal_time(plan: Plan, analysis: PlannedAnalysis, eligible: Sample) -> t
         f"the {late.sum() / 24:,.0f} days before, in which nobody of them could die, are credited to the treatment."
     )
     return (Notice("W622", analysis.id, text),)
+
+
+def _begun_before(analysis: PlannedAnalysis, outcome: PlannedOutcome, sample: Sample) -> tuple[Notice, ...]:
+    """Those whose treatment is older than their follow-up: they lived through its first days before anybody looked."""
+    rows = sample.frame[EXPOSED_BEFORE].fill_null(value=False).to_numpy()
+    before = len(np.unique(sample.row_of_origin[rows]))
+    if not before:
+        return ()
+    text = (
+        f"{outcome.label}: {patients(before)} began treatment before time zero and count as treated from time zero on, though those "
+        "who did not survive its beginning are not among them; correct the table, or exclude them by a criterion of eligibility."
+    )
+    return (Notice("W676", analysis.id, text),)
 
 
 def _eligible(plan: Plan, analysis: PlannedAnalysis, cohort: Cohort, keep: pl.Expr | None) -> Sample:
@@ -123,7 +137,8 @@ def _landmark(
         f"{outcome.label}: {removed} patients ({made.removed_exposed} of them treated) were not followed to the landmark at "
         f"{mark}; {made.reclassified} who were treated later count as untreated"
     ) + (
-        f"; for {unknown} the follow-up or the start of treatment is unknown, and they are left out."
+        f"; for {unknown} the follow-up or the start of treatment is unknown, and they are left out: complete the times, or "
+        "exclude them by a criterion of eligibility."
         if unknown
         else "."
     )
@@ -189,7 +204,10 @@ def _split(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, eligi
         stage=(*eligible.stage, "split at the start of exposure"),
     )  # fmt: skip
     unknown = eligible.frame.height - len(known)
-    text = f"{outcome.label}: for {unknown} patients the follow-up or the start of treatment is unknown, and they are left out."
+    text = (
+        f"{outcome.label}: for {unknown} patients the follow-up or the start of treatment is unknown, and they are left out; complete "
+        "the times, or exclude them by a criterion of eligibility."
+    )
     details = details_of(
         outcome.name,
         ever_treated=made.n_exposed, unknown=unknown, coinciding=made.n_moved, coinciding_left_out=made.n_dropped,

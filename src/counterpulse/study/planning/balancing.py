@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from counterpulse.data.terms import Term, variables_of
 from counterpulse.protocol.nodes import Propensity
 from counterpulse.protocol.plan import PlannedBalancing, PlannedClause
+from counterpulse.protocol.selection_words import in_a_row
 from counterpulse.results import Choice
 from counterpulse.source import did_you_mean
 from counterpulse.study.catalog import METHODS
@@ -64,6 +65,8 @@ def planned_balancing(
     by = node.by or (MATCHING if use == "matching" else WEIGHTING)[0]
     refuse_misfits(desk, draft, spec, node, (use, by), maker)
     terms, ladder = _score(desk, draft, spec, outcomes, node, ladder)
+    if not terms:
+        return Balanced(), ladder
     target = _target(desk, draft, by)
     options = {**_pairing(desk, draft, node, by), **_written(node, by)}
     planned = PlannedBalancing(
@@ -96,12 +99,13 @@ def _score(
 
 def _target(desk: Desk, draft: Draft, by: str) -> str:
     estimand = draft.node.estimand
-    allowed = TARGETS[by]
+    allowed = tuple(target for target in TARGETS[by] if target != "treated" or not _several(desk))
     if estimand is None or estimand.target is None:
         return allowed[0]
     if estimand.target not in allowed:
         desk.refuse(
-            draft.where("estimand"), "E726", f"analysis {draft.node.id}: '{by}' does not estimate the effect in '{estimand.target}'",
+            draft.where("estimand"), "E726", f"analysis {draft.node.id}: '{by}' does not estimate the effect in '{estimand.target}'"
+            + (" of several groups" if estimand.target == "treated" else ""),
             ", ".join(allowed), f"write target: {allowed[0]}, or another way of balancing",
         )  # fmt: skip
     return "treated" if estimand.target == "matched" and by in PAIRS else estimand.target
@@ -193,7 +197,7 @@ def _clause(desk: Desk, planned: PlannedBalancing, target: str) -> str:
         for term in planned.terms
         for name in variables_of(term)
     )
-    of = ", ".join(names)
+    of = in_a_row(list(names) or [""])
     limit = f"standardized differences up to {planned.balance_limit:g} counted as balance"
     if planned.by == "entropy-balancing":
         return f"patients were weighted by entropy balancing of {of} for the effect in {WHOM[target]}, and {limit}"

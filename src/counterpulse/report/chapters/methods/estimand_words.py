@@ -35,26 +35,38 @@ def kind_of_effect(item: PlannedAnalysis) -> str:
 
 
 def estimand_paragraph(speech: Speech) -> Paragraph | None:
-    """The effects of the primary and secondary analyses, those in the same patients together."""
+    """The effects of the primary and secondary analyses, those in the same patients together; and comparisons that are none."""
     whom: dict[str, list[PlannedAnalysis]] = {}
+    bare: list[str] = []
     for item in speech.plan.analyses:
         if item.role in ("primary", "secondary") and kind_of_effect(item) and compares_groups(speech.plan, item):
-            whom.setdefault(item.target, []).append(item)
+            if is_effect(speech.plan, item):
+                whom.setdefault(item.target, []).append(item)
+            else:
+                bare.append(item.id)
     runs = [run for target, items in whom.items() for run in _in(speech, target, items)]
+    if bare:
+        verb = "compare" if len(bare) > 1 else "compares"
+        runs.append(Run(f"{listed(bare)} {verb} the groups as they {speech.are}, without adjustment."))
     return paragraph(*runs) if runs else None
+
+
+def is_effect(plan: Plan, item: PlannedAnalysis) -> bool:
+    """Whether chance, covariates, or balancing make the groups comparable, as far as they do."""
+    groups = plan.protocol.groups
+    by_chance = groups is not None and groups.assigned_by == "randomization"
+    return by_chance or item.adjusted or item.balancing is not None
 
 
 def _in(speech: Speech, target: str, items: Sequence[PlannedAnalysis]) -> Iterator[Run]:
     kinds: dict[str, list[str]] = {}
     for item in items:
         kinds.setdefault(_kind(item), []).append(item.id)
-    whom = f"{WHOM.get(target, target)}{f' ({NAMED[target]})' if target in NAMED else ''}"
+    whom = WHOM.get(target, target)
     if len(kinds) == 1:
         ((kind, ids),) = kinds.items()
-        one = len(ids) == 1
-        yield Run(
-            f"The effect{'' if one else 's'} in {listed(ids)} {speech.was if one else speech.were} estimated in {whom} and {'is' if one else 'are'} {kind}."
-        )
+        effects, were, are = ("effect", speech.was, "is") if len(ids) == 1 else ("effects", speech.were, "are")
+        yield Run(f"The {effects} in {listed(ids)} {were} estimated in {whom} and {are} {kind}.")
     else:
         told = "; ".join(f"{kind} in {listed(ids)}" for kind, ids in kinds.items())
         yield Run(f"Effects {speech.were} estimated in {whom}: {told}.")
@@ -77,18 +89,11 @@ def _matched(speech: Speech, target: str, items: Sequence[PlannedAnalysis]) -> I
 
 
 def _kind(item: PlannedAnalysis) -> str:
-    """Conditional on what."""
+    """Conditional on what, or of which name where it is marginal."""
     kind = kind_of_effect(item)
     if kind != "conditional":
-        return kind
+        return f"{kind} ({NAMED[item.target]})" if item.target in NAMED else kind
     given = ["the covariates"] if item.terms or item.models or item.selection is not None or item.screen else []
     clustered = item.clusters is not None and item.clusters.treat_as == "random-intercept"
-    return " ".join(
-        filter(
-            None,
-            (
-                "conditional",
-                f"on {listed([*given, *(['the cluster'] if clustered else [])])}" if given or clustered else "",
-            ),
-        )
-    )
+    given += ["the cluster"] if clustered else []
+    return f"conditional on {listed(given)}" if given else kind

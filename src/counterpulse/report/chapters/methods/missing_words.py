@@ -97,7 +97,7 @@ def _imputation(speech: Speech, planned: PlannedImputation, items: Sequence[Plan
         yield Run(f"{derived[:1].upper()}{derived[1:]} {speech.was if len(planned.passive) == 1 else speech.were} computed from the imputed values.")  # fmt: skip
     if planned.outcomes:
         yield Run(
-            f"Outcomes {speech.were} not imputed: a patient without an outcome {speech.was} left out of its analysis."
+            f"Outcomes {speech.either('were not', 'will not be')} imputed: a patient without an outcome {speech.was} left out of its analysis."
         )
 
 
