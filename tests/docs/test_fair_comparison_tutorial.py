@@ -52,6 +52,12 @@ def test_lines_shown_without_an_order_are_those_of_the_example(tmp_path):
     assert all(text in shipped for text in shown)
 
 
+def test_every_figure_is_there():
+    figures = re.findall(r'<img src="([^"]+)" alt="[^"]+">', PAGE.read_text(encoding="utf-8"))
+    assert len(figures) == 4
+    assert all((PAGE.parent / figure).exists() for figure in figures)
+
+
 def test_the_table_of_effects(result):
     shown = re.findall(r"^\| (\w\d) \| .+ \| (\d.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert [name for name, _ in shown] == ["A1", "S7", "P1", "P3", "D1"]
@@ -101,9 +107,7 @@ def test_immortal_time_and_subgroups(result):
     assert f"out {landmark['patients_left_out']} patients, {landmark['treated_left_out']} of them treated" in TEXT
     old = row_of(result, "A1.death_hospital.age=>=65.iabp.odds-ratio")
     young = row_of(result, "A1.death_hospital.age=<65.iabp.odds-ratio")
-    cut, uncut = (
-        row_of(result, f"A1.death_hospital.age.{name}interaction")["p_value"] for name in ("", "continuous.")
-    )
+    cut, uncut = (row_of(result, f"A1.death_hospital.age.{name}interaction")["p_value"] for name in ("", "continuous."))
     assert f"{interval(old)}, below it {young['estimate']:.2f}" in TEXT
     assert f"P = {cut:.3f}".replace("0.", ".") in TEXT
     assert f"P = {uncut:.2f}".replace("0.", ".") in TEXT

@@ -17,7 +17,7 @@ from counterpulse.two_groups import two_proportions
 METHODS = (ROOT / "docs" / "reference" / "methods.md").read_text(encoding="utf-8")
 DIFFERENCES = (ROOT / "docs" / "explanation" / "differences.md").read_text(encoding="utf-8")
 FAMILIES = ("regression", "survival", "two_groups", "describe", "emulation", "imputation", "propensity", "robustness")
-PROOFS = ("against_r", "published", "double_programmed", "property", "end_to_end")
+PROOFS = ("against_r", "published", "double_programmed", "property", "end_to_end", "simulation", "unit")
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -60,3 +60,46 @@ def test_the_score_intervals_are_ours():
     assert f"{difference.low:.4f} to {difference.high:.4f}" in DIFFERENCES
     shown = f"{exp(ratio.value):.3f} ({exp(ratio.interval.low):.3f} to {exp(ratio.interval.high):.3f})"
     assert f"Ours is {shown}" in DIFFERENCES
+
+
+def test_the_hazard_ratios_of_two_tables_of_heart_transplants_are_theirs(shared_data):
+    for name, shown in (("heart.csv", ("0.990", "1.016")), ("jasa1.csv", ("0.987", "1.014"))):
+        table = shared_data(name)
+        for value, terms in zip(shown, (["age", "surgery", "year"], ["age", "surgery"]), strict=True):
+            fit = cp.survival.cox(table, start="start", time="stop", event="event", terms=["transplant", *terms])
+            assert f"{exp(fit.coefficients[0]):.3f}" == value
+            assert value in DIFFERENCES
+
+
+def test_the_two_errors_of_clones_are_ours(shared_data):
+    found = cp.emulation.clone_censor_weight(
+        shared_data("maringe_toy.csv"), exposure_time="timetosurgery", time="fup_obs", event="death", exposed="surgery",
+        grace=365.25 / 2, covariates=["age", "sex", "perf", "stage", "deprivation", "charlson", "emergency"], horizon=365, bootstrap=0,
+    )  # fmt: skip
+    table = found.intervals().with_columns(treated=(pl.col("strategy") == "within grace").cast(pl.Int8))
+    columns = {"start": "start", "time": "stop", "event": "event", "terms": ["treated"], "weights": "weight"}
+    by_row, by_patient = (cp.survival.cox(table, **columns, **more) for more in ({}, {"cluster": "row_of_origin"}))
+    assert f"The hazard ratio, {exp(by_row.coefficients[0]):.3f}, is the same" in DIFFERENCES
+    rows, patients = (float(np.sqrt(fit.covariance[0, 0])) for fit in (by_row, by_patient))
+    assert f"the standard error is {rows:.3f}, where {table.height:,} intervals" in DIFFERENCES
+    limits = [
+        f"{exp(by_row.coefficients[0] - 1.96 * error):.2f} to {exp(by_row.coefficients[0] + 1.96 * error):.2f}"
+        for error in (patients, rows)
+    ]
+    assert f"By patient it is {patients:.3f}: {' in place of '.join(limits)}" in DIFFERENCES
+
+
+def test_the_pairs_of_two_versions_of_matchit_are_theirs(shared_data, shared_path):
+    told = shared_path("reference/observational/matchit451_caliper_check.out").read_text(encoding="utf-8")
+    pairs = re.findall(r"pairs (\d+)", told)
+    far, wide = re.findall(r"dist (\S+)", told), re.findall(r"caliper (\S+)", told)
+    for number, distance, width in zip(pairs, far, wide, strict=True):
+        assert f"{number} pairs" in DIFFERENCES
+        assert f"{float(distance):.4f} apart" in DIFFERENCES
+        assert f"({float(width):.4f}" in DIFFERENCES
+    covariates = ["age", "educ", "race", "married", "nodegree", "re74", "re75"]
+    made = [
+        len(cp.propensity.match(shared_data("lalonde.csv"), treatment="treat", covariates=covariates, caliper=0.2, on=on).pairs)
+        for on in ("probability", "logit")
+    ]  # fmt: skip
+    assert f"make {made[0]} and {made[1]}" in DIFFERENCES

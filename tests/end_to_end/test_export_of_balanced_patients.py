@@ -117,6 +117,7 @@ def test_ars_and_sas_know_imputed_tables(imputed):
     assert "E1.death_here.pump.odds-ratio" in known
 
 
+@pytest.mark.slow
 @needs_r
 @needs_packages
 def test_r_pools_matched_and_weighted_patients_of_a_real_table(run_study, shared_path, tmp_path):

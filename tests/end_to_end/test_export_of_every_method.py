@@ -328,7 +328,9 @@ def test_r_repeats_the_additions_on_a_real_table(shared_path, tmp_path):
 
 @needs_r
 @needs_packages
-@pytest.mark.parametrize(("name", "least"), [("vsr-iabp", 80), ("ecls-registry", 420)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("vsr-iabp", 80), pytest.param("ecls-registry", 430, marks=pytest.mark.slow)]
+)
 def test_r_repeats_the_examples(name, least, tmp_path):
     assert call("example", name, tmp_path / "study").code == DONE
     protocol = tmp_path / "study" / f"{name}.protocol.yaml"

@@ -17,7 +17,7 @@ from counterpulse.numerics.multiplicity import ADJUSTMENTS
 from counterpulse.numerics.workers import LocalWorkers, Workers
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome, PlannedShift
 from counterpulse.protocol.scope import study_scope
-from counterpulse.results import AnalysisRecord, Choice, EstimateRow, FlowStep
+from counterpulse.results import AnalysisRecord, Choice, EstimateRow, FlowStep, Notice
 from counterpulse.source import Finding, Location
 from counterpulse.study.answers.ladder import answer_models
 from counterpulse.study.balancing.balance import unbalanced
@@ -25,8 +25,9 @@ from counterpulse.study.balancing.score import mean_scores
 from counterpulse.study.folding.answers import folded
 from counterpulse.study.imputing.diagnostics import resolved_choices
 from counterpulse.study.imputing.splines import with_shared_splines
-from counterpulse.study.imputing.tables import ImputedCohorts, needs_imputation, shifted
+from counterpulse.study.imputing.tables import ImputedCohorts, can_shift, needs_imputation, shifted
 from counterpulse.study.patients.cohort import Cohort
+from counterpulse.study.patients.derive import columns_read
 from counterpulse.study.patients.made_sample import MadeSample
 from counterpulse.study.patients.samples import keep_rule, make_samples
 from counterpulse.study.request import Answer, Request
@@ -109,11 +110,25 @@ def _of_outcome(
     answer, flow = Answer(), list[FlowStep]()
     for shift in (None, *analysis.shifts):
         cohorts = imputed.cohorts
+        if shift is not None and not _moves(setting, analysis, imputed, shift):
+            answer = answer.joined(Answer(notices=(_not_moved(setting.plan, analysis, shift),)))
+            continue
         if shift is not None:
             cohorts = shifted(setting.plan, imputed, setting.cohort, shift, setting.table)
         found, steps = _of_tables(setting, analysis, outcome, cohorts, shift)
         answer, flow = answer.joined(found), flow or steps
     return answer, flow
+
+
+def _moves(setting: Setting, analysis: PlannedAnalysis, imputed: ImputedCohorts, shift: PlannedShift) -> bool:
+    """Whether a shift moves anything of an analysis: the variable, or what is computed from it."""
+    used = set(_variables(setting.plan, replace(analysis, shifts=()))) & set(setting.plan.variables)
+    return can_shift(imputed, shift.variable) and shift.variable in columns_read(setting.plan.protocol, used)
+
+
+def _not_moved(plan: Plan, analysis: PlannedAnalysis, shift: PlannedShift) -> Notice:
+    text = f"{plan.variables[shift.variable].label} was not shifted: nothing of it was imputed for this analysis."
+    return Notice("W720", analysis.id, text)
 
 
 def _of_tables(

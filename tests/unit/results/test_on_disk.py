@@ -107,6 +107,11 @@ def test_keys_that_do_not_apply_are_absent():
     assert "table_one" not in to_json(replace(RESULT, table_one=()))
 
 
+@pytest.mark.parametrize("scale", ["identity", "log", "logit", "log-log", "arcsine"])
+def test_what_has_no_value_has_none_on_any_scale(scale):
+    assert isnan(to_natural(nan, scale))
+
+
 def test_numbers_stand_on_the_natural_scale_and_errors_on_their_own():
     row = to_json(RESULT)["estimates"][0]
     assert (row["estimate"], row["conf_low"]) == (ODDS.natural().value, ODDS.natural().interval.low)

@@ -232,7 +232,9 @@ def test_clusters_of_matched_patients_are_two_way(written):
     frame = frame_of(written, protocol, patients)
     found = propensity.match(frame, treatment="device", covariates=["age", "sex"])
     influence = propensity.matched_effect(found, outcome="died").influence @ np.array([1.0, -1.0])
-    table = pl.DataFrame({"set": found.sets[found.units.rows], "site": frame["hours"][found.units.rows], "x": influence})
+    table = pl.DataFrame(
+        {"set": found.sets[found.units.rows], "site": frame["hours"][found.units.rows], "x": influence}
+    )
     table = table.filter(pl.col("set") >= 0)
 
     def by(*names):

@@ -66,9 +66,11 @@ def test_an_outcome_is_rare_or_common_by_its_observed_risk(written, rare):
     assert odds["common"] == ("rare" if row.events / row.n < 0.15 else "common") == ("rare" if rare else "common")
     expected = robustness.e_value(row.estimate, measure="odds ratio", risk=row.events / row.n)
     assert (odds["e_value"], odds["e_value_limit"]) == (expected.value, expected.limit)
-    reference = next(group for group in row.groups if group.group == "none")
+    standardized = next(
+        row for row in result.estimates if (row.estimate.measure, row.estimate.term) == ("risk", "none")
+    )
     assert difference["measure"] == "risk difference"
-    assert difference["risk"] == pytest.approx(reference.events / reference.n, rel=EXACT)
+    assert difference["risk"] == pytest.approx(standardized.estimate.natural().value, rel=EXACT)
 
 
 def test_neither_trials_nor_unadjusted_effects_have_e_values_unless_a_trial_asks(written):

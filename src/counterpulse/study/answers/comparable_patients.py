@@ -21,6 +21,8 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "count": ("mean difference",),
     "time-to-event": ("hazard ratio", "risk difference", "risk ratio", "rmst difference", "rmst ratio"),
 }
+OF_MANY = ("subclasses", "coarsened-exact")
+"""Strata of many patients, which are no sets of partners to draw."""
 FEWEST = 100
 """Bootstrap draws whose percentiles say something."""
 
@@ -84,6 +86,11 @@ def refuse(
         desk.refuse(
             draft.where("bootstrap"), "E611", f"analysis {draft.node.id}: a bootstrap of patients or sets beside clusters",
             "one of the two", "take `bootstrap` out; the variance is robust to the clusters",
+        )  # fmt: skip
+    if options["bootstrap"] and node is not None and node.by in OF_MANY:
+        desk.refuse(
+            draft.where("bootstrap"), "E611", f"analysis {draft.node.id}: a bootstrap of matched sets, which '{node.by}' does not make",
+            "by: nearest, optimal or full", "take `bootstrap` out; the variance is robust",
         )  # fmt: skip
     if options["bootstrap"] and node is not None and node.replacement:
         desk.refuse(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import inf, nan
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,6 +59,8 @@ class FittedModel(Protocol):
 
 
 Fit = Callable[[pl.DataFrame, Sequence[Term]], FittedModel]
+ROBUST = ("robust", "gee")
+"""Ways of treating clusters in which the variance rests on how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,17 @@ class ModelKind:
 
 
 def complete_df(request: Request, model: FittedModel) -> float | None:
-    """Degrees of freedom without missing values, where the model's own tests are by z: events or rows less coefficients."""
+    """Degrees of freedom without missing values, where the model's own tests are by z: events or patients less coefficients.
+
+    Where a robust variance rests on clusters there are no more of them than clusters.
+    """
     if model.parameters.df is not None or model.parameters.small_sample is not None:
         return None
-    used = total_events(request, model.rows_used) if request.outcome.kind == "time-to-event" else model.n
-    return float(max(1, (used or 0) - len(model.parameters.values)))
+    timed = request.outcome.kind == "time-to-event"
+    used = total_events(request, model.rows_used) if timed else patients(request, model.rows_used)
+    planned = request.analysis.clusters
+    dependent = planned is not None and planned.treat_as in ROBUST and model.clusters is not None
+    return float(max(1, min(used or 0, model.clusters or 0 if dependent else inf) - len(model.parameters.values)))
 
 
 def joint_evidence(request: Request, model: FittedModel, names: Sequence[str]) -> Evidence | None:

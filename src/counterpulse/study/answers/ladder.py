@@ -43,12 +43,13 @@ def answer_model(request: Request) -> Answer:
         if request.frame.is_empty():
             return before
     analysis = request.analysis
-    answer = before.joined(estimator_of(analysis).estimate(request))
+    lost = before.n_missing
+    answer = before.joined(_with_lost(estimator_of(analysis).estimate(request), lost))
     for name in analysis.companions:
         spec = METHODS[name]
         options = {option.name: option.shared(analysis.options) for option in spec.options}
         companion = replace(analysis, method=name, options=options, measures=spec.measures[:1], draws=())
-        extra = spec.estimate(replace(request, analysis=companion))
+        extra = _with_lost(spec.estimate(replace(request, analysis=companion)), lost)
         taken = {row.id for row in answer.rows}
         answer = answer.joined(replace(extra, rows=tuple(row for row in extra.rows if row.id not in taken)))
     return answer

@@ -161,9 +161,15 @@ def _shown(request: Request, planned: PlannedBalancing, found: Balanced) -> Answ
     largest = max(_largest(planned, table) for _, table in tables)
     shown = Answer(
         blocks=tuple(blocks),
-        details=_named(request, **_counts(request, found), largest_difference=largest if np.isfinite(largest) else None),
+        details=_named(
+            request,
+            **_counts(request, found),
+            **_told(found),
+            largest_difference=largest if np.isfinite(largest) else None,
+        ),
         notices=tuple(_notices(request, found)),
         citations=(*works, "austin-2009"),
+        n_missing=_incomplete(request, found),
         choices=(Choice("effect in", _target(request, found), "derived"),)
         if _target(request, found) != request.analysis.target
         else (),
@@ -246,6 +252,11 @@ def _counts(request: Request, found: Balanced) -> dict[str, Cell]:
         }
     kept = found.weights > 0
     return {"matched": int(kept.sum()), "sets": len(np.unique(found.strata[kept])), "incomplete": found.units.n_missing}
+
+
+def _told(found: Balanced) -> dict[str, Cell]:
+    """The status of patients who are compared in spite of it."""
+    return {"status": found.status.code} if found.status is not Status.OK else {}
 
 
 def unbalanced(analysis: PlannedAnalysis, outcome: PlannedOutcome, blocks: Iterable[Block]) -> tuple[Notice, ...]:

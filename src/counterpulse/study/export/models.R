@@ -2,7 +2,7 @@
 
 # What a fitted model gives: coefficients b by name, their variance V, the degrees of freedom of a contrast L, and the
 # P value of the joint test of the contrasts in the rows of K; `size` is how many coefficients there are, `by_z` whether one is
-# tested by the normal distribution.
+# tested by the normal distribution. Where a joint test has a factor and degrees of freedom of its own, `test` gives its F and these.
 numbers_of <- function(b, V, df = Inf) {
   size <- length(b)
   b <- b[!is.na(b)]
@@ -21,6 +21,9 @@ completed <- function(model, rows) {
   if (model$by_z) model$complete <- max(1, rows - model$size)
   model
 }
+
+# How many rows are of sets in which some have the event and some have not.
+in_mixed_sets <- function(event, set) sum(ave(as.numeric(event), as.character(set), FUN = function(x) min(x) < max(x)))
 
 # The same without standard errors.
 bare <- function(b) numbers_of(b, matrix(NA_real_, length(b), length(b), dimnames = list(names(b), names(b))))
@@ -56,8 +59,15 @@ joint <- function(id, model, wanted, p = NULL) {
   K <- t(vapply(wanted, function(name) contrast_of(model, name), numeric(length(model$b))))
   if (anyNA(model$V) && is.null(p)) return(invisible(NULL))
   names <- names(model$b)
-  compare(id, NA, p = if (is.null(p)) model$joint(K) else p, values = drop(K %*% model$b),
-          covariance = K %*% model$V[names, names] %*% t(K), complete = model$complete)
+  values <- drop(K %*% model$b)
+  covariance <- K %*% model$V[names, names] %*% t(K)
+  complete <- if (model$by_z) model$complete else model$df(K[1, ])
+  if (!is.null(model$test)) {
+    test <- model$test(unname(K))
+    covariance <- covariance * drop(values %*% solve(covariance, values)) / nrow(K) / test[[1]]
+    complete <- test[[2]]
+  }
+  compare(id, NA, p = if (is.null(p)) model$joint(K) else p, values = values, covariance = covariance, complete = complete)
 }
 
 # The coefficients of the product of two columns.
@@ -108,6 +118,7 @@ by_cluster <- function(fit, cluster, given = NULL, df = Inf) {
   found <- numbers_of(b, structure(unclass(as.matrix(V)), dimnames = list(names(b), names(b))))
   found$df <- function(L) test(matrix(L, 1))$df_denom
   found$joint <- function(K) test(unname(K))$p_val
+  found$test <- function(K) c(test(K)$Fstat, test(K)$df_denom)
   found$by_z <- FALSE
   found
 }
@@ -147,6 +158,7 @@ mixed <- function(formula, d, cluster, logistic = FALSE, points = 11) {
   if (!logistic) {
     found$df <- function(L) lmerTest::contest1D(fit, drop(L %*% back))$df
     found$joint <- function(K) lmerTest::contestMD(fit, K %*% back)[["Pr(>F)"]]
+    found$test <- function(K) unlist(lmerTest::contestMD(fit, K %*% back)[c("F value", "DenDF")])
     found$by_z <- FALSE
   }
   variance <- as.data.frame(lme4::VarCorr(fit))$vcov[1]

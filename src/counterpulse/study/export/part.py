@@ -102,7 +102,13 @@ class Part:
         return None
 
 
-def parts_of(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow]) -> Iterator[Part]:
+Shared = Mapping[tuple[str, str, str | None], PlannedAnalysis]
+"""Analyses with the knots that imputed tables share, by id, outcome and sample."""
+
+
+def parts_of(
+    plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow], shared: Shared | None = None
+) -> Iterator[Part]:
     """The parts of an analysis: each outcome, and of each its models or samples; a screen has a part a predictor.
 
     Estimates whose interval is made of random draws, and coefficients that are one of several solutions, belong to none; nor
@@ -117,19 +123,28 @@ def parts_of(plan: Plan, analysis: PlannedAnalysis, rows: Sequence[EstimateRow])
     for name in analysis.outcomes:
         for model in dict.fromkeys(row.model for row in rows if row.outcome == name):
             own = [row for row in rows if (row.outcome, row.model) == (name, model)]
-            step = step_of(analysis, model)
+            known = _with_knots(analysis, name, model, shared or {})
+            step = step_of(known, model)
             if selected_anew(step, own):
                 continue
             part = Part(
-                plan=plan, analysis=analysis, outcome=plan.outcomes[name], terms=_terms(step, own), model=model, rows=own,
-                kinds=kinds, needed=_needed(plan, analysis, step),
+                plan=plan, analysis=known, outcome=plan.outcomes[name], terms=_terms(step, own), model=model, rows=own,
+                kinds=kinds, needed=_needed(plan, known, step),
             )  # fmt: skip
             if model is None or not model.endswith(SCREEN):
                 yield part
                 continue
-            for term in analysis.screen:
+            for term in known.screen:
                 alone = [row for row in own if row.estimate.variable in variables_of(term)]
                 yield replace(part, terms=(term,), rows=alone, screened=True, needed=())
+
+
+def _with_knots(analysis: PlannedAnalysis, outcome: str, model: str | None, shared: Shared) -> PlannedAnalysis:
+    """The analysis as imputed tables share it; the name of a model begins with that of its sample."""
+    for (id_, name, variant), known in shared.items():
+        if (id_, name) == (analysis.id, outcome) and (variant is None or f"{model}, ".startswith(f"{variant}, ")):
+            return known
+    return analysis
 
 
 def types_of(part: Part) -> tuple[str, ...]:

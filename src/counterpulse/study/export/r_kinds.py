@@ -242,4 +242,5 @@ MATCHED = Model(
     measures=("odds ratio",), response=lambda part: f"as.numeric({_y(part)})", natural="exp", numbers=lambda part: PLAIN,
     fit=lambda part: 'clogit({formula}, data = d, method = "exact", control = coxph.control(eps = 1e-11, iter.max = 100))',
     right=lambda part: f" + strata({r_name(_set(part)[0])})", columns=_set, without=_set, likelihood=_always,
+    counted=lambda part: f"in_mixed_sets(d${_y(part)}, d${r_name(_set(part)[0])})",
 )  # fmt: skip

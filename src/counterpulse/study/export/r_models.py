@@ -21,6 +21,15 @@ def never(part: Part) -> bool:
     return False
 
 
+def rows_counted(part: Part) -> str:
+    """What the degrees of freedom of complete data count: events of times, else rows."""
+    if part.outcome.kind != "time-to-event":
+        return "nrow(d)"
+    if part.of_competing_event:
+        return f'sum(d${r_name(cause_column(part.outcome.name))} == "competing")'
+    return f"sum(d${r_name(event_column(part.outcome.name))})"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """How R fits one kind of model.
@@ -28,7 +37,8 @@ class Model:
     `measures` are what its coefficients are called; `response` the left side; `fit` the call with ``{formula}``; `natural`
     the function that a coefficient is read by; `numbers` what turns the fit into coefficients with their variance; `right`
     what the formula holds besides the terms, `columns` what it reads besides; `without` a variable that is no term;
-    `likelihood` whether interactions are tested by likelihood ratio; `packages` those it needs.
+    `likelihood` whether interactions are tested by likelihood ratio; `counted` what its degrees of freedom count; `packages` those
+    it needs.
     """
 
     measures: tuple[str, ...]
@@ -42,6 +52,7 @@ class Model:
     likelihood: Callable[[Part], bool] = never
     value: Callable[[EstimateRow, str, Part], str] | None = None
     packages: tuple[str, ...] = ()
+    counted: Code = rows_counted
 
 
 def model_lines(part: Part, model: Model) -> Iterator[str]:
@@ -121,16 +132,7 @@ def fit_lines(part: Part, model: Model, terms: Sequence[Term]) -> Iterator[str]:
     yield f"fit <- {call(part, model, terms)}"
     yield f"m <- {model.numbers(part)}"
     if part.imputations:
-        yield f"m <- completed(m, {_rows_counted(part)})"
-
-
-def _rows_counted(part: Part) -> str:
-    """What the degrees of freedom of complete data count: events of times, else rows."""
-    if part.outcome.kind != "time-to-event":
-        return "nrow(d)"
-    if part.of_competing_event:
-        return f'sum(d${r_name(cause_column(part.outcome.name))} == "competing")'
-    return f"sum(d${r_name(event_column(part.outcome.name))})"
+        yield f"m <- completed(m, {model.counted(part)})"
 
 
 def call(part: Part, model: Model, terms: Sequence[Term]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from counterpulse.data.dictionary import Dictionary
@@ -13,7 +13,7 @@ from counterpulse.protocol.scope import study_scope
 from counterpulse.protocol.words import HOURS
 from counterpulse.results import Cell, EstimateRow, StudyResult
 from counterpulse.study.catalog import METHODS
-from counterpulse.study.export.part import Part, parts_of
+from counterpulse.study.export.part import Part, Shared, parts_of
 from counterpulse.study.export.r_balanced import BALANCED_METHODS, balanced_lines, differences_of
 from counterpulse.study.export.r_imputed import imputation_lines, in_every_table
 from counterpulse.study.export.r_methods import R_METHODS, Exported
@@ -25,16 +25,24 @@ from counterpulse.study.request import dead_column
 PIECES = ("functions.R", "models.R", "methods.R", "doubly_robust.R", "rubin.R", "balanced.R")
 
 
-def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult, filled: Mapping[str, str]) -> str:
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """Of each analysis of imputed tables the file with what is filled in, and its splines with the knots that the tables share."""
+
+    files: Mapping[str, str]
+    shared: Shared
+
+
+def r_script(plan: Plan, dictionary: Dictionary, result: StudyResult, remade: Remade) -> str:
     """The script as a text; it reads ``patients.csv`` and ``expected.csv`` and writes ``compared.csv``.
 
-    `filled` names of each analysis of imputed tables the file with what is filled in.
+    `remade` is what the script is given of imputed tables.
     """
-    lines = [*_head(plan), *study_lines(plan, dictionary), *imputation_lines(plan, dictionary, filled)]
+    lines = [*_head(plan), *study_lines(plan, dictionary), *imputation_lines(plan, dictionary, remade.files)]
     for analysis in plan.analyses:
         rows = [row for row in result.estimates if row.analysis == analysis.id]
         if rows:
-            lines += _analysis(plan, dictionary, analysis, rows, (result, filled))
+            lines += _analysis(plan, dictionary, analysis, rows, (result, remade))
     return "\n".join([*lines, "", 'finish("expected.csv")', ""])
 
 
@@ -58,10 +66,10 @@ def _analysis(
     dictionary: Dictionary,
     analysis: PlannedAnalysis,
     rows: Sequence[EstimateRow],
-    known: tuple[StudyResult, Mapping[str, str]],
+    known: tuple[StudyResult, Remade],
 ) -> Iterator[str]:
-    """The code of an analysis; `known` are the bundle and the files of the imputations."""
-    result, filled = known
+    """The code of an analysis; `known` are the bundle and what the script is given of imputed tables."""
+    result, remade = known
     yield ""
     yield f"# -- {analysis.id}: {analysis.label} {'-' * max(1, 110 - len(analysis.id) - len(analysis.label))}"
     yield f"# {' '.join(analysis.sentence.split())}"
@@ -69,16 +77,16 @@ def _analysis(
         yield f"# {analysis.estimator or analysis.method}: not exported to R"
         return
     details = result.details.get(analysis.id, {})
-    for part in parts_of(plan, analysis, rows):
+    for part in parts_of(plan, analysis, rows, remade.shared):
         yield ""
         patients = [*_sample(part, dictionary, details), *balanced_lines(part, differences_of(part, result))]
         if not part.imputations:
-            yield from ("patients <- observed", *patients) if filled else patients
+            yield from ("patients <- observed", *patients) if remade.files else patients
         for one in (part, *_companions(part)):
             lines, packages = _method(one)
             yield f"attempt({r_text(one.name)}, {{"
             if part.imputations:
-                yield from in_every_table(part, filled[analysis.id], [*patients, *lines])
+                yield from in_every_table(part, remade.files[analysis.id], [*patients, *lines])
             else:
                 yield from (f"  {line}" for line in lines)
             yield f"}}{f', c({packages})' if packages else ''})"

@@ -68,17 +68,19 @@ pool_number <- function(id, versions) {
   if (!all(is.finite(errors) & errors > 0)) return(compare(id, first$natural(value)))
   within <- mean(errors^2)
   total <- within + (1 + 1 / m) * var(part_of(versions, "value"))
-  complete <- mean(part_of(versions, "df"))
-  missing <- max((total - within) / total, 1e-4)
-  df <- (m - 1) / missing^2
-  if (is.finite(complete)) {
-    observed <- (complete + 1) / (complete + 3) * complete * (1 - missing)
-    df <- df * observed / (df + observed)
-  }
-  put(id, value, sqrt(total), first$level, first$natural, df)
+  put(id, value, sqrt(total), first$level, first$natural, barnard_rubin(m, within, total, mean(part_of(versions, "df"))))
 }
 
-# D1, a test of several coefficients (Li, Raghunathan and Rubin 1991; Reiter 2007 where the complete data are finite).
+barnard_rubin <- function(m, within, total, complete) {
+  missing <- max((total - within) / total, 1e-4)
+  df <- (m - 1) / missing^2
+  if (!is.finite(complete)) return(df)
+  observed <- (complete + 1) / (complete + 3) * complete * (1 - missing)
+  df * observed / (df + observed)
+}
+
+# D1, a test of several coefficients (Li, Raghunathan and Rubin 1991; Reiter 2007 where the complete data are finite), of one that
+# of Barnard and Rubin; never with more degrees of freedom than without missing values.
 pool_joint <- function(id, versions) {
   values <- do.call(rbind, lapply(versions, function(one) one$values))
   m <- nrow(values)
@@ -88,7 +90,9 @@ pool_joint <- function(id, versions) {
   middle <- colMeans(values)
   statistic <- drop(middle %*% solve(within, middle)) / (k * (1 + increase))
   complete <- if (is.null(versions[[1]]$complete)) Inf else mean(part_of(versions, "complete"))
-  compare(id, NA, p = pf(statistic, k, denominator_d1(m, k, increase, complete), lower.tail = FALSE))
+  denominator <- if (k == 1) barnard_rubin(m, drop(within), drop(within) * (1 + increase), complete) else
+    min(complete, denominator_d1(m, k, increase, complete))
+  compare(id, NA, p = pf(statistic, k, denominator, lower.tail = FALSE))
 }
 
 denominator_d1 <- function(m, k, r, complete) {

@@ -23,10 +23,10 @@ from counterpulse.study.export.ars import reporting_event
 from counterpulse.study.export.left_out import TOLERANCE, tolerance, why
 from counterpulse.study.export.part import parts_of
 from counterpulse.study.export.r_balanced import BALANCED, Difference, differences_of, given_analyses
-from counterpulse.study.export.r_script import functions, r_script
+from counterpulse.study.export.r_script import Remade, functions, r_script
 from counterpulse.study.export.r_study import taken_elsewhere
 from counterpulse.study.export.sas import repeated_rows, sas_head, sas_lines, sas_table, table_columns, with_knots
-from counterpulse.study.export.tables import balanced_rows, files_of_imputation, imputed_tables, remade
+from counterpulse.study.export.tables import balanced_rows, files_of_imputation, imputed_tables, remade, shared_knots
 from counterpulse.study.load import find_protocol, read_study
 from counterpulse.study.patients.cohort import make_cohort
 from counterpulse.study.patients.derive import settle_not_applicable, take_measurements
@@ -87,7 +87,7 @@ def export_scripts(
 
 def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
     setting = remade(plan, table, result)
-    script = r_script(plan, table.dictionary, result, files_of_imputation(setting))
+    script = r_script(plan, table.dictionary, result, Remade(files_of_imputation(setting), shared_knots(setting)))
     covered = frozenset(row.id for row in result.estimates if f'"{row.id}"' in script)
     differences = [
         one

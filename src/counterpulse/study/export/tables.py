@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from counterpulse.data.patient_table import PatientTable
-from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
+from counterpulse.data.terms import Interaction, Spline
+from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome, PlannedShift
 from counterpulse.results import StudyResult
 from counterpulse.study.analyses import Setting, request_of, versions_of
 from counterpulse.study.balancing.balance import balance
+from counterpulse.study.export.part import Shared
 from counterpulse.study.imputing.all_cohorts import imputed_cohorts
+from counterpulse.study.imputing.splines import with_shared_splines
 from counterpulse.study.imputing.tables import ImputedCohorts, shifted
 from counterpulse.study.patients.cohort import Cohort, make_cohort
+from counterpulse.study.patients.made_sample import MadeSample
 from counterpulse.study.request import UNIT, WEIGHT, Request
 
+Versions = tuple[PlannedShift | None, tuple[MadeSample, ...], NDArray[np.float64] | None]
 IMPUTATION, ROW, PART = ".imputation", "row.", "part"
 
 
@@ -46,6 +53,27 @@ def files_of_imputation(setting: Setting) -> Mapping[str, str]:
         if imputed is not None:
             found[analysis.id] = next(name for name, one in zip(names, setting.imputed, strict=True) if one is imputed)
     return found
+
+
+def shared_knots(setting: Setting) -> Shared:
+    """Every analysis of imputed tables with a spline, by outcome and sample, with the knots that its tables share."""
+    found: dict[tuple[str, str, str | None], PlannedAnalysis] = {}
+    for analysis in setting.plan.analyses:
+        imputed = setting.imputation_of(analysis) if _has_spline(analysis) else None
+        for name in analysis.outcomes if imputed is not None else ():
+            outcome = setting.plan.outcomes[name]
+            for shift, versions, scores in _versions(setting, analysis, outcome):
+                variant = request_of(setting, analysis, outcome, shift, scores, versions[0]).variant
+                found[analysis.id, name, variant] = with_shared_splines(analysis, outcome, versions)
+    return found
+
+
+def _has_spline(analysis: PlannedAnalysis) -> bool:
+    sides = (
+        side for term in analysis.every_term
+        for side in ((term.left, term.right) if isinstance(term, Interaction) else (term,))
+    )  # fmt: skip
+    return any(isinstance(side, Spline) for side in sides)
 
 
 def imputed_tables(setting: Setting) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -87,14 +115,21 @@ def balanced_rows(setting: Setting, analyses: Sequence[PlannedAnalysis]) -> pl.D
 
 def _requests(setting: Setting, analysis: PlannedAnalysis, outcome: PlannedOutcome) -> Iterator[tuple[int, Request]]:
     """Every sample of an outcome with the number of its imputed table, 0 for the patients as observed."""
+    first = 0 if setting.imputation_of(analysis) is None else 1
+    for shift, versions, scores in _versions(setting, analysis, outcome):
+        for number, made in enumerate(versions, start=first):
+            yield number, request_of(setting, analysis, outcome, shift, scores, made)
+
+
+def _versions(setting: Setting, analysis: PlannedAnalysis, outcome: PlannedOutcome) -> Iterator[Versions]:
+    """Every sample of an outcome in every table, with what it is moved by and the scores that the tables share."""
     imputed = setting.imputation_of(analysis)
     for shift in (analysis.shifts if imputed is not None else ()) or (None,):
         cohorts = (setting.cohort,) if imputed is None else imputed.cohorts
         if imputed is not None and shift is not None:
             cohorts = shifted(setting.plan, imputed, setting.cohort, shift, setting.table)
         for versions, scores in versions_of(setting, analysis, outcome, cohorts):
-            for number, made in enumerate(versions, start=0 if imputed is None else 1):
-                yield number, request_of(setting, analysis, outcome, shift, scores, made)
+            yield shift, versions, scores
 
 
 def _weights(request: Request, number: int) -> pl.DataFrame:

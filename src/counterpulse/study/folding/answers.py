@@ -100,7 +100,7 @@ def _mean_value(estimates: Sequence[Estimate]) -> Estimate:
 def _with_note(row: EstimateRow, selections: Mapping[str, str]) -> EstimateRow:
     """The row, saying so where the tables selected different models for it."""
     names = [f"{row.model}, {row.outcome}" if row.model else row.outcome, row.outcome]
-    if row.imputations is None or not isfinite(row.estimate.value) or not any(name in selections for name in names):
+    if row.imputations is None or row.estimate.status is not Status.OK or not any(name in selections for name in names):
         return row
     return replace(row, estimate=replace(row.estimate, notes=(*row.estimate.notes, DIFFERENT_MODELS)))
 

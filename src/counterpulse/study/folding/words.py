@@ -14,6 +14,8 @@ MOST_LISTED = 3
 """Different values of the tables that are listed."""
 SELECTED = ": selected"
 """How the detail with the selected covariates ends."""
+OF_A_MODEL = (": parameters", ": log-likelihood", ": AIC")
+"""Details that have no mean over different models."""
 CHI_SQUARED, DF, P_VALUE = "chi-squared", "df", "P value"
 LEAST, MOST = ("lowest", "smallest"), ("highest", "largest")
 
@@ -99,7 +101,8 @@ def folded_details(found: Sequence[Mapping[str, Cell]]) -> dict[str, Cell]:
     for name in shared:
         if name.endswith(CHI_SQUARED):
             result |= _test(name.removesuffix(CHI_SQUARED), found)
-    return result
+    different = tuple(f"{name}{part}" for name in different_selections(found) for part in OF_A_MODEL)
+    return {name: value for name, value in result.items() if name not in different}
 
 
 def _number(name: str, values: Sequence[float]) -> float:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from counterpulse.imputation import ImputedTables
 from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block, Cell, Choice, Notice, Status
 from counterpulse.study.imputing.tables import ImputedCohorts
@@ -22,17 +21,17 @@ def imputation_answer(plan: Plan, imputed: ImputedCohorts, *, name: str = ANALYS
     tables = imputed.tables
     blocks = (
         _block(name, "imputation", _variables(imputed)),
-        _block(name, "predictor-matrix", _predictors(tables)),
-        _block(name, "imputation-trace", tables.trace.to_dict(as_series=False)),
-        _block(name, "imputation-density", _densities(tables)),
+        _block(name, "predictor-matrix", _predictors(imputed)),
+        _block(name, "imputation-trace", _trace(imputed)),
+        _block(name, "imputation-density", _densities(imputed)),
     )
     return Answer(
         blocks=tuple(block for block in blocks if any(block.columns.values())),
         notices=tuple(_notices(plan, imputed, name)),
         details={
             "imputed tables": tables.m,
-            "variables imputed": len(tables.methods),
-            "values imputed": sum(len(rows) for rows in tables.rows_imputed.values()),
+            "variables imputed": len(_imputed(imputed)),
+            "values imputed": sum(len(tables.rows_imputed[variable]) for variable in _imputed(imputed)),
             "incomplete patients": _incomplete(imputed),
         },
         citations=tables.provenance.citations,
@@ -50,8 +49,13 @@ def _block(name: str, kind: str, columns: Mapping[str, Sequence[Cell]]) -> Block
     )
 
 
+def _imputed(imputed: ImputedCohorts) -> list[str]:
+    """The variables that analyses see imputed: not the groups, the centers and the outcomes, which only help."""
+    return [name for name in imputed.tables.methods if name in imputed.planned.columns]
+
+
 def _incomplete(imputed: ImputedCohorts) -> int:
-    rows = {int(row) for rows in imputed.tables.rows_imputed.values() for row in rows}
+    rows = {int(row) for name in _imputed(imputed) for row in imputed.tables.rows_imputed[name]}
     return len(rows)
 
 
@@ -59,7 +63,8 @@ def _variables(imputed: ImputedCohorts) -> Mapping[str, Sequence[Cell]]:
     tables = imputed.tables
     n = tables.tables.samples[0].frame.height
     mixed = {row["variable"]: row for row in tables.convergence().iter_rows(named=True)}
-    names = [*tables.methods, *(name for name in tables.left_out if name not in tables.methods)]
+    left_out = [name for name in tables.left_out if name in imputed.planned.columns and name not in tables.methods]
+    names = [*_imputed(imputed), *left_out]
     missing = [len(tables.rows_imputed.get(name, ())) for name in names]
     return {
         "variable": names,
@@ -77,8 +82,14 @@ def _variables(imputed: ImputedCohorts) -> Mapping[str, Sequence[Cell]]:
     }
 
 
-def _predictors(tables: ImputedTables) -> Mapping[str, Sequence[Cell]]:
-    matrix = tables.predictor_matrix
+def _trace(imputed: ImputedCohorts) -> Mapping[str, Sequence[Cell]]:
+    trace = imputed.tables.trace
+    return trace.filter(pl.col("variable").is_in(_imputed(imputed))).to_dict(as_series=False)
+
+
+def _predictors(imputed: ImputedCohorts) -> Mapping[str, Sequence[Cell]]:
+    matrix = imputed.tables.predictor_matrix
+    matrix = matrix.filter(pl.col("imputed").is_in(_imputed(imputed)))
     long = matrix.unpivot(index="imputed", variable_name="predictor", value_name="used")
     return {
         "imputed": long["imputed"].to_list(),
@@ -87,20 +98,19 @@ def _predictors(tables: ImputedTables) -> Mapping[str, Sequence[Cell]]:
     }
 
 
-def _densities(tables: ImputedTables) -> Mapping[str, Sequence[Cell]]:
+def _densities(imputed: ImputedCohorts) -> Mapping[str, Sequence[Cell]]:
     """The observed values and those of the first tables, of every imputed variable."""
     schema = {
         "variable": pl.String, "imputation": pl.Int64, "level": pl.String, "value": pl.Float64, "density": pl.Float64,
     }  # fmt: skip
     parts = [pl.DataFrame(schema=schema)]
-    for name, method in tables.methods.items():
-        if method != "passive":
-            found = tables.density(name, points=51).filter(pl.col("imputation") <= MOST_DRAWN)
-            if "share" in found.columns:
-                found = found.rename({"share": "density"}).with_columns(pl.lit(None, pl.Float64).alias("value"))
-            else:
-                found = found.with_columns(pl.lit(None, pl.String).alias("level"))
-            parts.append(found.select(list(schema)))
+    for name in _imputed(imputed):
+        found = imputed.tables.density(name, points=51).filter(pl.col("imputation") <= MOST_DRAWN)
+        if "share" in found.columns:
+            found = found.rename({"share": "density"}).with_columns(pl.lit(None, pl.Float64).alias("value"))
+        else:
+            found = found.with_columns(pl.lit(None, pl.String).alias("level"))
+        parts.append(found.select(list(schema)))
     return pl.concat(parts).to_dict(as_series=False)
 
 
@@ -116,7 +126,16 @@ def _notices(plan: Plan, imputed: ImputedCohorts, name: str) -> Iterator[Notice]
     for variable in imputed.not_applicable:
         text = f"{_label(plan, variable)} does not apply to some patients; for them it stays blank and is not imputed."
         yield Notice("W722", name, text)
+    for variable in imputed.not_allowed:
+        text = (
+            f"{_label(plan, variable)} has imputed values that the dictionary does not allow in the table: beyond a bound, or not "
+            "whole. Predictive mean matching (methods: pmm) draws observed values only."
+        )
+        yield Notice("W727", name, text)
 
 
 def _label(plan: Plan, name: str) -> str:
-    return plan.variables[name].label if name in plan.variables else name
+    if name in plan.variables:
+        return plan.variables[name].label
+    outcome = plan.outcomes.get(name.partition(".")[0])
+    return name if outcome is None else outcome.label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,22 +17,28 @@ from counterpulse.protocol.plan import Plan, PlannedImputation, PlannedOutcome, 
 from counterpulse.protocol.scope import study_scope
 from counterpulse.study.patients.cohort import Cohort
 from counterpulse.study.patients.derive import derive_variables
+from counterpulse.study.patients.measurements import PATIENT
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.request import event_column, time_column
 
-HAZARD = "hazard."
+HAZARD, MEAN = "hazard.", "mean."
 USUAL_SEED = 1
 """Of the random numbers where the protocol names no seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImputedCohorts:
-    """The cohorts of one imputation. `not_applicable` are columns whose question does not arise for some patients."""
+    """The cohorts of one imputation.
+
+    `not_applicable` are columns whose question does not arise for some patients, `not_allowed` those with imputed values
+    that the dictionary does not allow: beyond a bound, or not whole.
+    """
 
     planned: PlannedImputation
     cohorts: tuple[Cohort, ...]
     tables: ImputedTables
     not_applicable: tuple[str, ...] = ()
+    not_allowed: tuple[str, ...] = ()
 
 
 def impute_cohort(
@@ -43,13 +49,13 @@ def impute_cohort(
     Outcomes take part but are not themselves imputed: who lacks an outcome is left out of its analysis, as ever. A derived
     variable is computed anew from the imputed ones. A question that does not arise for a patient is not answered for him.
     """
-    frame, helpers = _with_outcomes(plan, planned, cohort.frame)
+    frame, helpers = _with_outcomes(plan, planned, cohort)
     group = () if plan.group_variable is None else (str(plan.group_variable),)
     center = () if planned.center is None else (planned.center,)
     others = [name for name in (*group, *center, *helpers) if _usable(frame, name)]
     columns = list(dict.fromkeys((*others, *planned.columns)))
     tables = imputation.chained_equations(
-        frame.select(columns), columns=columns, m=planned.datasets, iterations=planned.iterations,
+        frame.select(columns), columns=columns, m=planned.datasets or _needed(planned, frame), iterations=planned.iterations,
         seed=USUAL_SEED if seed is None else seed, jobs=jobs, methods=_methods(planned, frame),
         ordered=[name for name in planned.ordered if name in columns],
         cluster=planned.center if planned.center_as == "random-intercept" else None,
@@ -59,7 +65,10 @@ def impute_cohort(
         replace(cohort, frame=_completed(plan, planned, cohort.frame, sample.frame, absent, table))
         for sample in tables.tables.samples
     )
-    return ImputedCohorts(planned=planned, cohorts=cohorts, tables=tables, not_applicable=tuple(absent))
+    return ImputedCohorts(
+        planned=planned, cohorts=cohorts, tables=tables, not_applicable=tuple(absent),
+        not_allowed=tuple(name for name in planned.columns if _is_not_allowed(table, cohort, cohorts, name)),
+    )  # fmt: skip
 
 
 def shifted(
@@ -76,6 +85,11 @@ def shifted(
     )
 
 
+def can_shift(imputed: ImputedCohorts, name: str) -> bool:
+    """Whether anything of a variable was imputed that could be moved."""
+    return name in imputed.planned.columns and bool(len(imputed.tables.rows_imputed.get(name, ())))
+
+
 def needs_imputation(planned: PlannedImputation, frame: pl.DataFrame, names: Iterator[str] | tuple[str, ...]) -> bool:
     """Whether any of the variables of an analysis that are imputed has a missing value."""
     filled = {*planned.columns, *planned.passive}
@@ -87,19 +101,27 @@ def _usable(frame: pl.DataFrame, name: str) -> bool:
     return name in frame.columns and frame[name].n_unique() > 1
 
 
-def _with_outcomes(plan: Plan, planned: PlannedImputation, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+def _with_outcomes(plan: Plan, planned: PlannedImputation, cohort: Cohort) -> tuple[pl.DataFrame, list[str]]:
     """The frame with what outcomes tell of missing values, and the names of those columns."""
-    names: list[str] = []
+    frame, names = cohort.frame, list[str]()
     for name in planned.outcomes:
         outcome = plan.outcomes[name]
         if outcome.kind == "repeated":
-            continue
-        if outcome.kind == "time-to-event":
+            frame = frame.with_columns(_course(cohort, name).alias(f"{name}.{MEAN}"))
+            names.append(f"{name}.{MEAN}")
+        elif outcome.kind == "time-to-event":
             frame = frame.with_columns(_hazard(frame, outcome).alias(f"{name}.{HAZARD}"))
             names += [event_column(name), f"{name}.{HAZARD}"]
         else:
             names += [column for column in columns_of(name, outcome.kind) if column in frame.columns]
     return frame, names
+
+
+def _course(cohort: Cohort, name: str) -> pl.Series:
+    """The mean of the measurements of each patient; unknown where there is none."""
+    means = cohort.measurements[name].group_by(PATIENT).agg(pl.col(name).mean())
+    owners = pl.DataFrame({PATIENT: cohort.row_of_origin.astype(np.uint32)})
+    return owners.join(means, on=PATIENT, how="left", maintain_order="left")[name]
 
 
 def _hazard(frame: pl.DataFrame, outcome: PlannedOutcome) -> pl.Series:
@@ -119,6 +141,11 @@ def _methods(planned: PlannedImputation, frame: pl.DataFrame) -> Mapping[str, st
     return {name: how for name, how in planned.methods.items() if name in frame.columns and _imputed(frame[name])}
 
 
+def _needed(planned: PlannedImputation, frame: pl.DataFrame) -> int:
+    """How many tables: by the patients in whom something of the analyses is imputed."""
+    return imputation.imputations_needed(frame, columns=[name for name in planned.columns if _imputed(frame[name])])
+
+
 def _imputed(column: pl.Series) -> bool:
     return 0 < column.null_count() < len(column) and column.n_unique() > 2
 
@@ -135,15 +162,26 @@ def _not_applicable(table: PatientTable, planned: PlannedImputation, cohort: Coh
     return found
 
 
+def _is_not_allowed(table: PatientTable, observed: Cohort, cohorts: Sequence[Cohort], name: str) -> bool:
+    """Whether an imputed value is one that the dictionary would not let stand in the table."""
+    variable = table.dictionary.variables.get(name)
+    if variable is None or variable.type not in ("number", "integer"):
+        return False
+    blank = observed.frame[name].is_null()
+    values = pl.concat([one.frame[name].cast(pl.Float64).filter(blank).drop_nulls() for one in cohorts]).to_numpy()
+    low, high = (limit if bound is None else float(bound)
+                 for bound, limit in ((variable.minimum, -np.inf), (variable.maximum, np.inf)))  # fmt: skip
+    whole = variable.type == "integer" or variable.integer
+    return bool(((values < low) | (values > high) | (whole & (values != np.round(values)))).any())
+
+
 def _completed(
     plan: Plan, planned: PlannedImputation, observed: pl.DataFrame, filled: pl.DataFrame, absent: Mapping[str, pl.Series],
     table: PatientTable,
 ) -> pl.DataFrame:  # fmt: skip
     """The frame of the cohort with imputed columns, and derived variables computed from them."""
     columns = [
-        filled[name].cast(observed[name].dtype, strict=False).set(absent[name], None)
-        if name in absent
-        else filled[name]
+        filled[name].set(absent[name], None) if name in absent else filled[name]
         for name in planned.columns
         if name in filled.columns and observed[name].null_count()
     ]

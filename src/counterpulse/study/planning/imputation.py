@@ -52,7 +52,9 @@ def planned_missing(desk: Desk, draft: Draft) -> Missing:
     )  # fmt: skip
     _refuse_types(desk, draft, setting, path)
     shifts = tuple(PlannedShift(variable=name, by=by) for name, steps in setting.shift.items() for by in steps if by)
-    return Missing("multiple-imputation", tuple(_choices(setting)), planned, shifts, tuple(_clauses(desk, setting)))
+    return Missing(
+        "multiple-imputation", tuple(_choices(desk, setting)), planned, shifts, tuple(_clauses(desk, setting))
+    )
 
 
 def _setting(desk: Desk, draft: Draft) -> tuple[MissingData | None, YamlPath]:
@@ -109,7 +111,22 @@ def with_variables(
     columns, passive = _leaves(desk, (*wanted, *auxiliary))
     known = tuple(name for name in analysis.outcomes if desk.outcomes[name].of_group is None)
     outcomes = known if planned.from_outcomes else ()
-    return replace(analysis, imputation=replace(planned, columns=columns, passive=passive, outcomes=outcomes))
+    return _with_errors(
+        replace(analysis, imputation=replace(planned, columns=columns, passive=passive, outcomes=outcomes))
+    )
+
+
+def _with_errors(analysis: PlannedAnalysis) -> PlannedAnalysis:
+    """Intervals of quantiles that rest on a standard error, where the choice was left to the program: only these can be pooled."""
+    if analysis.options.get("interval") != "by-size":
+        return analysis
+    text = "Hendricks-Koenker sandwich: the inversion of the rank test has no standard error that could be pooled"
+    choices = tuple(choice for choice in analysis.choices if choice.name != "interval by size")
+    options = {**analysis.options, "interval": "nid"}
+    return replace(
+        analysis, options=options,
+        choices=(*choices, Choice("interval of quantiles", text, "derived", "hendricks-koenker-1992")),
+    )  # fmt: skip
 
 
 def shared_imputations(desk: Desk, analyses: Sequence[PlannedAnalysis]) -> list[PlannedAnalysis]:
@@ -118,12 +135,38 @@ def shared_imputations(desk: Desk, analyses: Sequence[PlannedAnalysis]) -> list[
     for planned in (analysis.imputation for analysis in analyses):
         if planned is not None:
             ways.setdefault(planned.way, []).append(planned)
-    return [
-        analysis
-        if analysis.imputation is None
-        else replace(analysis, imputation=_joined(desk, ways[analysis.imputation.way]))
+    joined = {way: _joined(desk, planned) for way, planned in ways.items()}
+    for one in joined.values():
+        _refuse_methods(desk, one)
+    shared = [
+        analysis if analysis.imputation is None else replace(analysis, imputation=joined[analysis.imputation.way])
         for analysis in analyses
     ]
+    for analysis in shared:
+        _refuse_shifts(desk, analysis)
+    return shared
+
+
+def _refuse_methods(desk: Desk, planned: PlannedImputation) -> None:
+    """A way of imputing what is not imputed would be passed over in silence."""
+    for name in planned.methods:
+        if name not in planned.columns:
+            why = "is computed from others in every table" if name in planned.passive else "takes part in no analysis"
+            desk.refuse(
+                ("missing_data",), "E728", f"`methods` names '{name}', which {why}", ", ".join(planned.columns),
+                "name what is imputed, or take it out",
+            )  # fmt: skip
+
+
+def _refuse_shifts(desk: Desk, analysis: PlannedAnalysis) -> None:
+    planned = analysis.imputation
+    for name in dict.fromkeys(shift.variable for shift in analysis.shifts if planned is not None):
+        if planned is not None and name in planned.passive:
+            desk.refuse(
+                ("missing_data",), "E729", f"analysis {analysis.id}: '{name}' is computed from others in every table, so it cannot be shifted",
+                ", ".join(column for column in planned.columns if desk.variables[column].kind in NUMBERS),
+                "shift what it is computed from",
+            )  # fmt: skip
 
 
 def _joined(desk: Desk, planned: Sequence[PlannedImputation]) -> PlannedImputation:
@@ -185,7 +228,9 @@ def _is_imputable(desk: Desk, name: str) -> bool:
     return desk.variables[name].kind in IMPUTABLE
 
 
-def _choices(setting: MissingData) -> Iterator[Choice]:
+def _choices(desk: Desk, setting: MissingData) -> Iterator[Choice]:
+    repeated = any(outcome.kind == "repeated" for outcome in desk.outcomes.values())
+
     def origin(key: str) -> Origin:
         return "given" if key in setting.model_fields_set else "default"
 
@@ -195,6 +240,7 @@ def _choices(setting: MissingData) -> Iterator[Choice]:
     yield Choice(
         "imputation model",
         "every variable from all others and the outcomes; of a time to an event, the event and the Nelson-Aalen hazard"
+        + ("; of repeated measurements, the mean of each patient" if repeated else "")
         if setting.outcomes
         else "every variable from all others, without the outcomes",
         origin("outcomes"), "white-royston-2009",

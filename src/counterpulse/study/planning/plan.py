@@ -85,10 +85,10 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
     _subgroups_of_a_model(desk, analyses)
     _risks_of_cases(desk, analyses)
     robustness = planned_robustness(desk, analyses)
+    resolved = tuple(shared_imputations(desk, [analysis for analysis in analyses if analysis is not None]))
     findings += desk.findings
     if any(finding.severity == "error" for finding in findings):
         return None, tuple(findings)
-    resolved = tuple(shared_imputations(desk, [analysis for analysis in analyses if analysis is not None]))
     plan = Plan(
         protocol=_without_folders(nodes),
         protocol_digest=protocol.digest,

@@ -18,6 +18,7 @@ from counterpulse.protocol.plan import (
 from counterpulse.protocol.robustness_nodes import read_range
 from counterpulse.results import Choice
 from counterpulse.source.yaml_file import YamlPath
+from counterpulse.study.balancing.balance import USUAL
 from counterpulse.study.methods.by_type import chosen
 from counterpulse.study.planning.drafts import Desk, Draft, drafts, edited
 from counterpulse.study.planning.resolve import resolve
@@ -293,4 +294,6 @@ def _measure(desk: Desk, planned: PlannedAnalysis) -> str:
     if planned.measures[0] != "by type":
         return planned.measures[0]
     kind = desk.outcomes[planned.outcomes[0]].kind
+    if planned.balancing is not None:
+        return USUAL[kind]
     return chosen(kind, adjusted=planned.adjusted, clustered=planned.clusters is not None).measures[0]

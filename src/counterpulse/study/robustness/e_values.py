@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from math import isfinite
 
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.results import Block, Cell, EstimateRow, Notice, Status
@@ -32,7 +32,7 @@ def e_value_answer(plan: Plan, analysis: PlannedAnalysis, answer: Answer) -> Ans
     if plan.protocol.study.design == CASE_CONTROL and any(row.estimate.measure == "odds ratio" for row in rows):
         text = "No E-value: patients were chosen by their outcome, so whether the outcome is rare is not to be seen."
         return Answer(notices=(Notice("W666", analysis.id, text),))
-    lines = [line for row in rows if (line := _line(plan, row, answer.details)) is not None]
+    lines = [line for row in rows if (line := _line(plan, row, answer)) is not None]
     if not lines:
         return Answer()
     columns = {name: tuple(line[index] for line in lines) for index, name in enumerate(COLUMNS)}
@@ -53,10 +53,10 @@ def _has_one(plan: Plan, row: EstimateRow) -> bool:
     return plan.outcomes[row.outcome].kind in OF_EVENTS.get(row.estimate.measure, ())
 
 
-def _line(plan: Plan, row: EstimateRow, details: Mapping[str, Cell]) -> tuple[Cell, ...] | None:
+def _line(plan: Plan, row: EstimateRow, answer: Answer) -> tuple[Cell, ...] | None:
     """One row of the block; None where the risk is not known."""
     measure, natural = row.estimate.measure, row.estimate.natural()
-    risk = observed_risk(plan, row, details)
+    risk = observed_risk(plan, row, answer)
     if measure in ("odds ratio", "hazard ratio", "risk difference") and risk is None:
         return None
     status = row.estimate.status
@@ -75,14 +75,32 @@ def risk_ratio_of(row: EstimateRow, risk: float | None) -> EValue:
     return e_value(row.estimate, measure=row.estimate.measure, risk=risk if needed else None)
 
 
-def observed_risk(plan: Plan, row: EstimateRow, details: Mapping[str, Cell]) -> float | None:
-    """The risk of the event: in the reference group for a difference, at the end of follow-up for a hazard ratio, else in all."""
+def observed_risk(plan: Plan, row: EstimateRow, answer: Answer) -> float | None:
+    """The risk of the event: in the reference group for a difference, at the end of follow-up for a hazard ratio, else in all.
+
+    A difference is one of the risk that the analysis gives for the reference group, which weights and follow-up may set apart
+    from the share of its patients with the event.
+    """
     if row.estimate.measure == "hazard ratio":
         name = row.outcome if row.model is None else f"{row.model}, {row.outcome}"
-        risk = details.get(observed_risk_name(name))
+        risk = answer.details.get(observed_risk_name(name))
         return float(risk) if isinstance(risk, int | float) else None
     if row.estimate.measure == "risk difference":
+        own = _reference_risk(plan, row, answer)
+        if own is not None:
+            return own
         counts = [(group.events, group.n) for group in row.groups if group.group == plan.reference]
     else:
         counts = [(row.events, row.n)]
     return next((events / n for events, n in counts if events is not None and n), None)
+
+
+def _reference_risk(plan: Plan, row: EstimateRow, answer: Answer) -> float | None:
+    """What the analysis of a difference gives as the risk of the reference group at its time, where it gives one."""
+    place = (row.outcome, row.model, row.subgroup, row.method, row.estimate.at)
+    for one in answer.rows:
+        alike = (one.outcome, one.model, one.subgroup, one.method, one.estimate.at) == place
+        if alike and (one.estimate.measure, one.estimate.term) == ("risk", plan.reference):
+            value = one.estimate.natural().value
+            return value if isfinite(value) else None
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import product
 
 from counterpulse.protocol.plan import Plan, PlannedConfounder
@@ -34,7 +34,7 @@ def confounder_answer(plan: Plan, planned: PlannedConfounder, answer: Answer, se
     found = Answer()
     for term in plan.treated:
         row = next((row for row in effects(plan, answer) if row.estimate.term == term), None)
-        ratio = None if row is None else _risk_ratio(plan, row, answer.details)
+        ratio = None if row is None else _risk_ratio(plan, row, answer)
         if row is None or ratio is None:
             text = (
                 f"No bias analysis of {planned.of}: its effect is not (or cannot be made) a risk ratio. Name an analysis of a "
@@ -53,9 +53,9 @@ def confounder_answer(plan: Plan, planned: PlannedConfounder, answer: Answer, se
     return found
 
 
-def _risk_ratio(plan: Plan, row: EstimateRow, details: Mapping[str, Cell]) -> EValue | None:
+def _risk_ratio(plan: Plan, row: EstimateRow, answer: Answer) -> EValue | None:
     """The effect as a risk ratio; None where it is none."""
-    risk = observed_risk(plan, row, details)
+    risk = observed_risk(plan, row, answer)
     kinds = OF_EVENTS.get(row.estimate.measure, ())
     if row.estimate.status is not Status.OK or plan.outcomes[row.outcome].kind not in kinds or not risk:
         return None
