@@ -33,6 +33,7 @@ from counterpulse.errors import InputError
 from counterpulse.numerics.blocks import map_jobs
 from counterpulse.numerics.random_streams import stream
 from counterpulse.numerics.workers import Jobs
+from counterpulse.results.coefficients import TOO_FEW
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 
@@ -125,7 +126,8 @@ def clone_censor_weight(
 
     Returns
     -------
-    CloneCensorWeight : per-protocol effects in everybody eligible at time zero
+    CloneCensorWeight : per-protocol effects in everybody eligible at time zero; of fewer than 10 patients the hazard ratio has no
+        robust interval
 
     Raises
     ------
@@ -170,7 +172,7 @@ def clone_censor_weight(
     if bootstrap and whole.status is Status.OK:
         replicates = _bootstrap(patients, request, bootstrap, seed, analysis, jobs)
     error = nan
-    if whole.cox is not None and np.isfinite(whole.cox.log_hazard_ratio):
+    if whole.cox is not None and np.isfinite(whole.cox.log_hazard_ratio) and len(rows) >= TOO_FEW:
         error = robust_error(whole.cox, whole.arms, whole.weights, event_times(whole.arms), len(rows))
     estimates, failed = clone_estimates(
         whole.values, error, replicates, bootstrap, strategies=strategies, horizon=float(horizon), level=level,

@@ -157,12 +157,12 @@ def clone_estimates(
             rows.append(replace(row, term=term, reference=reference, at=at, notes=(*row.notes, *lost)))
         else:
             notes = (f"{lacking} of {asked} replicates could not be had, so there is no interval.",) if asked else ()
-            rows.append(
-                wald_estimate(
-                    measure, value, error if k == 0 and not asked else nan, level, term=term, reference=reference,
-                    scale=scale, null=0.0, kind="robust", at=at, notes=notes,
-                )
+            made = wald_estimate(
+                measure, value, error if k == 0 and not asked else nan, level, term=term, reference=reference,
+                scale=scale, null=0.0, kind="robust", at=at, notes=notes,
             )  # fmt: skip
+            few = k == 0 and not asked and made.std_error is None
+            rows.append(replace(made, status=Status.FEW_CLUSTERS) if few else made)
     return tuple(rows), failed
 
 

@@ -129,7 +129,11 @@ def _plain(groups: Groups, weights: Floats) -> Means:
         mine = known & (groups.codes == code)
         total = float(weights[mine].sum())
         if total > 0:
-            means[code] = float(weights[mine] @ groups.values[mine]) / total
+            own = groups.values[mine & (weights > 0)]
+            alike = (
+                own.min() == own.max()
+            )  # a weighted mean of equal values is that value, without the rounding of its sums
+            means[code] = own[0] if alike else float(weights[mine] @ groups.values[mine]) / total
             by_weight[mine, code] = (groups.values[mine] - means[code]) / total
     return Means(values=means, influence=by_weight * weights[:, None], by_weight=by_weight, used=known & (weights > 0))
 

@@ -153,6 +153,18 @@ class PlannedBalancing:
     balance_limit: float = 0.1
     across: bool = False
 
+    @property
+    def exact(self) -> tuple[str, ...]:
+        """The variables that matched patients share."""
+        found = self.options.get("exact")
+        return found if isinstance(found, tuple) else ()
+
+    @property
+    def paired_by(self) -> tuple[str, ...]:
+        """The variables that decide who may be a pair, besides the score."""
+        found = [self.options.get(name) for name in ("exact", "anti_exact", "caliper_on")]
+        return tuple(str(name) for names in found if isinstance(names, tuple | Mapping) for name in names)
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedClause:
@@ -224,7 +236,7 @@ class PlannedAnalysis:
         """What any of its models may hold, candidates and screened predictors among it."""
         models = (PlannedModel(name="", terms=self.terms, selection=self.selection), *self.models)
         terms = [term for model in models for term in model.every_term]
-        score = () if self.balancing is None else self.balancing.terms
+        score = () if self.balancing is None else (*self.balancing.terms, *self.balancing.paired_by)
         return tuple(dict.fromkeys((*terms, *score, *self.further_terms, *self.screen)))
 
 

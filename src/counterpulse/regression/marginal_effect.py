@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite, log, nan
+from math import isfinite, log, nan, sqrt
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,8 @@ from counterpulse.results.tidy import tidy
 Floats = NDArray[np.float64]
 
 FIRST, SECOND = np.eye(2)
+ROUNDING = 1e-14
+"""A variance below this part of the largest that two means could have is the rounding of zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +61,13 @@ class TwoMeans:
             return Estimate(
                 term=term, variable=self.variable, reference=compared, measure=measure, scale=held, value=nan, status=failed
             )  # fmt: skip
-        std_error = float(np.sqrt(slope @ self.covariance @ slope))
-        if not isfinite(std_error):
+        variance = float(slope @ self.covariance @ slope)
+        lacking = self._lacking(slope, variance, of_risks="mean" not in measure)
+        if lacking is not Status.OK:
             return Estimate(
-                term=term, variable=self.variable, reference=compared, measure=measure, scale=held, value=value,
-                status=self.uncertainty,
+                term=term, variable=self.variable, reference=compared, measure=measure, scale=held, value=value, status=lacking
             )  # fmt: skip
+        std_error = sqrt(variance)
         reach = critical_value(self.level, self.df) * std_error
         tested = compared is not None and std_error > 0
         return Estimate(
@@ -74,6 +77,16 @@ class TwoMeans:
             statistic_name=None if not tested else "z" if self.df is None else "t", df=self.df if tested else None,
             p_value=_two_sided(value / std_error, self.df) if tested else None,
         )  # fmt: skip
+
+    def _lacking(self, slope: Floats, variance: float, *, of_risks: bool) -> Status:
+        """Why a value has no standard error: the variance is unknown, a mean has none, or the groups move together."""
+        if not isfinite(variance):
+            return self.uncertainty
+        own = np.diag(self.covariance)
+        if (own[slope != 0] <= 0).any():
+            return Status.NO_GROUP_VARIANCE if of_risks else Status.ZERO_VARIANCE
+        largest = float(np.abs(slope) @ np.sqrt(np.maximum(own, 0.0))) ** 2
+        return Status.OK if variance > ROUNDING * largest else Status.ZERO_VARIANCE
 
     def risks(self) -> tuple[Estimate, ...]:
         """Risks (on the logit scale), risk ratio (log) and risk difference."""

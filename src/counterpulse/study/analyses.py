@@ -94,6 +94,7 @@ def _variables(plan: Plan, analysis: PlannedAnalysis) -> Iterator[str]:
     """Every variable of an analysis that may have been imputed."""
     for term in analysis.every_term:
         yield from variables_of(term)
+    yield from () if analysis.balancing is None else analysis.balancing.exact
     for value in analysis.options.values():
         yield from (item for item in (value if isinstance(value, tuple) else (value,)) if isinstance(item, str))
     if plan.subgroups is not None and plan.subgroups.of == analysis.id:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from counterpulse.errors import DataError
 from counterpulse.numerics.random_streams import stream
 from counterpulse.results.privacy import suppress
 from counterpulse.study.patients.cohort import make_cohort
@@ -273,3 +274,63 @@ def test_the_lost_are_those_without_score_and_those_without_outcome(written, met
 @pytest.mark.parametrize("by", ["subclasses", "coarsened-exact"])
 def test_strata_of_many_are_not_drawn_again(written, by):
     assert "E611" in written.codes(**keys(f"propensity: {{model: short, by: {by}}}, bootstrap: 100"))
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("exact: died", "E621"),
+        ("anti_exact: died", "E621"),
+        ("exact: device", "E608"),
+        ("calipers: {hours: 2}", "E621"),
+    ],
+)
+def test_pairs_are_not_made_by_what_is_compared(written, key, code):
+    outcome = "value" if "hours" in key else "died"
+    assert code in written.codes(**keys(f"propensity: {{model: [age], {key}}}", outcome))
+
+
+def test_variables_of_pairs_are_imputed_and_asked_about(written):
+    patients = [row | ({"sex": ""} if number % 9 == 0 else {}) for number, row in enumerate(people(120))]
+    imputed = {"missing_data": "{method: multiple-imputation, datasets: 2, iterations: 1}"}
+    result = result_of(written, keys("propensity: {model: [age], exact: sex}", **imputed), patients)
+    assert result.details["A1"]["incomplete"] == 0
+    with pytest.raises(DataError, match="E533"):
+        result_of(written, keys("propensity: {model: [age], exact: sex}", missing_data=""), patients)
+
+
+# -- no variance -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", [MATCHING, WEIGHTING])
+@pytest.mark.parametrize("died", ["yes", "no"])
+def test_a_group_that_dies_or_lives_to_the_last_has_no_odds_and_no_variance(written, method, died):
+    patients = [row | ({"died": died} if row["device"] == "pump" else {}) for row in people()]
+    result = result_of(written, keys("propensity: {model: short}, also: [risk difference]", method=method), patients)
+    odds, difference = row_of(result, "odds ratio").estimate, row_of(result, "risk difference").estimate
+    assert (odds.status.code, math.isnan(odds.value)) == ("undefined", True)
+    other = row_of(result, "risk", "none").estimate.natural().value
+    assert difference.value == pytest.approx((died == "yes") - other, rel=CLOSED_FORM)
+    assert (difference.status.code, difference.interval, difference.p_value) == ("no-group-variance", None, None)
+
+
+@pytest.mark.parametrize("method", [MATCHING, WEIGHTING])
+def test_a_number_that_does_not_vary_has_no_interval_of_rounding(written, method):
+    patients = [row | {"hours": "5"} for row in people()]
+    estimate = row_of(
+        result_of(written, keys("propensity: {model: short}", "value", method), patients), "mean difference"
+    ).estimate
+    assert (estimate.status.code, estimate.value, estimate.interval, estimate.p_value) == (
+        "zero-variance",
+        0.0,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("method", [MATCHING, WEIGHTING])
+def test_a_number_that_is_zero_or_one_is_a_number(written, method):
+    patients = [row | {"hours": str(number % 2)} for number, row in enumerate(people())]
+    result = result_of(written, keys("propensity: {model: short}", "value", method), patients)
+    estimate = row_of(result, "mean difference").estimate
+    assert (estimate.status.code, estimate.interval is None) == ("ok", False)

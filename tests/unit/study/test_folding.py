@@ -153,6 +153,20 @@ def curve(times, values, id_="A1.end.curve"):
     )  # fmt: skip
 
 
+def test_rounded_means_add_up_to_everybody():
+    """Pairs of 420, 420 and 421: 841 less 420 and 420 would be somebody in no group."""
+
+    def table(value, n):
+        both = tuple(GroupCount(name, n, n // 3) for name in ("pump", "none"))
+        shared = {"n": 2 * n, "events": 2 * (n // 3)}
+        effect = row(estimate(value, 0.2), groups=both, **shared)
+        return Answer(rows=(effect, row(estimate(value, 0.1), "A1.died.pump.risk", groups=both[:1], **shared)))
+
+    for found in folded([table(0.1, 420), table(0.2, 420), table(0.3, 421)]).rows:
+        assert (found.n, found.events) == (840, 280)
+        assert [(group.n, group.events) for group in found.groups] == [(420, 140)] * len(found.groups)
+
+
 def test_curves_are_pooled_at_every_time_that_all_tables_reach():
     (found,), kinds = folded_blocks([(curve([1.0, 2.0, 4.0], [0.9, 0.8, 0.8]),), (curve([1.0, 3.0], [0.85, 0.7]),)], ())
     assert kinds == ()

@@ -1,6 +1,7 @@
 """Multiple imputation where it hurts: pooled numbers by hand, splines, clusters, selections, bounds, shifts that move nothing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,10 +11,16 @@ from test_imputed_analyses import A1, C1, IMPUTED, first, keys, people, tables_o
 from counterpulse import regression, survival
 from counterpulse.data import read_dictionary, read_table
 from counterpulse.data.terms import Interaction, Spline
+from counterpulse.imputation import chi_squared_d2
 from counterpulse.numerics.distributions import f_tail, t_two_sided
+from counterpulse.numerics.workers import LocalWorkers
+from counterpulse.protocol import read_protocol
 from counterpulse.results import Block, Choice, Estimate, EstimateRow, Interval, Notice, Status
 from counterpulse.study.folding.answers import folded
 from counterpulse.study.folding.blocks import folded_blocks
+from counterpulse.study.imputing.all_cohorts import imputed_cohorts
+from counterpulse.study.patients.cohort import make_cohort
+from counterpulse.study.planning.plan import make_plan
 from counterpulse.study.request import Answer, Evidence
 from counterpulse.study.run import run
 
@@ -81,7 +88,9 @@ def test_a_cox_model_whose_strata_are_imputed_counts_events(written):
 
 
 def test_a_linear_model_keeps_its_residual_degrees_of_freedom(written):
-    linear = "{id: A1, role: primary, outcome: los, method: linear-regression, variance: model, adjust: [age, stage, sex]}"
+    linear = (
+        "{id: A1, role: primary, outcome: los, method: linear-regression, variance: model, adjust: [age, stage, sex]}"
+    )
     patients = people(n=40)
     frames = imputed_frames(written, linear, patients=patients, outcomes=f"{{{STAY}}}")
     fits = [regression.linear(one, outcome="los", terms=["device", "age", "stage", "sex"]) for one in frames]
@@ -131,7 +140,7 @@ def test_coefficients_of_different_levels_are_not_pooled_as_if_they_were_one():
     test = Estimate(term="x", measure="interaction", value=math.nan, statistic=4.0, statistic_name="Wald chi-squared",
                     df=1.0, p_value=0.05)  # fmt: skip
     answers = [
-        _answer(test.__class__(**{**{f: getattr(test, f) for f in test.__slots__}, "statistic": statistic}),
+        _answer(replace(test, statistic=statistic),
                 Evidence(names=(name,), values=(value,), covariance=((0.04,),)))
         for name, value, statistic in (("x=B", 0.4, 4.0), ("x=C", -0.4, 4.1))
     ]  # fmt: skip
@@ -153,15 +162,13 @@ def test_a_robust_test_of_few_clusters_keeps_few_degrees_of_freedom(written):
 
 
 def _with_wards(written, patients):
+    written.protocol()
     written.table(*patients)
     frame = pl.read_csv(written.directory / "s.csv", infer_schema=False)
     return frame.with_columns(ward=pl.Series([f"w{number % 12}" for number in range(frame.height)]))
 
 
 def _planned(written, protocol, frame, line="ward,,Ward,category,,,,,,,,\n"):
-    from counterpulse.protocol import read_protocol
-    from counterpulse.study.planning.plan import make_plan
-
     path = written.protocol(**protocol)
     dictionary = written.directory / "s.dictionary.csv"
     dictionary.write_text(dictionary.read_text(encoding="utf-8") + line, encoding="utf-8")
@@ -194,7 +201,8 @@ def test_a_spline_has_the_same_knots_in_all_tables(written):
 
 def test_a_selection_that_differs_between_tables_is_told_once(written):
     chosen = f"{{{LOGISTIC}, adjust: {{select: stepwise, from: [age, sex, stage], enter: 0.4, stay: 0.5, repeats: 0}}}}"
-    found = result(written, chosen, missing="{method: multiple-imputation, datasets: 6, iterations: 3}")
+    tables = "{method: multiple-imputation, datasets: 6, iterations: 3}"
+    found = result(written, chosen, missing=tables, patients=people(n=150, seed=8, holes=0.5))
     details = found.details["A1"]
     assert "of 6 imputed tables" in details["died: selected"]
     assert "died: AIC" not in details
@@ -231,7 +239,7 @@ def test_a_test_among_the_details_is_pooled_and_no_p_value_is_a_mean():
 
     estimate = Estimate(term="pump", measure="odds ratio", value=0.1, std_error=0.2)
     found = folded([_answer(estimate, details=details(*item)) for item in ((9.0, 0.011), (2.0, 0.368), (5.0, 0.082))])
-    d2 = __import__("counterpulse.imputation", fromlist=["chi_squared_d2"]).chi_squared_d2([9.0, 2.0, 5.0], df=2)
+    d2 = chi_squared_d2([9.0, 2.0, 5.0], df=2)
     assert found.details["t: P value"] == d2.p_value
     assert found.details["t: chi-squared"] == d2.statistic * 2
 
@@ -243,9 +251,7 @@ def test_a_profile_interval_that_is_not_pooled_is_told(written):
 
 
 def test_a_value_without_a_standard_error_keeps_its_value_and_its_reason():
-    few = [
-        Estimate(term="pump", measure="odds ratio", value=value, status=Status.FEW_CLUSTERS) for value in (0.1, 0.2)
-    ]
+    few = [Estimate(term="pump", measure="odds ratio", value=value, status=Status.FEW_CLUSTERS) for value in (0.1, 0.2)]
     found = folded([_answer(one) for one in few]).rows[0].estimate
     assert (found.value, found.status, found.interval) == (pytest.approx(0.15), Status.FEW_CLUSTERS, None)
 
@@ -294,10 +300,6 @@ def test_whole_numbers_that_do_not_apply_to_some_are_not_cut(written):
     line = 'drinks,,Drinks,integer,,,,,,"sex = ""F""",,\n'
     protocol = keys(f"{{{LOGISTIC}, adjust: [age, drinks]}}",
                     missing="{method: multiple-imputation, datasets: 3, iterations: 2, methods: {drinks: normal}}")  # fmt: skip
-    from counterpulse.numerics.workers import LocalWorkers
-    from counterpulse.study.imputing.all_cohorts import imputed_cohorts
-    from counterpulse.study.patients.cohort import make_cohort
-
     plan, table = _planned(written, protocol, frame, line)
     cohort = make_cohort(plan, table)
     (imputed,) = imputed_cohorts(plan, plan.analyses, cohort, table, seed=1, workers=LocalWorkers(1))

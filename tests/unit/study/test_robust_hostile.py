@@ -135,6 +135,13 @@ def test_arms_whose_events_never_meet_have_no_hazard_ratio():
     assert math.isnan(two_arm_cox(sums[1], sums[0]).log_hazard_ratio)
 
 
+def test_a_handful_of_patients_has_no_robust_variance(written):
+    rows = result_of(written, rows_of(people(9, seed=5))).estimates
+    (estimate,) = [row.estimate for row in rows if row.estimate.reference]
+    assert math.isfinite(estimate.value)
+    assert (estimate.status.code, estimate.std_error, estimate.interval) == ("few-clusters", None, None)
+
+
 # -- trials ------------------------------------------------------------------------------------------------------------
 
 
@@ -305,3 +312,20 @@ def test_a_weighted_negative_control_is_the_weighted_analysis_of_it(written):
     assert math.log(corrected["estimate"]) == pytest.approx(
         odds["A1"].estimate.value - odds["A2"].estimate.value, rel=1e-9
     )
+
+
+def test_what_stands_beside_the_effect_is_not_asked_of_a_negative_control(written):
+    outcomes = BINARY.replace(
+        "primary: yes}",
+        "primary: yes},\n  end: {label: End, type: time-to-event, time: hours, event: died = yes, horizon: 2 days, better: lower}",
+        1,
+    )
+    text = f"{{id: A1, role: primary, outcome: end, {WEIGHTED}, also: [rmst difference, kaplan-meier]}}"
+    plan = written.plan(
+        outcomes=outcomes,
+        confounders="{short: [age, sex]}",
+        analyses=f"[{text}]",
+        time_zero="{text: admission, counted: yes}",
+    )
+    (control,) = plan.robustness.negative_controls
+    assert (control.outcomes, control.measures, control.companions) == (("bled",), ("by type",), ())

@@ -82,15 +82,17 @@ class ModelKind:
 def complete_df(request: Request, model: FittedModel) -> float | None:
     """Degrees of freedom without missing values, where the model's own tests are by z: events or patients less coefficients.
 
-    Where a robust variance rests on clusters there are no more of them than clusters.
+    Where a robust variance rests on clusters there are no more than clusters less one.
     """
     if model.parameters.df is not None or model.parameters.small_sample is not None:
         return None
+    estimated = sum(status not in LEFT_OUT for status in model.parameters.statuses)
     timed = request.outcome.kind == "time-to-event"
     used = total_events(request, model.rows_used) if timed else patients(request, model.rows_used)
     planned = request.analysis.clusters
     dependent = planned is not None and planned.treat_as in ROBUST and model.clusters is not None
-    return float(max(1, min(used or 0, model.clusters or 0 if dependent else inf) - len(model.parameters.values)))
+    most = (model.clusters or 0) - 1 if dependent else inf
+    return float(max(1, min((used or 0) - estimated, most)))
 
 
 def joint_evidence(request: Request, model: FittedModel, names: Sequence[str]) -> Evidence | None:

@@ -4,8 +4,8 @@
 # P value of the joint test of the contrasts in the rows of K; `size` is how many coefficients there are, `by_z` whether one is
 # tested by the normal distribution. Where a joint test has a factor and degrees of freedom of its own, `test` gives its F and these.
 numbers_of <- function(b, V, df = Inf) {
-  size <- length(b)
   b <- b[!is.na(b)]
+  size <- length(b)
   one <- function(L) df
   joint <- function(K) {
     value <- K %*% b
@@ -16,9 +16,10 @@ numbers_of <- function(b, V, df = Inf) {
   list(b = b, V = V, df = one, joint = joint, size = size, by_z = !is.finite(df))
 }
 
-# The same with the degrees of freedom without missing values, where tests are by z: rows (of times, events) less coefficients.
-completed <- function(model, rows) {
-  if (model$by_z) model$complete <- max(1, rows - model$size)
+# The same with the degrees of freedom without missing values, where tests are by z: patients, of times events, less
+# coefficients; where a robust variance rests on clusters no more of them than clusters.
+completed <- function(model, rows, clusters = Inf) {
+  if (model$by_z) model$complete <- max(1, min(rows - model$size, clusters - 1))
   model
 }
 

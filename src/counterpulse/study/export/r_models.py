@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from counterpulse.data.terms import Spline, Term, variables_of
 from counterpulse.expression import r_name, r_text
 from counterpulse.results import EstimateRow, finite_or_none
+from counterpulse.study.answers.fitted_model import ROBUST
 from counterpulse.study.export.part import Part
 from counterpulse.study.export.r_terms import coefficient, formula, prepared
 from counterpulse.study.patients.outcomes import columns_of
@@ -22,9 +23,9 @@ def never(part: Part) -> bool:
 
 
 def rows_counted(part: Part) -> str:
-    """What the degrees of freedom of complete data count: events of times, else rows."""
+    """What the degrees of freedom of complete data count: events of times, else patients."""
     if part.outcome.kind != "time-to-event":
-        return "nrow(d)"
+        return "length(unique(d$row.))"
     if part.of_competing_event:
         return f'sum(d${r_name(cause_column(part.outcome.name))} == "competing")'
     return f"sum(d${r_name(event_column(part.outcome.name))})"
@@ -132,7 +133,10 @@ def fit_lines(part: Part, model: Model, terms: Sequence[Term]) -> Iterator[str]:
     yield f"fit <- {call(part, model, terms)}"
     yield f"m <- {model.numbers(part)}"
     if part.imputations:
-        yield f"m <- completed(m, {model.counted(part)})"
+        clusters = part.analysis.clusters
+        robust = clusters is not None and clusters.treat_as in ROBUST
+        most = f", clusters = length(unique(d${r_name(str(part.cluster))}))" if robust else ""
+        yield f"m <- completed(m, {model.counted(part)}{most})"
 
 
 def call(part: Part, model: Model, terms: Sequence[Term]) -> str:

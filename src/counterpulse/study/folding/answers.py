@@ -38,6 +38,7 @@ def folded(answers: Sequence[Answer]) -> Answer:
     rows = tuple(
         _row([known.get(id_) for known in by_id], [answer.evidence.get(id_) for answer in answers]) for id_ in ids
     )
+    rows = _adding_up(rows, by_id)
     blocks, as_first = folded_blocks([answer.blocks for answer in answers], rows)
     details = [answer.details for answer in answers]
     selections = different_selections(details)
@@ -195,6 +196,33 @@ def _mean_count(values: Sequence[int | None]) -> int | None:
     """A count that imputation may move: its mean, rounded."""
     known = [value for value in values if value is not None]
     return round(sum(known) / len(known)) if len(known) == len(values) else None
+
+
+def _adding_up(rows: tuple[EstimateRow, ...], tables: Sequence[Mapping[str, EstimateRow]]) -> tuple[EstimateRow, ...]:
+    """The rows with all patients, and all events, as the sum of the groups' where they are so in every table.
+
+    Means that are rounded one by one need not add up, and who reads them, the rule of small cells first, would see patients in
+    no group.
+    """
+    totals: dict[tuple[object, ...], int] = {}
+    places: dict[tuple[str, str], tuple[object, ...]] = {}
+    for row in rows:
+        found = [known[row.id] for known in tables if row.id in known]
+        for name in ("n", "events"):
+            place = (name, row.outcome, row.model, row.subgroup, *(getattr(one, name) for one in found))
+            places[row.id, name] = place
+            if len(found) == len(tables) and all(_sum(one, name) == getattr(one, name) for one in found):
+                total = _sum(row, name)
+                totals |= {} if total is None else {place: total}
+    return tuple(
+        replace(row, n=totals.get(places[row.id, "n"], row.n), events=totals.get(places[row.id, "events"], row.events))
+        for row in rows
+    )
+
+
+def _sum(row: EstimateRow, name: str) -> int | None:
+    counts = [getattr(group, name) for group in row.groups]
+    return sum(counts) if counts and None not in counts else None
 
 
 def _groups(found: Sequence[tuple[GroupCount, ...]]) -> tuple[GroupCount, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -13,11 +13,18 @@ from counterpulse import regression
 from counterpulse.data.terms import Interaction, Numeric, Spline, Term
 from counterpulse.regression import GeeFit, RandomInterceptFit
 from counterpulse.results import At, Choice, Estimate, EstimateRow, Status
-from counterpulse.study.answers.fitted_model import FittedModel, ModelKind, group_counts, patients
+from counterpulse.study.answers.fitted_model import (
+    FittedModel,
+    ModelKind,
+    complete_df,
+    group_counts,
+    joint_evidence,
+    patients,
+)
 from counterpulse.study.answers.model_answers import answer_model
 from counterpulse.study.method_spec import MethodSpec, Option, Rule
 from counterpulse.study.planning.clusters import Way
-from counterpulse.study.request import Answer, Request, place, time_column
+from counterpulse.study.request import Answer, Evidence, Request, place, time_column
 
 PATIENT = "patient."
 UNIT = "hours"
@@ -72,9 +79,21 @@ class Courses:
             unit = f"{self.request.outcome.unit} per hour" if self.request.outcome.unit else "per hour"
             yield self._placed(replace(estimate, measure="slope difference", unit=unit))
 
+    def products(self) -> list[str]:
+        """The coefficients by which the courses differ."""
+        product = f"{self.request.group}:{self.time.variable}"
+        return [column.name for column in self.model.parameters.columns if column.variable == product]
+
+    def evidence(self, effects: Iterable[EstimateRow], test: EstimateRow) -> dict[str, Evidence]:
+        """What pooling over imputed tables needs of the differences and of the test."""
+        df = complete_df(self.request, self.model)
+        known = {} if df is None else {row.id: Evidence(df_complete=df) for row in effects}
+        joint = joint_evidence(self.request, self.model, self.products()) if test.estimate.status is Status.OK else None
+        return known if joint is None else {**known, test.id: joint}
+
     def interaction(self) -> EstimateRow:
         """One test that the courses of all groups are parallel."""
-        names = [column.name for column in self.model.parameters.columns if ":" in column.name]
+        names = self.products()
         test = self.model.parameters.wald(names) if names else None
         fitted = test is not None and self.model.status is Status.OK
         estimate = Estimate(
@@ -146,8 +165,11 @@ def estimate(request: Request) -> Answer:
     own = Courses(request, model, way.kind, time)
     times, choice = _times(request, model)
     others = tuple(row for row in answer.rows if request.group not in str(row.estimate.variable).split(":"))
-    rows = (*own.differences(times), *own.slopes(), own.interaction(), *others)
-    return replace(answer, rows=rows, choices=(*answer.choices, choice))
+    effects, test = (*own.differences(times), *own.slopes()), own.interaction()
+    return replace(
+        answer, rows=(*effects, test, *others), choices=(*answer.choices, choice),
+        evidence={**answer.evidence, **own.evidence(effects, test)},
+    )  # fmt: skip
 
 
 def _in_order(request: Request) -> Request:

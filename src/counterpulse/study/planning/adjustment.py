@@ -32,7 +32,7 @@ def listed_terms(
     if isinstance(written, str) and written in desk.nodes.confounders:
         listed = desk.nodes.confounders[written]
     terms = _as_listed(tuple(term for item in listed if (term := _term(desk, draft, item, place)) is not None))
-    _refuse_the_outcome(desk, draft, terms, outcomes, place)
+    refuse_the_outcome(desk, draft, terms, outcomes, place)
     _refuse_lone_interactions(desk, draft, terms, place)
     return terms
 
@@ -48,7 +48,7 @@ def _as_listed(terms: tuple[Term, ...]) -> tuple[Term, ...]:
     )
 
 
-def _refuse_the_outcome(
+def refuse_the_outcome(
     desk: Desk, draft: Draft, terms: tuple[Term, ...], outcomes: tuple[str, ...], place: YamlPath
 ) -> None:
     """What an outcome is made of predicts it perfectly and adjusts for nothing."""

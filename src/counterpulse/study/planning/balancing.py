@@ -14,7 +14,7 @@ from counterpulse.results import Choice
 from counterpulse.source import did_you_mean
 from counterpulse.study.catalog import METHODS
 from counterpulse.study.method_spec import MethodSpec
-from counterpulse.study.planning.adjustment import listed_terms
+from counterpulse.study.planning.adjustment import listed_terms, refuse_the_outcome
 from counterpulse.study.planning.balancing_misfits import KEYS, MATCHING, PAIRS, TARGETS, WEIGHTING, refuse_misfits
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.planning.planned_models import Ladder
@@ -67,6 +67,7 @@ def planned_balancing(
     terms, ladder = _score(desk, draft, spec, outcomes, node, ladder)
     if not terms:
         return Balanced(), ladder
+    _refuse_pairing(desk, draft, node, outcomes)
     target = _target(desk, draft, by)
     options = {**_pairing(desk, draft, node, by), **_written(node, by)}
     planned = PlannedBalancing(
@@ -95,6 +96,18 @@ def _score(
             ", ".join(desk.nodes.confounders), "name a set of confounders with propensity: {model: …} or adjust",
         )  # fmt: skip
     return terms, ladder
+
+
+def _refuse_pairing(desk: Desk, draft: Draft, node: Propensity, outcomes: tuple[str, ...]) -> None:
+    """Pairs that are made by the group itself, or by what is to be compared."""
+    for key, names in (("exact", node.exact), ("anti_exact", node.anti_exact), ("calipers", tuple(node.calipers))):
+        place = (*draft.where("propensity"), key)
+        refuse_the_outcome(desk, draft, names, outcomes, place)
+        if desk.nodes.groups is not None and desk.nodes.groups.variable in names:
+            desk.refuse(
+                place, "E608", f"analysis {draft.node.id} matches on the group variable itself", "other variables than the compared groups",
+                f"take it out of `{key}`",
+            )  # fmt: skip
 
 
 def _target(desk: Desk, draft: Draft, by: str) -> str:

@@ -188,6 +188,7 @@ def _of_models(desk: Desk, analysis: PlannedAnalysis, spec: MethodSpec) -> Itera
     """The variables of the models, of the options that name variables, and of the subgroups."""
     for term in analysis.every_term:
         yield from variables_of(term)
+    yield from () if analysis.balancing is None else analysis.balancing.exact
     for option in spec.options:
         if option.kind in ("name", "names"):
             value = analysis.options.get(option.name) or ()

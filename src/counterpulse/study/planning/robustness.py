@@ -121,7 +121,7 @@ def _negative_controls(resolved: Resolved) -> Iterator[PlannedAnalysis]:
                 "name an outcome that the treatment cannot change",
             )  # fmt: skip
             continue
-        edit = Edit.model_construct(_fields_set={"outcome"}, outcome=(name,))
+        edit = Edit.model_construct(_fields_set={"outcome", "also"}, outcome=(name,), also=())
         planned = resolve(resolved.desk, _placed(resolved.edit(edit, path, primary.id, f"{primary.id}-{name}"), path))
         if planned is not None:
             yield alone(replace(planned, label=f"{primary.label}: {resolved.desk.outcomes[name].label}"))
