@@ -136,6 +136,11 @@ def test_counts_are_means():
     ]
     found = folded(made).rows[0]
     assert (found.n, found.groups[0].n) == (101, 101)
+    weighted = [
+        replace(one, rows=(replace(one.rows[0], effective_n=size),))
+        for one, size in zip(made, (80.0, 82.0, 81.0, 81.0), strict=True)
+    ]
+    assert folded(weighted).rows[0].effective_n == 81.0
 
 
 # -- blocks ------------------------------------------------------------------------------------------------------------

@@ -384,3 +384,9 @@ def test_the_extreme_weights_are_those_of_any_table():
 
     ((found,), _) = folded_blocks([(weights(0.2, 9.0),), (weights(0.1, 4.0),)], ())
     assert (found.columns["low"], found.columns["high"]) == ((0.1,), (9.0,))
+
+
+def test_the_notes_of_every_table_stay_where_there_is_no_standard_error():
+    """One table's estimate is a median unbiased one, as the conditional likelihood has no maximum there: that is said."""
+    made = [_answer(Estimate(term="x", measure="odds ratio", value=value, notes=notes)) for value, notes in ((1.0, ()), (4.0, ("Median unbiased.",)))]  # fmt: skip
+    assert "Median unbiased." in folded(made).rows[0].estimate.notes

@@ -85,7 +85,12 @@ def _named(request: Request, compared: ComparedMeans, treated: str) -> ComparedM
             "" if isinstance(request.balanced, Weighting) else " and to matched sets (two-way)"
         )
         choices = (*choices, Choice("variance", text, "derived", "cameron-2011"))
-    return replace(compared, two=two, binary=request.outcome.kind == "binary", provenance=replace(compared.provenance, choices=choices))
+    return replace(
+        compared,
+        two=two,
+        binary=request.outcome.kind == "binary",
+        provenance=replace(compared.provenance, choices=choices),
+    )
 
 
 def _by_cluster(request: Request, compared: ComparedMeans) -> tuple[Floats, int]:

@@ -61,7 +61,7 @@ def _row(found: Sequence[EstimateRow | None], evidence: Sequence[Evidence | None
         return replace(first, estimate=_failed(first.estimate, Status.IMPUTATIONS_DIFFER, note), imputations=m)
     whole = replace(
         first, n=_mean_count([row.n for row in present]), events=_mean_count([row.events for row in present]),
-        groups=_groups([row.groups for row in present]), imputations=m,
+        groups=_groups([row.groups for row in present]), imputations=m, effective_n=_mean([row.effective_n for row in present]),
         n_missing=_mean_count([row.n_missing for row in present]), estimand=_estimand(present),
     )  # fmt: skip
     estimates = [row.estimate for row in present]

@@ -19,7 +19,7 @@ def with_shared_splines(
     analysis: PlannedAnalysis, outcome: PlannedOutcome, versions: Sequence[MadeSample]
 ) -> PlannedAnalysis:
     """The analysis whose splines have the same knots in every table: each at the mean of where the tables have it."""
-    if len(versions) == 1:
+    if len(versions) == 1 or not any(_bends(term) for term in analysis.every_term):
         return analysis
     needed = columns_of(outcome.name, outcome.kind)
     frames = [_known(made.sample.frame, needed) for made in versions]
@@ -39,6 +39,11 @@ def with_shared_splines(
         analysis, terms=shared(analysis.terms), selection=chosen(analysis.selection), models=tuple(models),
         screen=shared(analysis.screen),
     )  # fmt: skip
+
+
+def _bends(term: Term) -> bool:
+    sides = (term.left, term.right) if isinstance(term, Interaction) else (term,)
+    return any(isinstance(side, Spline) for side in sides)
 
 
 def _known(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
