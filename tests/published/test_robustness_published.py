@@ -30,7 +30,14 @@ def test_e_values_as_printed(ratio, low, high, value, limit):
 @pytest.mark.parametrize(
     ("ratio", "low", "high", "measure", "value", "limit"),
     [
-        (3.9, 1.8, 8.7, "odds ratio", 7.26, 3.00),  # bottle feeding and deaths from respiratory infection, a rare outcome
+        (
+            3.9,
+            1.8,
+            8.7,
+            "odds ratio",
+            7.26,
+            3.00,
+        ),  # bottle feeding and deaths from respiratory infection, a rare outcome
         (0.80, 0.71, 0.91, "risk ratio", 1.81, 1.43),  # breastfeeding and childhood leukemia
     ],
 )

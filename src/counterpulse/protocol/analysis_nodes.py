@@ -177,10 +177,12 @@ class MissingData(Node):
     auxiliary: tuple[Name, ...] = Field(
         default=(), description="Variables of no model from which missing values are imputed besides."
     )
-    outcomes: YesNo = Field(default=True, description="no: outcomes take no part in the imputation, which biases effects.")
-    methods: dict[
-        Name, Literal["pmm", "normal", "logistic", "polytomous", "ordered", "random-intercept"]
-    ] = Field(default={}, description="How a variable is imputed, where not as usual for its type.")
+    outcomes: YesNo = Field(
+        default=True, description="no: outcomes take no part in the imputation, which biases effects."
+    )
+    methods: dict[Name, Literal["pmm", "normal", "logistic", "polytomous", "ordered", "random-intercept"]] = Field(
+        default={}, description="How a variable is imputed, where not as usual for its type."
+    )
     center: Literal["none", "fixed", "random-intercept"] = Field(
         default="none", description="Whether the center of data.site takes part in the imputation, and how."
     )
@@ -198,29 +200,36 @@ class Propensity(Node):
     """How patients are made comparable by the probability of being treated."""
 
     use: Literal["matching", "weighting"] | None = Field(
-        default=None, description="With a method of its own (cox, kaplan-meier): matching or weighting.", examples=["matching"]
+        default=None,
+        description="With a method of its own (cox, kaplan-meier): matching or weighting.",
+        examples=["matching"],
     )
     model: str | tuple[TermSpec, ...] | None = Field(
         default=None, description="The covariates of the score: a set of confounders or a list; by default `adjust`."
     )
-    by: Literal[
-        "nearest", "optimal", "full", "subclasses", "coarsened-exact", "logistic", "entropy-balancing"
-    ] | None = Field(
+    by: (
+        Literal["nearest", "optimal", "full", "subclasses", "coarsened-exact", "logistic", "entropy-balancing"] | None
+    ) = Field(
         default=None, description="How patients are matched (nearest by default) or weighted (logistic by default)."
     )
     ratio: str | int | None = Field(
-        default=None, description="References for each treated patient: 1:1, 1:3, or 1:1-4 for a number that varies.",
+        default=None,
+        description="References for each treated patient: 1:1, 1:3, or 1:1-4 for a number that varies.",
         examples=["1:1"],
     )
     caliper: str | float | None = Field(
-        default=None, description="The farthest distance of a pair: 0.2 SD of logit, 0.05 of probability, or none.",
+        default=None,
+        description="The farthest distance of a pair: 0.2 SD of logit, 0.05 of probability, or none.",
         examples=["0.2 SD of logit"],
     )
     caliper_sd: Literal["pooled", "within"] | None = Field(
-        default=None, description="The standard deviation of everybody (pooled), or the mean one of the groups (within)."
+        default=None,
+        description="The standard deviation of everybody (pooled), or the mean one of the groups (within).",
     )
     calipers: dict[Name, Annotated[float, Field(gt=0)]] = Field(
-        default={}, description="The farthest difference of a pair in covariates, in their own units.", examples=[{"age": 5}]
+        default={},
+        description="The farthest difference of a pair in covariates, in their own units.",
+        examples=[{"age": 5}],
     )
     exact: Annotated[tuple[Name, ...], Many] = Field(default=(), description="Variables in which a pair agrees.")
     anti_exact: Annotated[tuple[Name, ...], Many] = Field(default=(), description="Variables in which a pair differs.")

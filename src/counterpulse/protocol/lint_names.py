@@ -247,7 +247,14 @@ def _robustness(desk: Desk) -> None:
     nodes = desk.nodes
     ids = [analysis.id for analysis in nodes.analyses]
     for index, name in enumerate(nodes.robustness.negative_controls):
-        desk.needs("E233", ("robustness", "negative_controls", index), "outcome", name, nodes.outcomes, "define it under outcomes")
+        desk.needs(
+            "E233",
+            ("robustness", "negative_controls", index),
+            "outcome",
+            name,
+            nodes.outcomes,
+            "define it under outcomes",
+        )
     confounder = nodes.robustness.unmeasured_confounder
     if confounder is not None and confounder.of is not None:
         place: YamlPath = ("robustness", "unmeasured_confounder", "of")
