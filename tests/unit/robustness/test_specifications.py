@@ -6,7 +6,8 @@ import pytest
 from counterpulse import robustness
 from counterpulse.errors import InputError
 from counterpulse.results import REFERENCES, Estimate, Interval, Status
-from counterpulse.results.privacy_blocks import coarse_block
+from counterpulse.results.privacy_blocks import screened_block
+from counterpulse.results.privacy_screen import Screen
 
 CLOSED_FORM = 1e-10  # relative
 
@@ -58,7 +59,8 @@ def test_a_block_has_a_row_for_each_specification_and_choice(specifications):
 
 
 def test_the_block_without_small_cells_has_no_counts_and_no_estimate_that_rests_on_few(specifications):
-    block = coarse_block(robustness.specification_curve(specifications).block(id="curve", analysis="death"), 5)
+    whole = robustness.specification_curve(specifications).block(id="curve", analysis="death")
+    block = screened_block(whole, Screen(frozenset(), 5), frozenset())
     assert {row["n"] for row in block.rows()} == {row["events"] for row in block.rows()} == {None}
     shown = {row["specification"]: row["estimate"] for row in block.rows()}
     assert shown[2] is None

@@ -25,6 +25,7 @@ from counterpulse.study.request import Answer, Evidence
 from counterpulse.study.run import run
 
 CLOSED_FORM = 1e-9  # relative; the same fits, pooled twice
+ITERATIVE = 1e-6  # relative; fits of a spline from other starting values
 STAY = "los: {label: Stay, type: continuous, value: hours, better: lower, primary: yes}"
 LOGISTIC = "id: A1, role: primary, outcome: died, method: logistic-regression"
 
@@ -189,7 +190,7 @@ def test_a_spline_has_the_same_knots_in_all_tables(written):
     assert f"{knots[1]:g}" in choice.value
     fits = [regression.logistic(one, outcome="died", terms=["device", Spline("age", tuple(knots)), "sex"]) for one in frames]  # fmt: skip
     hand = rubin(*coefficients(fits, "age'"), 240 - 6)
-    assert numbers(by_id(found, "A1.died.age.age'.coefficient")) == pytest.approx(hand, rel=1e-6)
+    assert numbers(by_id(found, "A1.died.age.age'.coefficient")) == pytest.approx(hand, rel=ITERATIVE)
     assert not [notice for notice in found.warnings if notice.code == "W723"]  # the curve is pooled
     (curve,) = (block for block in found.blocks if block.kind == "effect-curve")
     middle = curve.columns["value"].index(min(curve.columns["value"], key=lambda value: abs(value - 70)))
