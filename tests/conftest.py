@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import settings
@@ -38,3 +39,24 @@ def shared_data(shared_path) -> Callable[[str], pl.DataFrame]:
         return pl.read_csv(text, null_values=["NA", ""], infer_schema_length=None)
 
     return read
+
+
+@pytest.fixture(scope="session")
+def pump_ward() -> pl.DataFrame:
+    """Patients treated by age and shock, with a binary and a continuous outcome."""
+    random = np.random.default_rng(21)
+    n = 900
+    age, shock = random.normal(0, 1, n), random.random(n) < 0.3
+    treated = random.random(n) < 1 / (1 + np.exp(1.0 - 0.6 * age - shock))
+    dead = random.random(n) < 1 / (1 + np.exp(0.7 - 0.5 * age - 0.3 * treated))
+    kind = np.where(treated, random.choice(["pump", "balloon"], n), "none")
+    return pl.DataFrame(
+        {
+            "age": age,
+            "shock": shock,
+            "device": treated,
+            "kind": kind,
+            "dead": dead,
+            "days": age + random.normal(0, 1, n),
+        }
+    )

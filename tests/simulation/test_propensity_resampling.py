@@ -1,7 +1,6 @@
 """Drawing matched sets, or patients with their weights made anew, spreads estimates as the variance formulas say."""
 
 import numpy as np
-import polars as pl
 import pytest
 
 from counterpulse.propensity import match, matched_effect, weight, weighted_effect, weighted_effects
@@ -11,33 +10,13 @@ NEAR = 0.15  # relative; the spread of 400 draws against a formula
 OPTIONS = {"treatment": "device", "covariates": ["age", "shock"]}
 
 
-@pytest.fixture(scope="module")
-def ward():
-    random = np.random.default_rng(21)
-    n = 900
-    age, shock = random.normal(0, 1, n), random.random(n) < 0.3
-    treated = random.random(n) < 1 / (1 + np.exp(1.0 - 0.6 * age - shock))
-    dead = random.random(n) < 1 / (1 + np.exp(0.7 - 0.5 * age - 0.3 * treated))
-    kind = np.where(treated, random.choice(["pump", "balloon"], n), "none")
-    return pl.DataFrame(
-        {
-            "age": age,
-            "shock": shock,
-            "device": treated,
-            "kind": kind,
-            "dead": dead,
-            "days": age + random.normal(0, 1, n),
-        }
-    )
-
-
 def errors(found):
     return np.array([one.std_error for one in found.estimates()])
 
 
 @pytest.mark.parametrize("covariates", [None, ["age", "shock"]])
-def test_drawing_pairs_again_gives_the_robust_variance(ward, covariates):
-    found = match(ward, **OPTIONS, caliper=0.2)
+def test_drawing_pairs_again_gives_the_robust_variance(pump_ward, covariates):
+    found = match(pump_ward, **OPTIONS, caliper=0.2)
     options = {"outcome": "dead", "covariates": covariates}
     plain, drawn = matched_effect(found, **options), matched_effect(found, **options, bootstrap=400, seed=3)
     np.testing.assert_allclose(errors(drawn), errors(plain), rtol=NEAR)
@@ -57,16 +36,16 @@ def test_drawing_pairs_again_gives_the_robust_variance(ward, covariates):
         {"estimand": "ATE", "trim": 0.1},
     ],
 )  # fmt: skip
-def test_drawing_patients_again_gives_the_stacked_variance(ward, options):
-    weighting = weight(ward, **OPTIONS, **options)
+def test_drawing_patients_again_gives_the_stacked_variance(pump_ward, options):
+    weighting = weight(pump_ward, **OPTIONS, **options)
     plain = weighted_effect(weighting, outcome="dead")
     drawn = weighted_effect(weighting, outcome="dead", bootstrap=400)
     np.testing.assert_allclose(errors(drawn), errors(plain), rtol=NEAR)
     assert np.isfinite(drawn.replicates).all()
 
 
-def test_drawing_patients_of_three_treatments(ward):
-    weighting = weight(ward, treatment="kind", covariates=["age"], estimand="ATE")
+def test_drawing_patients_of_three_treatments(pump_ward):
+    weighting = weight(pump_ward, treatment="kind", covariates=["age"], estimand="ATE")
     plain = weighted_effects(weighting, outcome="days", reference="none")
     drawn = weighted_effects(weighting, outcome="days", reference="none", bootstrap=300)
     for one, other in zip(plain, drawn, strict=True):

@@ -68,6 +68,8 @@ def observed_risk_name(name: str) -> str:
 
 
 START = "start."
+USUAL_SEED = 1
+"""Of the random numbers where the protocol names no seed."""
 WEIGHT, UNIT = "weight.", "unit."
 """The columns of a balanced sample: the weight of each row, and the matched set it belongs to."""
 BETWEEN = re.compile(r"[\s,;\"]+")
@@ -95,6 +97,11 @@ class Request:
     workers: Workers = field(default=LocalWorkers(1), compare=False)
     scores: NDArray[np.float64] | None = field(default=None, compare=False)
     balanced: Matching | Weighting | Stratification | None = field(default=None, compare=False)
+
+    @property
+    def seed_used(self) -> int:
+        """The study's seed, or the usual one where it names none."""
+        return USUAL_SEED if self.seed is None else self.seed
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -18,29 +18,9 @@ SAME = 1e-10  # relative; the same formula in another order
 OPTIONS = {"treatment": "device", "covariates": ["age", "shock"]}
 
 
-@pytest.fixture(scope="module")
-def ward():
-    random = np.random.default_rng(21)
-    n = 900
-    age, shock = random.normal(0, 1, n), random.random(n) < 0.3
-    treated = random.random(n) < 1 / (1 + np.exp(1.0 - 0.6 * age - shock))
-    dead = random.random(n) < 1 / (1 + np.exp(0.7 - 0.5 * age - 0.3 * treated))
-    kind = np.where(treated, random.choice(["pump", "balloon"], n), "none")
-    return pl.DataFrame(
-        {
-            "age": age,
-            "shock": shock,
-            "device": treated,
-            "kind": kind,
-            "dead": dead,
-            "days": age + random.normal(0, 1, n),
-        }
-    )
-
-
-def test_both_of_a_pair_are_drawn_together(ward):
-    sets = match(ward, **OPTIONS, caliper=0.2).sets
-    numbered = ward.with_columns(days=pl.Series(sets.astype(float)))
+def test_both_of_a_pair_are_drawn_together(pump_ward):
+    sets = match(pump_ward, **OPTIONS, caliper=0.2).sets
+    numbered = pump_ward.with_columns(days=pl.Series(sets.astype(float)))
     drawn = matched_effect(match(numbered, **OPTIONS, caliper=0.2), outcome="days", bootstrap=100).replicates
     np.testing.assert_allclose(drawn[:, 0], drawn[:, 1], rtol=SAME)
     assert len(np.unique(drawn[:, 0])) > 90
@@ -61,32 +41,32 @@ def test_draws_without_an_estimate_are_told():
     assert "bootstrap" in Status.FEW_REPLICATES.text
 
 
-def test_known_scores_leave_out_the_score(ward):
-    score = propensity_score(ward, **OPTIONS).probability
-    given = weight(ward, **OPTIONS, score=score, estimand="ATE")
-    fitted = weight(ward, **OPTIONS, estimand="ATE")
+def test_known_scores_leave_out_the_score(pump_ward):
+    score = propensity_score(pump_ward, **OPTIONS).probability
+    given = weight(pump_ward, **OPTIONS, score=score, estimand="ATE")
+    fitted = weight(pump_ward, **OPTIONS, estimand="ATE")
     np.testing.assert_allclose(given.weights, fitted.weights, rtol=SAME)
     known, estimated = (weighted_effect(found, outcome="dead") for found in (given, fitted))
     assert known.estimates()[3].std_error > estimated.estimates()[3].std_error
     assert "scores as given" in known.provenance.choices[0].value
-    y, a = ward["dead"].cast(float).to_numpy(), ward["device"].to_numpy()
+    y, a = pump_ward["dead"].cast(float).to_numpy(), pump_ward["device"].to_numpy()
     for arm, side in enumerate((a, ~a)):
         w = given.weights[side]
         variance = (w**2 * (y[side] - known.two.means[arm]) ** 2).sum() / w.sum() ** 2
         assert known.two.covariance[arm, arm] == pytest.approx(variance, rel=SAME)
 
 
-def test_what_counts_as_given_is_said(ward):
-    found = weighted_effect(weight(ward, **OPTIONS, trim=0.1, truncate=95), outcome="dead")
+def test_what_counts_as_given_is_said(pump_ward):
+    found = weighted_effect(weight(pump_ward, **OPTIONS, trim=0.1, truncate=95), outcome="dead")
     assert found.provenance.choices[0].value == (
         "stacked estimating equations; thresholds of truncation as given; who is trimmed as given"
     )
 
 
-def test_full_matching_is_clustered_by_set_and_subclasses_are_not(ward):
-    score = propensity_score(ward, **OPTIONS)
-    full = full_match(score, ward, covariates=["age", "shock"], estimand="ATE")
-    strata = subclasses(score, ward, covariates=["age", "shock"], estimand="ATE")
+def test_full_matching_is_clustered_by_set_and_subclasses_are_not(pump_ward):
+    score = propensity_score(pump_ward, **OPTIONS)
+    full = full_match(score, pump_ward, covariates=["age", "shock"], estimand="ATE")
+    strata = subclasses(score, pump_ward, covariates=["age", "shock"], estimand="ATE")
     assert matched_effect(full, outcome="dead").provenance.choices[0].value == "robust by matched set"
     assert matched_effect(strata, outcome="dead").provenance.choices[0].value == "robust"
     assert full.sample().cluster is not None
@@ -97,11 +77,11 @@ def test_full_matching_is_clustered_by_set_and_subclasses_are_not(ward):
         matched_effect(strata, outcome="dead", bootstrap=100)
 
 
-def test_few_sets_have_students_t_or_no_error(ward):
+def test_few_sets_have_students_t_or_no_error(pump_ward):
     def of(pairs):
-        score = np.full(ward.height, 0.5)
-        treated, control = np.flatnonzero(ward["device"])[:pairs], np.flatnonzero(~ward["device"])[:pairs]
-        some = ward[np.concatenate((treated, control))]
+        score = np.full(pump_ward.height, 0.5)
+        treated, control = np.flatnonzero(pump_ward["device"])[:pairs], np.flatnonzero(~pump_ward["device"])[:pairs]
+        some = pump_ward[np.concatenate((treated, control))]
         found = match(some, treatment="device", score=score[: some.height], on="probability")
         return matched_effect(found, outcome="days"), some
 
@@ -115,15 +95,15 @@ def test_few_sets_have_students_t_or_no_error(ward):
     assert np.isfinite(few.value)
 
 
-def test_a_model_that_has_no_fit_is_a_status(ward):
-    apart = ward.with_columns(perfect=pl.col("dead").cast(float))
+def test_a_model_that_has_no_fit_is_a_status(pump_ward):
+    apart = pump_ward.with_columns(perfect=pl.col("dead").cast(float))
     found = matched_effect(match(apart, **OPTIONS, caliper=0.2), outcome="dead", covariates=["perfect"])
     assert found.status is Status.SEPARATION
     assert all(one.status is Status.SEPARATION for one in found.estimates())
 
 
-def test_covariates_of_the_outcome_model_that_are_missing_are_counted(ward):
-    holes = ward.with_columns(lactate=pl.when(pl.int_range(pl.len()) < 50).then(None).otherwise("days"))
+def test_covariates_of_the_outcome_model_that_are_missing_are_counted(pump_ward):
+    holes = pump_ward.with_columns(lactate=pl.when(pl.int_range(pl.len()) < 50).then(None).otherwise("days"))
     found = weighted_effect(weight(holes, **OPTIONS, estimand="ATE"), outcome="dead", covariates=["lactate"])
     assert (found.n, found.n_missing) == (850, 50)
     assert found.status is Status.OK
@@ -137,13 +117,13 @@ def test_covariates_of_the_outcome_model_that_are_missing_are_counted(ward):
         ({"between": ("pump", "control")}, "not a treatment"),
     ],
 )  # fmt: skip
-def test_misuse_is_refused(ward, options, words):
+def test_misuse_is_refused(pump_ward, options, words):
     with pytest.raises(InputError, match=words):
-        weighted_effect(weight(ward, **OPTIONS), **{"outcome": "dead", **options})
+        weighted_effect(weight(pump_ward, **OPTIONS), **{"outcome": "dead", **options})
 
 
-def test_what_cannot_be_bootstrapped_or_compared_says_why(ward):
+def test_what_cannot_be_bootstrapped_or_compared_says_why(pump_ward):
     with pytest.raises(InputError, match="Abadie and Imbens"):
-        matched_effect(match(ward, **OPTIONS, replace=True), outcome="dead", bootstrap=100)
+        matched_effect(match(pump_ward, **OPTIONS, replace=True), outcome="dead", bootstrap=100)
     with pytest.raises(InputError, match="between"):
-        weighted_effect(weight(ward, treatment="kind", covariates=["age"]), outcome="dead")
+        weighted_effect(weight(pump_ward, treatment="kind", covariates=["age"]), outcome="dead")

@@ -9,18 +9,13 @@ from typing import Literal
 from counterpulse.data.terms import Term
 from counterpulse.study.answers.comparable_means import comparable_means
 from counterpulse.study.answers.curves import curve_answer
+from counterpulse.study.balancing.balance import MEASURES
 from counterpulse.study.method_spec import MethodSpec, Option
 from counterpulse.study.methods import cox
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.planning.measures import split_measure
 from counterpulse.study.request import Answer, Request
 
-MEASURES: Mapping[str, tuple[str, ...]] = {
-    "binary": ("odds ratio", "risk difference", "risk ratio"),
-    "continuous": ("mean difference",),
-    "count": ("mean difference",),
-    "time-to-event": ("hazard ratio", "risk difference", "risk ratio", "rmst difference", "rmst ratio"),
-}
 OF_MANY = ("subclasses", "coarsened-exact")
 """Strata of many patients, which are no sets of partners to draw."""
 FEWEST = 100

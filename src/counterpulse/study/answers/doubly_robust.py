@@ -22,7 +22,7 @@ from counterpulse.study.answers.fitted_model import group_counts, patients, tota
 from counterpulse.study.method_spec import Option
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.planning.measures import MARGINAL, split_measure
-from counterpulse.study.request import Answer, Request, block_id, event_column, place, time_column
+from counterpulse.study.request import USUAL_SEED, Answer, Request, block_id, event_column, place, time_column
 
 Estimator = Callable[..., AverageEffect]
 
@@ -32,8 +32,6 @@ TIMED = "time-to-event"
 BY_KIND: Mapping[str, tuple[str, ...]] = {
     "binary": MARGINAL, "continuous": (DIFFERENCE,), "count": (DIFFERENCE,), TIMED: MARGINAL,
 }  # fmt: skip
-USUAL_SEED = 1
-"""Of the folds of cross-fitting where the protocol names no seed."""
 
 PAIRWISE = "Among patients of the two groups compared."
 
@@ -171,7 +169,7 @@ def _compared(request: Request, estimator: Estimator, treated: str, asked: _Aske
 
 
 def _options(request: Request) -> Options:
-    terms, seed = request.analysis.terms, USUAL_SEED if request.seed is None else request.seed
+    terms, seed = request.analysis.terms, request.seed_used
     named = f"{request.analysis.id}.{request.name}"
     told: Options = {
         "outcome_covariates": terms, "estimand": ESTIMANDS[request.analysis.target], "cluster": request.cluster,

@@ -31,7 +31,6 @@ from counterpulse.study.answers.predictor import (
 from counterpulse.study.request import Answer, Request
 
 C = "c-statistic"
-DEFAULT_SEED = 1
 
 
 def answer_predictor(request: Request, predictor: Predictor) -> Answer:
@@ -76,7 +75,7 @@ def _corrected(
     outcome = rows[request.outcome.name].cast(pl.Boolean).to_numpy()
     refit = regression.LogisticRefit(X, np.where(outcome, 1.0, -1.0), fit.scaled.coefficients)
     found = regression.bootstrap_optimism(
-        outcome, predicted, refit, seed=DEFAULT_SEED if request.seed is None else request.seed,
+        outcome, predicted, refit, seed=request.seed_used,
         analysis=f"{request.analysis.id}.{request.name}", replicates=int(request.option("bootstrap")), jobs=request.workers,
     )  # fmt: skip
     placed = rows_of(request, predictor, found.estimates(), n=rows.height, events=int(outcome.sum()))

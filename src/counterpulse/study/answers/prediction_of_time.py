@@ -12,7 +12,6 @@ from counterpulse.data.terms import variables_of
 from counterpulse.regression.decision_curve import THRESHOLDS
 from counterpulse.results import Estimate, Status
 from counterpulse.results.wald import no_estimate
-from counterpulse.study.answers.prediction_of_outcome import DEFAULT_SEED
 from counterpulse.study.answers.predictor import (
     APPARENT,
     RECALIBRATED,
@@ -126,7 +125,7 @@ def _grid(rows: pl.DataFrame, time: str, event: str) -> list[float]:
 
 def _corrected(request: Request, predictor: Predictor, fit: CoxFit, rows: pl.DataFrame) -> Answer:
     found = survival.bootstrap_cox_optimism(
-        fit, seed=DEFAULT_SEED if request.seed is None else request.seed, analysis=f"{request.analysis.id}.{request.name}",
+        fit, seed=request.seed_used, analysis=f"{request.analysis.id}.{request.name}",
         replicates=int(request.option("bootstrap")), jobs=request.workers,
     )  # fmt: skip
     return Answer(rows=rows_of(request, predictor, found.estimates(), n=rows.height, events=_events(request, rows)))

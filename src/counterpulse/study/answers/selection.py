@@ -23,13 +23,10 @@ from counterpulse.study.catalog import METHODS
 from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.samples import picked
 from counterpulse.study.planning.wording import term_text
-from counterpulse.study.request import Answer, Request, block_id, place
+from counterpulse.study.request import USUAL_SEED, Answer, Request, block_id, place
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
-USUAL_SEED = 1
-"""Of the random numbers of a selection where the protocol names no seed."""
 
 REPEATED = "selection repeated"
 INTERVAL = "percentile, selection repeated in each bootstrap sample"
@@ -56,7 +53,7 @@ class Search:
 
     def random(self, draw: int) -> np.random.Generator:
         """The random numbers of one draw."""
-        seed = USUAL_SEED if self.request.seed is None else self.request.seed
+        seed = self.request.seed_used
         return stream(seed, f"{self.request.analysis.id}.{self.request.name}", draw)
 
 

@@ -18,9 +18,6 @@ from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.planning.measures import MARGINAL
 from counterpulse.study.request import Request, place
 
-USUAL_SEED = 1
-"""Of the bootstrap where the protocol names no seed."""
-
 
 def standardized_rows(
     request: Request, model: LogisticFit, wanted: Sequence[str]
@@ -62,7 +59,7 @@ def _standardized(
         )  # fmt: skip
     return regression.bootstrap_standardized(
         model, request.frame, variable=str(request.group), treated=treated, reference=request.reference, among=among,
-        level=level, replicates=replicates, seed=USUAL_SEED if request.seed is None else request.seed,
+        level=level, replicates=replicates, seed=request.seed_used,
         analysis=f"{request.analysis.id}.{request.name}", jobs=request.workers,
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from counterpulse import propensity
 from counterpulse.data.terms import variables_of
 from counterpulse.propensity import BalanceTable, Matching, Stratification, Weighting
+from counterpulse.propensity.balance import UNADJUSTED
 from counterpulse.protocol.plan import PlannedAnalysis, PlannedBalancing, PlannedOutcome
 from counterpulse.results import Block, Cell, Choice, Estimate, EstimateRow, Notice, Scale, Status
 from counterpulse.study.patients.samples import picked
@@ -31,12 +32,15 @@ NOBODY = np.empty(0, dtype=np.intp)
 RATIOS = ("odds ratio", "marginal odds ratio", "risk ratio", "hazard ratio", "rate ratio", "rmst ratio")
 """Measures on the log scale."""
 
-UNADJUSTED = "unadjusted"
-"""The sample of a balance block before matching or weighting."""
+MEASURES: Mapping[str, tuple[str, ...]] = {
+    "binary": ("odds ratio", "risk difference", "risk ratio"),
+    "continuous": ("mean difference",),
+    "count": ("mean difference",),
+    "time-to-event": ("hazard ratio", "risk difference", "risk ratio", "rmst difference", "rmst ratio"),
+}
+"""The contrasts of comparable patients by the kind of outcome."""
 
-USUAL = {
-    "binary": "odds ratio", "continuous": "mean difference", "count": "mean difference", "time-to-event": "hazard ratio",
-}  # fmt: skip
+USUAL = {kind: measures[0] for kind, measures in MEASURES.items()}
 """The contrast of each kind of outcome where the protocol names none."""
 
 Balanced = Matching | Weighting | Stratification

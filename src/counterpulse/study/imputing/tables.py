@@ -19,11 +19,9 @@ from counterpulse.study.patients.cohort import Cohort
 from counterpulse.study.patients.derive import derive_variables
 from counterpulse.study.patients.measurements import PATIENT
 from counterpulse.study.patients.outcomes import columns_of
-from counterpulse.study.request import event_column, time_column
+from counterpulse.study.request import USUAL_SEED, event_column, time_column
 
 HAZARD, MEAN = "hazard.", "mean."
-USUAL_SEED = 1
-"""Of the random numbers where the protocol names no seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ from counterpulse.study.patients.emulation_sample import END, EVENT, EXPOSED_AT,
 from counterpulse.study.request import Answer, Request, place
 
 NAME = "clone-censor-weight"
-DEFAULT_SEED = 1
 
 
 def estimate(request: Request) -> Answer:
@@ -30,7 +29,7 @@ def estimate(request: Request) -> Answer:
         covariates=request.analysis.terms, horizon=_horizon(request, grace), strategies=(request.treated[0], request.reference),
         censoring_model=request.option("censoring_model"), stabilized=request.option("stabilized"),
         truncate=request.option("truncate"), bootstrap=int(request.option("bootstrap")),
-        seed=DEFAULT_SEED if request.seed is None else request.seed, analysis=f"{request.analysis.id}.{request.name}",
+        seed=request.seed_used, analysis=f"{request.analysis.id}.{request.name}",
         level=request.analysis.level, jobs=request.workers,
     )  # fmt: skip
     return Answer(

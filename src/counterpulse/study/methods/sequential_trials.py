@@ -26,7 +26,6 @@ from counterpulse.study.patients.emulation_sample import EVENT
 from counterpulse.study.request import Answer, Request, block_id, place
 
 NAME = "sequential-trials"
-DEFAULT_SEED = 1
 FEWEST_FOR_SQUARE = 4
 PER_PERIOD = "Odds of the event in a period; near the hazard ratio, as events in a single period are rare."
 
@@ -51,7 +50,7 @@ def estimate(request: Request) -> Answer:
         horizon=periods_of_all(request.outcome.horizon, _every(request), int(request.option("periods"))),
         estimand=request.option("compare"), switch_numerator=time if per_protocol else (),
         switch_denominator=(*terms, *time) if per_protocol else None, truncate=request.option("truncate"),
-        bootstrap=int(request.option("bootstrap")), seed=DEFAULT_SEED if request.seed is None else request.seed,
+        bootstrap=int(request.option("bootstrap")), seed=request.seed_used,
         analysis=f"{request.analysis.id}.{request.name}", level=request.analysis.level, jobs=request.workers,
     )  # fmt: skip
     missing = frame.height - len(rows)
