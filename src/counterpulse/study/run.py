@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import PurePath
 from typing import TypeVar
@@ -274,6 +274,12 @@ def _unique(rows: tuple[EstimateRow, ...]) -> tuple[EstimateRow, ...]:
     return tuple(result)
 
 
+@cache
+def _software() -> Mapping[str, str]:
+    """The versions at work, looked up once: a rehearsal asks for them in every replicate."""
+    return {name: version(name) for name in SOFTWARE}
+
+
 def identity_of(plan: Plan, table: PatientTable, seed: int | None) -> StudyIdentity:
     """Which study, which inputs, which software."""
     study = plan.protocol.study
@@ -285,7 +291,7 @@ def identity_of(plan: Plan, table: PatientTable, seed: int | None) -> StudyIdent
         dictionary_digest=plan.dictionary_digest,
         data_digest=table.digest,
         seed=plan.protocol.seed if seed is None else seed,
-        software={name: version(name) for name in SOFTWARE},
+        software=dict(_software()),
     )
 
 
