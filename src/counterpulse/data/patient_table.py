@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from counterpulse.data.dictionary import Dictionary
 from counterpulse.data.queries import no_queries
@@ -25,7 +27,8 @@ class PatientTable:
     Column types of `frame` by dictionary type: id and text String; number Float64; integer Int64; category and ordinal
     Enum of the codes in dictionary order; yesno Boolean; date Date; datetime Datetime("us"). A blank is null.
     `findings` are the warnings of the check (errors raise), `queries` its questions for the data manager, with values of
-    patients. `digest` is of the content of all frames, whatever the file format.
+    patients. `digest` is of the content of all frames, whatever the file format. `row_numbers` are where the rows stand in
+    the file, the header being 1, shape (n,).
     """
 
     frame: pl.DataFrame
@@ -36,3 +39,4 @@ class PatientTable:
     related: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     queries: pl.DataFrame = field(default_factory=no_queries)
+    row_numbers: NDArray[np.int64] | None = field(default=None, compare=False)

@@ -54,6 +54,7 @@ def read_table(
         file=path.name,
         digest=content_digest(frame),
         data_kind="mock" if MOCK_MARK in raw.headers else data_kind,
+        row_numbers=raw.row_numbers,
     )
     check.not_applicable(table)
     return replace(table, findings=tuple(check.findings), queries=check.queries)

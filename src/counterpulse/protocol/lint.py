@@ -8,6 +8,7 @@ from counterpulse.protocol.lint_analyses import lint_analyses
 from counterpulse.protocol.lint_design import lint_design
 from counterpulse.protocol.lint_names import lint_names
 from counterpulse.protocol.lint_rehearsal import lint_rehearsal
+from counterpulse.protocol.lint_review import lint_review
 from counterpulse.protocol.lint_rules import lint_rules
 from counterpulse.protocol.place import in_order
 from counterpulse.protocol.read import Protocol
@@ -29,6 +30,6 @@ def lint(protocol: Protocol, dictionary: Dictionary) -> tuple[Finding, ...]:
         Errors and warnings, in the order of the file.
     """
     desk = Desk(protocol, dictionary, study_scope(protocol.nodes, dictionary))
-    for check in (lint_rules, lint_names, lint_design, lint_analyses, lint_rehearsal):
+    for check in (lint_rules, lint_names, lint_design, lint_review, lint_analyses, lint_rehearsal):
         check(desk)
     return in_order(desk.findings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -50,6 +50,19 @@ from counterpulse.protocol.identity_nodes import (
 )
 from counterpulse.protocol.node import AnalysisId, IfUnknown, ImmortalPlan, Name, Node, OutcomeType, Role
 from counterpulse.protocol.rehearsal_nodes import AssumedOutcome, Rehearsal, Unmeasured
+from counterpulse.protocol.review_nodes import (
+    BiasByDesign,
+    BundleRow,
+    Certainty,
+    Conversion,
+    Effects,
+    Judgment,
+    Overlap,
+    Question,
+    ReviewOutcome,
+    RiskOfBias,
+    Screening,
+)
 from counterpulse.protocol.robustness_nodes import Edit, Multiverse, Robustness, UnmeasuredConfounder
 from counterpulse.protocol.trial_nodes import Hypothesis, IntercurrentEvent, Randomization, Trial
 from counterpulse.protocol.words import Text
@@ -59,8 +72,12 @@ __all__ = [
     "Analysis",
     "AnalysisId",
     "AssumedOutcome",
+    "BiasByDesign",
+    "BundleRow",
     "Case",
+    "Certainty",
     "Clusters",
+    "Conversion",
     "CountedTime",
     "Criterion",
     "CrosstabNode",
@@ -69,6 +86,7 @@ __all__ = [
     "DescriptionNode",
     "Earlier",
     "Edit",
+    "Effects",
     "Eligibility",
     "EstimandNode",
     "Exposure",
@@ -81,24 +99,30 @@ __all__ = [
     "ImmortalPlan",
     "ImmortalTime",
     "IntercurrentEvent",
+    "Judgment",
     "MissingData",
     "Multiverse",
     "Name",
     "Node",
     "Outcome",
     "OutcomeType",
+    "Overlap",
     "Population",
     "Privacy",
     "Propensity",
     "ProtocolNode",
+    "Question",
     "Randomization",
     "Registration",
     "Rehearsal",
     "RelatedTable",
     "ReportLooks",
+    "ReviewOutcome",
+    "RiskOfBias",
     "Robustness",
     "Role",
     "Screened",
+    "Screening",
     "Selection",
     "Study",
     "SubgroupVariable",
@@ -129,12 +153,12 @@ class ProtocolNode(Node):
     )
     hypothesis: Hypothesis | None = Field(default=None, description="The hypothesis of a trial.")
     trial: Trial | None = Field(default=None, description="The design of a trial.")
-    question: dict[str, Any] | None = Field(default=None, description="The question of a review.")
-    screening: dict[str, Any] | None = Field(default=None, description="The screening log of a review.")
-    overlap: dict[str, Any] | None = Field(default=None, description="How overlapping reports of a review are handled.")
-    effects: dict[str, Any] | None = Field(default=None, description="How a row of a review becomes an effect.")
-    risk_of_bias: dict[str, Any] | None = Field(default=None, description="The risk-of-bias tool of a review.")
-    certainty: dict[str, Any] | None = Field(default=None, description="The certainty tool of a review.")
+    question: Question | None = Field(default=None, description="The question of a review.")
+    screening: Screening | None = Field(default=None, description="How the studies of a review were found.")
+    overlap: Overlap | None = Field(default=None, description="What is done about studies of one registry.")
+    effects: Effects | None = Field(default=None, description="How a row of a review becomes an effect.")
+    risk_of_bias: RiskOfBias | None = Field(default=None, description="How bias was judged in a review.")
+    certainty: Certainty | None = Field(default=None, description="How certain the evidence of a review is.")
     eligibility: Eligibility = Field(default=Eligibility(), description="Who is in.")
     groups: Groups | None = Field(default=None, description="Who is compared with whom.")
     exposure: Exposure | None = Field(

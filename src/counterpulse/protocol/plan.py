@@ -8,6 +8,7 @@ from typing import Literal
 
 from counterpulse.data.terms import Term
 from counterpulse.protocol.nodes import ProtocolNode
+from counterpulse.protocol.planned_review import PlannedReview
 from counterpulse.protocol.planned_subjects import (
     PlannedCriterion,
     PlannedFlowBox,
@@ -35,6 +36,7 @@ __all__ = [
     "PlannedMultiverse",
     "PlannedOutcome",
     "PlannedPopulation",
+    "PlannedReview",
     "PlannedRobustness",
     "PlannedSelection",
     "PlannedShift",
@@ -346,6 +348,7 @@ class Plan:
     subgroups: PlannedSubgroups | None
     robustness: PlannedRobustness = PlannedRobustness()
     flow: tuple[PlannedFlowBox, ...] = ()
+    review: PlannedReview | None = None
     choices: tuple[Choice, ...] = ()
     warnings: tuple[Notice, ...] = ()
 

@@ -56,7 +56,7 @@ def _eligibility(nodes: ProtocolNode) -> Iterator[Rule]:
 
 def _analyses(nodes: ProtocolNode) -> Iterator[Rule]:
     for index, analysis in enumerate(nodes.analyses):
-        if analysis.keep is not None and nodes.study.design != "review":
+        if analysis.keep is not None:
             yield Rule(("analyses", index, "keep"), analysis.keep, populations=True)
     for path, edit in nodes.multiverse.edits() if nodes.multiverse is not None else ():
         if edit.keep is not None:

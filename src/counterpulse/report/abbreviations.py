@@ -12,6 +12,7 @@ from functools import lru_cache
 
 STATISTICAL: Mapping[str, tuple[str, str]] = {
     "CI": ("confidence interval", r"(?<=% )CI\b"),
+    "CrI": ("credible interval", r"(?<=% )CrI\b"),
     "SD": ("standard deviation", r"(?<=mean \()SD(?=\))|(?<=mean ±)SD\b"),
     "IQR": ("interquartile range", r"\bIQR\b"),
     "SMD": ("standardized mean difference", r"\bSMD\b"),

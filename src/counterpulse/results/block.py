@@ -144,6 +144,81 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
     "funnel": {
         "study": TEXT, "measure": TEXT, "estimate": NUMBER, "std_error": NUMBER, "imputed": TEXT, "pooled": NUMBER,
     },
+    # One row of a review's extraction table: the numbers as printed, the effect they give (a reader's scale; `yi` and `vi` are on
+    # that of estimation), where they stand, and whether they were used. `outcome` is the review's.
+    "effect-sizes": {
+        "row": COUNT, "study": TEXT, "outcome": TEXT, "design": TEXT, "format": TEXT, "measure": TEXT, "arm_1": TEXT, "events_1": NUMBER,
+        "n_1": NUMBER, "arm_2": TEXT, "events_2": NUMBER, "n_2": NUMBER, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "yi": NUMBER,
+        "vi": NUMBER, "note": TEXT, "used": TEXT, "reason": TEXT, "source": TEXT, "quote": TEXT, "extractor": TEXT,
+    },
+    # The pooled effect without each study, or after each study is added; `study` is the one left out or added.
+    "leave-one-out": {
+        "study": TEXT, "measure": TEXT, "k": COUNT, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "p_value": NUMBER,
+        "tau_squared": NUMBER, "i_squared": NUMBER, "q": NUMBER,
+    },
+    "cumulative": {
+        "study": TEXT, "measure": TEXT, "k": COUNT, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "p_value": NUMBER,
+        "tau_squared": NUMBER, "i_squared": NUMBER, "q": NUMBER,
+    },
+    # What each study does to the fit; `q_share` and `shift` are the axes of Baujat's plot, `influential` is yes or no.
+    "influence": {
+        "study": TEXT, "residual": NUMBER, "dffits": NUMBER, "cook_distance": NUMBER, "covariance_ratio": NUMBER,
+        "tau_squared": NUMBER, "q": NUMBER, "hat": NUMBER, "weight": NUMBER, "dfbetas": NUMBER, "q_share": NUMBER, "shift": NUMBER,
+        "influential": TEXT,
+    },
+    # The pooled effect of every subset of the studies (or of a sample of them); `without` is yes where the study named is not in it.
+    "gosh": {"measure": TEXT, "k": COUNT, "estimate": NUMBER, "i_squared": NUMBER, "study": TEXT, "without": TEXT},
+    # A test of small-study effects: its statistic, the estimate it is about (a slope, an intercept, tau, a count of filled-in studies).
+    "small-study-test": {
+        "test": TEXT, "k": COUNT, "what": TEXT, "estimate": NUMBER, "std_error": NUMBER, "statistic": NUMBER, "statistic_name": TEXT,
+        "df": NUMBER, "p_value": NUMBER, "status": TEXT,
+    },
+    # Studies (`role` study) and the fitted line (`role` line) of a moderator; estimates as a reader reads them.
+    "bubble": {
+        "moderator": TEXT, "role": TEXT, "study": TEXT, "value": NUMBER, "measure": TEXT, "estimate": NUMBER, "conf_low": NUMBER,
+        "conf_high": NUMBER, "weight": NUMBER,
+    },
+    # Densities of a Bayesian meta-analysis: `parameter` is effect, heterogeneity or prediction; values as estimated.
+    "posterior": {"prior": TEXT, "parameter": TEXT, "measure": TEXT, "value": NUMBER, "density": NUMBER, "prior_density": NUMBER},
+    "posterior-summary": {
+        "prior": TEXT, "parameter": TEXT, "measure": TEXT, "median": NUMBER, "mean": NUMBER, "sd": NUMBER, "low": NUMBER, "high": NUMBER,
+        "probability_below": NUMBER, "main": TEXT,
+    },
+    # Sequential meta-analysis: the z value after each study and the boundaries at that share of the required information.
+    "sequential": {
+        "study": TEXT, "information": NUMBER, "fraction": NUMBER, "z": NUMBER, "efficacy_low": NUMBER, "efficacy_high": NUMBER,
+        "futility_low": NUMBER, "futility_high": NUMBER, "conventional": NUMBER,
+    },
+    # Comparisons of a network that studies made; treatments of it with their patients.
+    "network": {"treatment_1": TEXT, "treatment_2": TEXT, "studies": COUNT, "patients": COUNT},
+    "network-treatment": {"treatment": TEXT, "studies": COUNT, "patients": COUNT, "rank": NUMBER, "p_score": NUMBER},
+    # `row` against `column`; `evidence` is network or direct.
+    "league-table": {
+        "row": TEXT, "column": TEXT, "measure": TEXT, "evidence": TEXT, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER,
+        "prediction_low": NUMBER, "prediction_high": NUMBER, "p_value": NUMBER, "studies": COUNT,
+    },
+    "node-splitting": {
+        "treatment_1": TEXT, "treatment_2": TEXT, "measure": TEXT, "studies": COUNT, "direct_share": NUMBER, "network": NUMBER, "direct": NUMBER,
+        "indirect": NUMBER, "difference": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "p_value": NUMBER,
+    },
+    # Cochran's Q of a network: in total, within designs, between them, and design by design.
+    "design-decomposition": {"source": TEXT, "design": TEXT, "q": NUMBER, "df": NUMBER, "p_value": NUMBER},
+    # Judgments of bias: `level` is low, some, high, critical, unclear or none; `domain` overall is the whole.
+    "risk-of-bias": {
+        "study": TEXT, "outcome": TEXT, "tool": TEXT, "domain": TEXT, "judgment": TEXT, "level": TEXT, "support": TEXT,
+    },
+    # Two extractors: how often they agree on a column, and where they did not.
+    "agreement": {"column": TEXT, "pairs": COUNT, "agreed": COUNT, "percent": NUMBER, "kappa": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER},
+    "discrepancy": {"study": TEXT, "outcome": TEXT, "column": TEXT, "first": TEXT, "second": TEXT, "used": TEXT},
+    # What an outcome's row of the summary of findings says; risks are per 1,000.
+    "summary-of-findings": {
+        "outcome": TEXT, "measure": TEXT, "studies": COUNT, "participants": COUNT, "risk_control": NUMBER, "risk_treated": NUMBER,
+        "risk_low": NUMBER, "risk_high": NUMBER, "estimate": NUMBER, "conf_low": NUMBER, "conf_high": NUMBER, "certainty": TEXT,
+    },
+    # Each domain of GRADE: what was computed, what that suggests, what was judged and why.
+    "certainty": {
+        "outcome": TEXT, "domain": TEXT, "evidence": TEXT, "suggested": TEXT, "judged": TEXT, "reason": TEXT,
+    },
 }  # fmt: skip
 
 

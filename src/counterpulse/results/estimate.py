@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, isfinite, sin
+from math import exp, isfinite, sin, tanh
 from typing import Literal
 
 from counterpulse.results.status import Status
 
-Scale = Literal["identity", "log", "logit", "log-log", "arcsine"]
+Scale = Literal["identity", "log", "logit", "log-log", "arcsine", "fisher-z"]
 
 
 def to_natural(value: float, scale: Scale) -> float:
@@ -24,6 +24,8 @@ def to_natural(value: float, scale: Scale) -> float:
             return 0.0 if value >= 709 else exp(-exp(value))
         case "arcsine":
             return sin(value) ** 2
+        case "fisher-z":
+            return tanh(value)
 
 
 @dataclass(frozen=True, slots=True)

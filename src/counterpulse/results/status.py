@@ -206,6 +206,19 @@ class Status(Enum):
         "no-tipping-point",
         "No delta that was tried changes the conclusion; say so with the range tried, or try larger ones.",
     )
+    NO_STUDIES = (
+        "no-studies",
+        "No study printed an effect of this outcome; list what is missing and ask the authors, and pool nothing.",
+    )
+    ONE_STUDY = (
+        "one-study",
+        "There is one study, so nothing is known of the variance between studies; report its own effect and do not call it pooled.",
+    )
+    ONE_EFFECT_A_STUDY = (
+        "one-effect-a-study",
+        "Every study has one effect, so the variance within studies cannot be told from that between; pool the studies without "
+        "effects nested in them.",
+    )
     UNDEFINED = ("undefined", "The quantity is not defined for these data; describe the counts instead.")
 
     def __init__(self, code: str, text: str) -> None:

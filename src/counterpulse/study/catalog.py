@@ -18,6 +18,7 @@ from counterpulse.study.methods import (
     kaplan_meier,
     linear_regression,
     logistic_regression,
+    meta_analysis,
     negative_binomial,
     ordinal_regression,
     poisson_regression,
@@ -47,6 +48,7 @@ METHODS: Mapping[str, MethodSpec] = {
         kaplan_meier,
         linear_regression,
         logistic_regression,
+        meta_analysis,
         negative_binomial,
         ordinal_regression,
         poisson_regression,
@@ -77,8 +79,6 @@ def estimator_of(analysis: PlannedAnalysis) -> MethodSpec:
 LATER: Mapping[str, str] = {
     "gee": "logistic-regression, or the regression of the outcome, with clusters: {as: gee}",
     "random-intercept": "logistic-regression, or the regression of the outcome, with clusters: {as: random-intercept}",
-    "leave_one_out": "one analysis a row",
-    "moderators": "subgroups",
     "weights": "propensity: {use: weighting}",
 }
 """Words of the language that later versions will know, and what serves until then."""

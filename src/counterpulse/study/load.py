@@ -19,11 +19,13 @@ from counterpulse.errors import (
 )
 from counterpulse.protocol import Protocol, read_protocol
 from counterpulse.protocol.plan import Plan
+from counterpulse.protocol.planned_review import is_review
 from counterpulse.source import Finding
 from counterpulse.source.yaml_file import YamlPath
 from counterpulse.study.patients.measurement_rules import with_table_dictionaries
 from counterpulse.study.patients.queries import write_queries
 from counterpulse.study.planning.plan import draft_plan
+from counterpulse.study.reviewing.files import with_review_files
 from counterpulse.study.run import rehearse_run
 
 PROTOCOLS = "*.y*ml"
@@ -179,7 +181,8 @@ def _read_patients(protocol: Protocol, dictionary: Dictionary, data: Path | None
             errors.append(error)
     if table is None or errors:
         raise _joined(errors)
-    return with_related(table, related, declared=source.kind)
+    table = with_related(table, related, declared=source.kind)
+    return with_review_files(table, protocol, dictionary) if is_review(protocol.nodes) else table
 
 
 def related_file(data: Path, table: str, file: str) -> Path:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from counterpulse.data.terms import Term
+from counterpulse.results import Choice
 from counterpulse.study.request import Answer, Request
 
 if TYPE_CHECKING:
     from counterpulse.regression.column_likelihood import ColumnLikelihood
     from counterpulse.study.planning.drafts import Desk, Draft
 
-OptionKind = Literal["word", "number", "numbers", "yes-no", "length", "lengths", "name", "names", "terms"]
+OptionKind = Literal["word", "words", "number", "numbers", "yes-no", "length", "lengths", "name", "names", "terms"]
 SampleKind = Literal["plain", "landmark", "start-stop"]
 
 
@@ -69,7 +70,8 @@ class MethodSpec:
     ("risk difference at 60 days"); `by_kind` says which belong to a kind of outcome, where not all do, and `targeted` those that
     may be of the treated or the untreated alone. `balances` is "matching" or "weighting" of a word that makes groups comparable first; `weighted`
     says that the method takes weights and matched sets. `told` says what is done for a kind of outcome and measures, where `about` has to leave that open. `likelihood` makes the log-likelihood in which covariates come and go, for a selection
-    of them. `refuse` finds what the method cannot do with these options, terms and outcomes. `calls` names the function that computes, for the reader of the docs.
+    of them. `refuse` finds what the method cannot do with these options, terms and outcomes; `resolve` fills in options
+    that follow from others (a named convention). `calls` names the function that computes, for the reader of the docs.
     """
 
     name: str
@@ -98,6 +100,7 @@ class MethodSpec:
     subgroups: bool = False
     likelihood: Callable[[Request, Sequence[Term]], ColumnLikelihood] | None = None
     refuse: Callable[[Desk, Draft, Mapping[str, object], tuple[Term, ...], tuple[str, ...]], None] | None = None
+    resolve: Callable[[dict[str, object], list[Choice]], tuple[dict[str, object], list[Choice]]] | None = None
     calls: str
     citations: tuple[str, ...] = ()
     estimate: Callable[[Request], Answer]

@@ -38,6 +38,7 @@ from counterpulse.study.imputing.all_cohorts import imputation_answers, imputed_
 from counterpulse.study.patients.cohort import Cohort, make_cohort
 from counterpulse.study.patients.queries import about_blanks
 from counterpulse.study.request import Answer
+from counterpulse.study.reviewing.described import described_review
 from counterpulse.study.robustness.answers import robustness_answers
 
 Progress = Callable[[str], None]
@@ -46,7 +47,7 @@ MANY_ROWS = 200_000
 """From so many patients on a single analysis has enough work for several BLAS threads."""
 MOST_LISTED = 3
 """Estimates that a warning names, where more of an analysis share one status."""
-NO_FAILURE = (Status.OK, Status.NOT_REACHED, Status.MEDIAN_IS_DEATH, Status.SMALL_CELL)
+NO_FAILURE = (Status.OK, Status.NOT_REACHED, Status.MEDIAN_IS_DEATH, Status.SMALL_CELL, Status.ONE_STUDY)
 SOFTWARE = ("counterpulse", "numpy", "scipy", "polars")
 
 
@@ -102,16 +103,18 @@ def run(
         side_by_side=lambda one, further: _side_by_side(one, further, cohort, workers.here),
         seed=seed_used,
     )
-    per_parameter, few = events_per_parameter(plan, cohort, estimates)
+    per_parameter, few = events_per_parameter(plan, cohort, estimates) if plan.review is None else ((), ())
+    found = described_review(plan, table, cohort, {item.record.id: _with_rows(item, estimates) for item in finished})
     result = StudyResult(
         identity=identity_of(plan, table, seed),
         data_kind=table.data_kind,
-        flow=(*cohort.flow, *_analyzed(plan, finished)),
+        flow=(*cohort.flow, *_analyzed(plan, finished)) if plan.review is None else (*found.flow, *cohort.flow),
         table_one=rows,
         analyses=tuple(item.record for item in finished),
         estimates=estimates,
         blocks=(
             *describe_cohort(plan, cohort),
+            *found.blocks,
             *per_parameter,
             *filled.blocks,
             *(block for answer in answers for block in answer.blocks),
@@ -121,7 +124,7 @@ def run(
             **({"imputation": filled.details} if filled.details else {}),
             **{item.record.id: item.answer.details for item in finished if item.answer.details},
         },
-        warnings=(*_warnings(plan, table, cohort, [filled, *answers, beside], only, seed), *few),
+        warnings=(*_warnings(plan, table, cohort, [filled, *answers, beside], only, seed), *few, *found.notices),
         plan=plan_to_json(plan),
     )
     return suppress(result, plan.protocol.privacy.small_cells)

@@ -87,7 +87,7 @@ def small_panels(draw):
         panels.append(SmallPanel(head=name, lines=lines, described=draw(LABEL), from_zero=draw(st.booleans())))
     return SmallPanels(
         title="Chains", panels=panels, x_label=draw(LABEL), y_label=draw(LABEL), y_ticks=draw(st.booleans()), together=together,
-        legend=[(name, "#000000", 1.0) for name in draw(labels(3))], width=draw(WIDTHS),
+        legend=[(name, SmallLine(points=(), color="#000000")) for name in draw(labels(3))], width=draw(WIDTHS),
     )  # fmt: skip
 
 

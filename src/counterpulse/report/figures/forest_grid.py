@@ -9,6 +9,7 @@ from math import ceil, isfinite
 from typing import Literal
 
 from counterpulse.report.figures.forest_axis import ForestAxis, draw_arrows, draw_interval, forest_ticks
+from counterpulse.report.figures.forest_lights import LightColumns
 from counterpulse.report.figures.lettering import (
     LINE_HEIGHT,
     SIZE,
@@ -36,8 +37,8 @@ LABEL_LINES = 4
 SIDE_WORDS, LEAST_WORDS = 124.0, 64.0
 DIAMOND = 4.6
 GUIDE = "#6b6b6b"
-FRAME, SLACK = 120.0, 45.0
-"""Room for heads and foot; how much taller than the others a page may be, so that it breaks before a heading."""
+FRAME, SLACK, LEGEND = 120.0, 45.0, 64.0
+"""Room for heads and foot, and for a legend of lights; how much taller than the others a page may be, so that it breaks before a heading."""
 MUTED = "#8fa8bd"
 """The squares of studies, under the lines of their intervals."""
 
@@ -46,7 +47,8 @@ MUTED = "#8fa8bd"
 class GridRow:
     """One row: `cells` are those of the columns in order, blank where there are fewer.
 
-    A `wide` row is words across all that stands left of the axis. `side` is the length of a square's side.
+    A `wide` row is words across all that stands left of the axis. `side` is the length of a square's side, `lights` are levels
+    of bias in the order of the grid's.
     """
 
     label: str
@@ -61,6 +63,7 @@ class GridRow:
     color: str = INK
     wide: bool = False
     ruled: bool = False
+    lights: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ class GridColumn:
 class Grid:
     """What is drawn: columns `before` and `after` the axis; `guide` is a value with a dashed line.
 
-    `left` and `right` say whom each side of the null favors, under the axis or, with `words_above`, over it.
+    `left` and `right` say whom each side of the null favors, under the axis or, with `words_above`, over it. `lights` are
+    columns of judgments at the right, by their letter and words.
     """
 
     title: str
@@ -93,6 +97,7 @@ class Grid:
     ticks: Sequence[float] = ()
     style: NumberStyle = PLAIN
     described: Sequence[str] = ()
+    lights: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ class _Layout:
     columns: tuple[_Column, ...]
     axis: ForestAxis
     width: float
+    lights: LightColumns
 
     def lines(self, row: GridRow) -> tuple[str, ...]:
         """A row's words as they are set."""
@@ -143,7 +149,7 @@ def grid_scenes(grid: Grid) -> list[Scene]:
 def _parts(grid: Grid) -> list[Sequence[GridRow]]:
     """Rows a page, broken before a heading where one stands in the page's lower half."""
     layout = _layout(grid)
-    total, room = sum(map(layout.height, grid.rows)), TALLEST - FRAME
+    total, room = sum(map(layout.height, grid.rows)), TALLEST - FRAME - (LEGEND if grid.lights else 0.0)
     if total > room:
         room = min(room, total / ceil(total / room) + SLACK)
     parts: list[list[GridRow]] = [[]]
@@ -192,8 +198,14 @@ def _draw(grid: Grid) -> Scene:
                     bold=row.bold and row.estimate is not None,
                 )
         _draw_row(canvas, layout.axis, row, middle)
+        layout.lights.draw(canvas, row.lights, middle)
         y += layout.height(row)
-    height = _foot(canvas, layout, top, y, words=not above)
+    height = layout.lights.legend(
+        canvas,
+        [row.lights for row in grid.rows],
+        (MARGIN, layout.width - MARGIN),
+        _foot(canvas, layout, top, y, words=not above),
+    )
     return Scene(
         width=layout.width, height=height, title=grid.title, description=told(f"{grid.axis_label}.", _in_words(grid)),
         shapes=tuple(canvas.shapes),
@@ -228,7 +240,9 @@ def _layout(grid: Grid) -> _Layout:
     axis = ForestAxis(left, plot, ticks, grid.ratio)
     last = max(widest(tick_texts(ticks, grid.style, log=grid.ratio)[-1:]) / 2, 6.0)
     words = axis.x(axis.null) + LEAST_WORDS if grid.right else 0.0
-    return _Layout(grid, label, tuple(placed), axis, max(x, axis.right + last, words) + MARGIN)
+    right = max(x, axis.right + last, words)
+    lights = LightColumns(right + GAP if grid.lights else right, grid.lights)
+    return _Layout(grid, label, tuple(placed), axis, lights.right + MARGIN, lights)
 
 
 def _measured(grid: Grid) -> list[tuple[GridColumn, tuple[str, ...], float]]:
@@ -246,7 +260,8 @@ def _measured(grid: Grid) -> list[tuple[GridColumn, tuple[str, ...], float]]:
 
 def _shares(grid: Grid, widths: Sequence[float]) -> tuple[float, float]:
     """The widths of the labels and of the axis: what the columns leave of the page."""
-    free = TWO_COLUMNS - 2 * MARGIN - sum(widths) - GAP * (len([width for width in widths if width]) + 1) - 4
+    lights = LightColumns(0.0, grid.lights).right + GAP if grid.lights else 0.0
+    free = TWO_COLUMNS - 2 * MARGIN - sum(widths) - GAP * (len([width for width in widths if width]) + 1) - 4 - lights
     labels = [widest([row.label], bold=row.bold) + row.indent * INDENT for row in grid.rows if not _across(grid, row)]
     wanted = min(max([*labels, widest([grid.head], bold=True), 40.0]), LABEL_WIDTH[1])
     label = max(min(wanted, free - PLOT_WIDTH[0]), min(wanted, LABEL_WIDTH[0]))
@@ -275,6 +290,7 @@ def _heads(canvas: Canvas, layout: _Layout, *, above: bool) -> float:
         (fitted(grid.left, null - axis.left + 4, lines=3), null - 5, "end"), (fitted(grid.right, axis.right - null + 4, lines=3), null + 5, "start"),
     )  # fmt: skip
     most = max(most, *(len(words) for words, *_ in sides)) if above else most
+    most = max(most, 2) if grid.lights else most
     base = MARGIN + SIZE + (most - 1) * LINE_HEIGHT + (3 if shared else 0)
     canvas.text(MARGIN, base, grid.head, bold=True)
     for column in layout.columns:
@@ -286,6 +302,7 @@ def _heads(canvas: Canvas, layout: _Layout, *, above: bool) -> float:
         for words, x, anchor in sides:
             for k, line in enumerate(reversed(words)):
                 canvas.text(x, base - k * LINE_HEIGHT, line, anchor="end" if anchor == "end" else "start")
+    layout.lights.heads(canvas, base)
     canvas.line((MARGIN, base + 5), (layout.width - MARGIN, base + 5), width=0.75)
     return base + 9
 

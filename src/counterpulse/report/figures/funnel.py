@@ -39,7 +39,10 @@ class FunnelStudy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
-    """What is drawn. The estimates of a `ratio` stand on a log axis and their errors are those of logarithms."""
+    """What is drawn. The estimates of a `ratio` stand on a log axis and their errors are those of logarithms.
+
+    `filled` is the estimate with the studies that were filled in.
+    """
 
     title: str
     studies: Sequence[FunnelStudy]
@@ -47,6 +50,7 @@ class Funnel:
     y_label: str = "Standard error"
     ratio: bool = True
     pooled: float | None = None
+    filled: float | None = None
     contours: bool = True
     width: float = TWO_COLUMNS
     style: NumberStyle = PLAIN
@@ -85,19 +89,22 @@ def draw_funnel(funnel: Funnel) -> Scene | None:
     pooled = None if funnel.pooled is None or (funnel.ratio and funnel.pooled <= 0) else funnel.pooled
     center = None if pooled is None else log(pooled) if funnel.ratio else pooled
     y_ticks = linear_ticks(0.0, max(study.std_error for study in studies), about=5)
-    x_ticks = _x_ticks(funnel, values, center, y_ticks[-1])
+    filled = [] if funnel.filled is None or (funnel.ratio and funnel.filled <= 0) else [funnel.filled]
+    shown = [*values, *(log(value) if funnel.ratio else value for value in filled)]
+    x_ticks = _x_ticks(funnel, shown, center, y_ticks[-1])
     ends = [log(tick) if funnel.ratio else tick for tick in (x_ticks[0], x_ticks[-1])]
     scale = _Scale(ends[0], ends[1], y_ticks[-1], funnel.ratio)
     plane = Plane(
         title=funnel.title,
         x=Axis(label=funnel.x_label, ticks=x_ticks, log=funnel.ratio),
         y=Axis(label=funnel.y_label, ticks=tuple(reversed(y_ticks))),
-        lines=[*_marks(studies), *(_limits(scale, center) if center is not None else ())],
+        lines=[*_marks(studies), *(_limits(scale, center) if center is not None else ()), *_filled(filled, scale)],
         areas=_areas(scale) if funnel.contours else (),
         square=False,
         width=funnel.width,
         style=funnel.style,
         description=_describe(funnel, studies, pooled),
+        ends=False,
     )
     return draw_plane(plane)
 
@@ -141,6 +148,11 @@ def _limits(scale: _Scale, center: float) -> list[Line]:
     ]  # fmt: skip
 
 
+def _filled(values: Sequence[float], scale: _Scale) -> list[Line]:
+    """The pooled estimate with what was filled in."""
+    return [Line(label="Pooled with those filled in", points=[(at, 0.0), (at, scale.deepest)]) for at in values]
+
+
 def _areas(scale: _Scale) -> list[Area]:
     """The regions of P around the null, on both sides."""
     return [
@@ -167,5 +179,7 @@ def _describe(funnel: Funnel, studies: Sequence[FunnelStudy], pooled: float | No
     if pooled is not None:
         below = sum(study.estimate < pooled for study in studies if not study.imputed)
         around = f", {below} of them below the pooled estimate of {number(pooled, 2, funnel.style)}"
+    if funnel.filled is not None:
+        around += f"; with those filled in it is {number(funnel.filled, 2, funnel.style)}"
     largest = max(study.std_error for study in studies)
     return f"{funnel.x_label} against its standard error: {words}{around}. Standard errors reach {number(largest, 2, funnel.style)}."

@@ -12,6 +12,7 @@ Anchor = Literal["start", "middle", "end"]
 INK = "#1a1a1a"
 FAINT = "#8a8a8a"
 DOT_CORNERS = 16
+DISK_CORNERS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,12 @@ class Canvas:
         turns = (2 * pi * k / DOT_CORNERS for k in range(DOT_CORNERS + 1))
         points = tuple((x + radius * cos(turn), y + radius * sin(turn)) for turn in turns)
         self.shapes.append(Path(points=points, stroke=edge, width=0.9, fill=fill or "#ffffff"))
+
+    def disk(self, x: float, y: float, radius: float, *, color: str, opacity: float) -> None:
+        """Draw a disk with an edge, through which one sees."""
+        turns = (2 * pi * k / DISK_CORNERS for k in range(DISK_CORNERS + 1))
+        points = tuple((x + radius * cos(turn), y + radius * sin(turn)) for turn in turns)
+        self.shapes.append(Path(points=points, stroke=color, width=0.9, fill=color, opacity=opacity))
 
     def arrow(self, *points: tuple[float, float], color: str = INK, head: float = 4.0) -> None:
         """Draw a polyline whose last part is horizontal or vertical and ends in an arrowhead."""

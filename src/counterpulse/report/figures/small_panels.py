@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import ceil, isfinite, log
 
-from counterpulse.report.figures.axes import linear_ticks
+from counterpulse.report.figures.axes import linear_ticks, log_ticks
 from counterpulse.report.figures.lettering import (
     LINE_HEIGHT,
     SIZE,
@@ -38,21 +38,23 @@ class SmallLine:
     points: Sequence[Point]
     color: str
     width: float = 0.7
+    dash: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallPanel:
-    """A panel: its head, its lines, later ones over earlier ones; `from_zero` has the axis of y begin at 0."""
+    """A panel: its head, its lines, later ones over earlier ones; `from_zero` has the axis of y begin at 0, `log` that of x be one."""
 
     head: str
     lines: Sequence[SmallLine]
     described: str = ""
     from_zero: bool = False
+    log: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmallPanels:
-    """What is drawn. Panels have axes of their own; `legend` are words with a line's color and width.
+    """What is drawn. Panels have axes of their own; `legend` are words with a line that looks as it does in the panels.
 
     `y_ticks` is no where heights mean nothing but their shape. A row holds a multiple of `together` panels.
     """
@@ -61,7 +63,7 @@ class SmallPanels:
     panels: Sequence[SmallPanel]
     x_label: str
     y_label: str = ""
-    legend: Sequence[tuple[str, str, float]] = ()
+    legend: Sequence[tuple[str, SmallLine]] = ()
     y_ticks: bool = True
     together: int = 1
     width: float = TWO_COLUMNS
@@ -126,12 +128,32 @@ def _grid(figure: SmallPanels) -> tuple[_Grid, list[_Scales]]:
 
 
 def _scales(figure: SmallPanels, panel: SmallPanel) -> _Scales:
-    points = [point for line in panel.lines for point in line.points if all(map(isfinite, point))]
-    xs, ys = ([point[k] for point in points] or [0.0, 1.0] for k in (0, 1))
-    ends = (min(xs), max(xs)) if max(xs) > min(xs) else (min(xs) - 0.5, max(xs) + 0.5)
-    x = [tick for tick in linear_ticks(*ends, about=4) if ends[0] - 1e-9 <= tick <= ends[1] + 1e-9]
+    points = [point for line in panel.lines for point in _drawable(panel, line)]
+    xs, ys = ([point[k] for point in points] or [1.0, 2.0] for k in (0, 1))
+    ends = (min(xs), max(xs)) if max(xs) > min(xs) else _around(xs[0], log=panel.log)
+    x = _x_ticks(ends, log=panel.log)
     y = linear_ticks(min(0.0, *ys) if panel.from_zero else min(ys), max(ys), about=3)
-    return _Scales(x, y, (tick_texts(x, figure.style), tick_texts(y, figure.style) if figure.y_ticks else ()), ends)
+    return _Scales(
+        x, y, (tick_texts(x, figure.style, log=panel.log), tick_texts(y, figure.style) if figure.y_ticks else ()), ends
+    )
+
+
+def _drawable(panel: SmallPanel, line: SmallLine) -> list[Point]:
+    return [point for point in line.points if all(map(isfinite, point)) and (point[0] > 0 or not panel.log)]
+
+
+def _around(value: float, *, log: bool) -> Point:
+    """An axis for one value."""
+    return (value / 2, value * 2) if log and value else (value - 0.5, value + 0.5)
+
+
+def _x_ticks(ends: Point, *, log: bool) -> list[float]:
+    """Ticks between the ends; where a logarithmic axis is so short that it has one, those of a linear one."""
+    for ticks in ([log_ticks(*ends)] if log else []) + [linear_ticks(*ends, about=4)]:
+        within = [tick for tick in ticks if ends[0] - 1e-9 <= tick <= ends[1] + 1e-9]
+        if len(within) > 1:
+            break
+    return within
 
 
 def _draw(figure: SmallPanels, grid: _Grid, scales: Sequence[_Scales], part: range, title: str) -> Scene:
@@ -160,12 +182,12 @@ def _draw(figure: SmallPanels, grid: _Grid, scales: Sequence[_Scales], part: ran
 
 def _legend(canvas: Canvas, figure: SmallPanels) -> float:
     x, y = MARGIN, 11.0
-    for label, color, width in figure.legend:
+    for label, line in figure.legend:
         (words,) = fitted(label, figure.width - 2 * MARGIN - 24)
         wide = widest([words]) + 36
         if x > MARGIN and x + wide - 12 > figure.width - MARGIN:
             x, y = MARGIN, y + LINE_HEIGHT + 2
-        canvas.line((x, y - 3), (x + 18, y - 3), color=color, width=width)
+        canvas.line((x, y - 3), (x + 18, y - 3), color=line.color, width=line.width, dash=line.dash)
         canvas.text(x + 23, y, words)
         x += wide
     return y + 9 if figure.legend else 6.0
@@ -180,15 +202,14 @@ def _panel(canvas: Canvas, figure: SmallPanels, panel: SmallPanel, scales: _Scal
         canvas.text(left, top - 6 - k * LINE_HEIGHT, head, bold=True)
 
     def at(point: Point) -> Point:
-        (x0, x1), (y0, y1) = scales.ends, (scales.y[0], scales.y[-1])
-        return left + (right - left) * (point[0] - x0) / (x1 - x0), bottom - (bottom - top) * (point[1] - y0) / (
-            y1 - y0
-        )
+        x0, x1, x = (log(end) if panel.log else end for end in (*scales.ends, point[0]))
+        y0, y1 = scales.y[0], scales.y[-1]
+        return left + (right - left) * (x - x0) / (x1 - x0), bottom - (bottom - top) * (point[1] - y0) / (y1 - y0)
 
     for line in panel.lines:
-        places = [at(point) for point in line.points if all(map(isfinite, point))]
+        places = [at(point) for point in _drawable(panel, line)]
         if len(places) > 1:
-            canvas.line(*places, color=line.color, width=line.width)
+            canvas.line(*places, color=line.color, width=line.width, dash=line.dash)
     canvas.line((left, top), (left, bottom), (right, bottom))
     xs = [at((tick, scales.y[0]))[0] for tick in scales.x]
     for x in xs:

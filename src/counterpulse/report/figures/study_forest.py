@@ -22,7 +22,8 @@ SMALLEST_SQUARE, LARGEST_SQUARE = 2.6, 9.6
 class StudyRow:
     """One row. `counts` are events and total a group as printed, `weight` the share from 0 to 1.
 
-    "heading" and "words" have a label only; "words" is a line of heterogeneity, across the columns.
+    "heading" and "words" have a label only; "words" is a line of heterogeneity, across the columns. `lights` are judgments of
+    bias in the order of the forest's `domains`.
     """
 
     label: str
@@ -34,11 +35,15 @@ class StudyRow:
     effect: str = ""
     weight: float | None = None
     weight_text: str = ""
+    lights: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyForest:
-    """What is drawn. `groups` are the compared groups, `effect_label` the head of the estimates as printed."""
+    """What is drawn. `groups` are the compared groups, `effect_label` the head of the estimates as printed.
+
+    `domains` of bias, a letter and words each, have a light beside each study; counts are then as narrow as JAMA's.
+    """
 
     title: str
     groups: Sequence[str]
@@ -50,6 +55,7 @@ class StudyForest:
     right: str = ""
     layout: Literal["revman", "jama"] = "revman"
     style: NumberStyle = PLAIN
+    domains: Sequence[tuple[str, str]] = ()
 
 
 def study_forest_scenes(forest: StudyForest) -> list[Scene]:
@@ -65,7 +71,8 @@ def _grid(forest: StudyForest) -> Grid:
     effect = GridColumn(forest.effect_label, "middle")
     if revman:
         counts = [GridColumn(title, "end", over) for over in groups for title in ("Events", "Total")]
-        before, after = [*counts, weight, effect], []
+        narrow = [GridColumn("No./total", "middle", over) for over in groups]
+        before, after = [*(narrow if forest.domains else counts), weight, effect], []
     else:
         before, after = [*(GridColumn("No./total", "middle", over) for over in groups), effect], [weight]
     largest = max((row.weight for row in forest.rows if row.role == "study" and row.weight), default=0.0)
@@ -88,6 +95,7 @@ def _grid(forest: StudyForest) -> Grid:
         guide=total,
         style=forest.style,
         described=[_described(row) for row in forest.rows],
+        lights=forest.domains,
     )
 
 
@@ -103,10 +111,12 @@ def _within(rows: Sequence[StudyRow], k: int) -> bool:
 
 def _row(row: StudyRow, forest: StudyForest, shown: Sequence[int], largest: float, *, indent: int) -> GridRow:
     pairs = [row.counts[k] if k < len(row.counts) else ("", "") for k in shown]
+    joined = ["/".join(pair) if any(pair) else "" for pair in pairs]
     if forest.layout == "revman":
-        cells = [*(text for pair in pairs for text in pair), row.weight_text, row.effect]
+        counts = joined if forest.domains else [text for pair in pairs for text in pair]
+        cells = [*counts, row.weight_text, row.effect]
     else:
-        cells = [*("/".join(pair) if any(pair) else "" for pair in pairs), row.effect, row.weight_text]
+        cells = [*joined, row.effect, row.weight_text]
     pooled = row.role in ("subtotal", "total")
     share = (row.weight or 0.0) / largest if largest else 0.5
     return GridRow(
@@ -122,6 +132,7 @@ def _row(row: StudyRow, forest: StudyForest, shown: Sequence[int], largest: floa
         color=MUTED if row.role == "study" else INK,
         wide=row.role in ("words", "heading"),
         ruled=row.role == "total",
+        lights=row.lights,
     )
 
 

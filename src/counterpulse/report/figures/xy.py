@@ -43,7 +43,7 @@ class Line:
 
     `low` and `high` have one value a point, None where unknown. A `dashed` line or a `rule` is thin, gray and none of the
     series; a `twin` looks like the series before it. `names` mark the points by their own words. Marks may be `hollow`, and
-    black instead of a series' color with `ink`.
+    black instead of a series' color with `ink`; with `radii` they are pale disks of their own sizes.
     """
 
     label: str
@@ -57,6 +57,7 @@ class Line:
     hollow: bool = False
     ink: bool = False
     names: Sequence[str] = ()
+    radii: Sequence[float] = ()
 
     @property
     def series(self) -> bool:
@@ -260,9 +261,19 @@ def _dot(canvas: Canvas, line: Line, index: int, x: float, y: float) -> None:
     canvas.dot(x, y, DOT, fill=None if line.hollow else color, edge=color if line.hollow else None)
 
 
+def _disks(canvas: Canvas, line: Line, index: int, places: Sequence[Point]) -> None:
+    """Disks that show what lies under them, the small ones over the large ones."""
+    color = INK if line.ink else look(index)[0]
+    for (x, y), radius in sorted(zip(places, line.radii, strict=False), key=lambda pair: -pair[1]):
+        canvas.disk(x, y, radius, color=color, opacity=BAND_OPACITY)
+
+
 def _line(canvas: Canvas, frame: _Frame, line: Line, index: int) -> None:
     places = [frame.place(point) for point in line.points]
-    if line.marks:
+    if line.marks and line.radii:
+        _disks(canvas, line, index, places)
+        _names(canvas, frame, line, places)
+    elif line.marks:
         for x, y in places:
             _dot(canvas, line, index, x, y)
         _names(canvas, frame, line, places)
@@ -273,10 +284,13 @@ def _line(canvas: Canvas, frame: _Frame, line: Line, index: int) -> None:
 
 def _names(canvas: Canvas, frame: _Frame, line: Line, places: Sequence[Point]) -> None:
     """The names of some points beside them, where no point and no other name stands."""
-    taken = [(x - DOT - 1, y - DOT - 1, x + DOT + 1, y + DOT + 1) for x, y in places]
-    for (x, y), name in zip(places, line.names, strict=False):
-        width = text_width(name, SIZE)
-        for left, base in ((x + 5, y + 3), (x - 5 - width, y + 3), (x - width / 2, y - 6), (x - width / 2, y + 12)):
+    sizes = line.radii or [DOT] * len(places)
+    taken = [(x - r - 1, y - r - 1, x + r + 1, y + r + 1) for (x, y), r in zip(places, sizes, strict=True)]
+    for (x, y), name, size in zip(places, line.names, sizes, strict=False):
+        width, off = text_width(name, SIZE), size - DOT
+        for left, base in (
+            (x + off + 5, y + 3), (x - off - 5 - width, y + 3), (x - width / 2, y - off - 6), (x - width / 2, y + off + 12),
+        ):  # fmt: skip
             box = (left, base - SIZE * 0.8, left + width, base + 1.5)
             free = all(box[2] < t[0] or box[0] > t[2] or box[3] < t[1] or box[1] > t[3] for t in taken)
             inside = frame.left < box[0] and box[2] < frame.right and frame.top < box[1] and box[3] < frame.bottom

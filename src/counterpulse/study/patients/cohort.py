@@ -16,6 +16,7 @@ from counterpulse.describe import Criterion, cohort_flow
 from counterpulse.errors import DataError
 from counterpulse.expression import Scope
 from counterpulse.protocol.plan import Plan
+from counterpulse.protocol.planned_review import EFFECT
 from counterpulse.protocol.scope import study_scope
 from counterpulse.results import FlowStep, Notice
 from counterpulse.source import Finding, Location
@@ -33,6 +34,7 @@ from counterpulse.study.patients.outcomes import columns_behind, columns_of, der
 from counterpulse.study.patients.queries import about_blanks, about_values
 from counterpulse.study.planning.exposure_outcome import with_exposure_outcomes
 from counterpulse.study.request import dead_column, time_column
+from counterpulse.study.reviewing.extraction import Extracted, with_effects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,9 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
     rows = np.flatnonzero(eligible)
     frame = derive_outcomes(frame[rows], nodes, table.dictionary, scope)
     frame = derive_populations(frame, nodes, scope)
+    extracted = with_effects(plan, table, frame, rows) if plan.review is not None else Extracted(frame)
+    desk.stop(list(extracted.findings))
+    frame = extracted.frame
     findings = [*_unknown_outcomes(desk, frame, rows), *_negative_times(desk, frame, rows)]
     populations, more = _populations(desk, frame, rows)
     desk.stop([*findings, *more])
@@ -86,7 +91,9 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
         row_of_origin=rows,
         flow=(*_before_the_table(plan, table), *flow, _eligible_step(plan, frame), *count_boxes(plan, frame, judged)),
         populations=populations,
-        notices=(*_not_compared(plan, frame), *_deviations(flow), *_screened_otherwise(plan, table)),
+        notices=(
+            *_not_compared(plan, frame), *_deviations(flow), *_screened_otherwise(plan, table), *extracted.notices,
+        ),
         measurements=measured.repeated,
         findings=(*measured.findings, *contradicted),
         queries=together(desk.queries),
@@ -183,7 +190,7 @@ def _unknown_outcomes(desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp]) 
     covered = {name for analysis in plan.analyses if analysis.missing for name in analysis.outcomes}
     for name in sorted(name for name in used if plan.outcomes[name].of_group is None):
         outcome = plan.outcomes[name]
-        if outcome.kind == "repeated":
+        if outcome.kind in ("repeated", EFFECT):
             continue
         unknown = frame.select(pl.any_horizontal(pl.col(columns_of(name, outcome.kind)).is_null()).alias(name))[name]
         if outcome.truncation is not None and outcome.truncation.plan == "survivors-only":

@@ -15,6 +15,7 @@ from counterpulse.data.design import level_text
 from counterpulse.data.sample import Sample
 from counterpulse.expression import Scope
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
+from counterpulse.protocol.planned_review import EFFECT
 from counterpulse.protocol.words import HOURS, Duration
 from counterpulse.results import Cell, FlowStep, Notice
 from counterpulse.study.patients.cohort import Cohort, patients
@@ -26,6 +27,7 @@ from counterpulse.study.patients.measurements import PATIENT, ROW
 from counterpulse.study.patients.outcomes import EXPOSED_BEFORE, EXPOSURE_START, FOLLOWED
 from counterpulse.study.patients.reach import with_reach
 from counterpulse.study.request import START, cause_column, dead_column, event_column, time_column
+from counterpulse.study.reviewing.sample import effect_sample
 
 EXPOSED, STOP, EVENT_AT_STOP = "exposed.", "stop.", "event_at_stop."
 FOREVER = 1e9
@@ -34,7 +36,9 @@ FOREVER = 1e9
 def make_samples(
     plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome, cohort: Cohort, keep: pl.Expr | None
 ) -> tuple[MadeSample, ...]:
-    """The samples of one outcome of one analysis; of a repeated outcome a row is a measurement."""
+    """The samples of one outcome of one analysis; of a repeated outcome a row is a measurement, of a review an effect."""
+    if outcome.kind == EFFECT:
+        return (effect_sample(plan, analysis, outcome, _eligible(plan, analysis, cohort, keep)),)
     made = tuple(alive_only(plan, analysis, outcome, one) for one in _patients(plan, analysis, outcome, cohort, keep))
     if outcome.kind == "repeated":
         return tuple(_measured(analysis, outcome, cohort, one) for one in made)

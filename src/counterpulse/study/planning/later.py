@@ -9,8 +9,6 @@ from counterpulse.source.yaml_file import YamlPath
 from counterpulse.study.planning.drafts import Desk
 from counterpulse.study.planning.truncation import refuse_truncation
 
-PATIENT_DESIGNS = ("cohort", "randomized-trial", "case-control", "single-arm")
-
 
 def kept_for_later(desk: Desk) -> None:
     """Refuse what this version cannot do, and say what it reads without using it."""
@@ -23,11 +21,6 @@ def kept_for_later(desk: Desk) -> None:
 def _refuse(desk: Desk) -> None:
     """What would give a wrong study if it were left out in silence."""
     nodes = desk.nodes
-    if nodes.study.design not in PATIENT_DESIGNS:
-        desk.refuse(
-            ("study", "design"), "E601", f"the design '{nodes.study.design}' is not in this version",
-            ", ".join(PATIENT_DESIGNS), "wait for a later version",
-        )  # fmt: skip
     if nodes.hypothesis is not None and (nodes.hypothesis.type != "superiority" or nodes.hypothesis.sides == 1):
         desk.refuse(
             ("hypothesis", "type"), "E601", "tests of non-inferiority and equivalence, and one-sided tests, are not in this version",

@@ -28,6 +28,7 @@ def _several(read: Callable[[Any], object]) -> Callable[[Any], tuple[object, ...
 
 READERS: Mapping[str, Callable[[Any], object]] = {
     "word": str,
+    "words": _several(str),
     "number": float,
     "numbers": _several(float),
     "yes-no": lambda written: YES_NO[str(written).lower()],
@@ -113,7 +114,8 @@ def _option_value(desk: Desk, draft: Draft, spec: MethodSpec, option: Option, wr
         value = None
     names = value if isinstance(value, tuple) else (value,)
     unknown = option.kind in ("name", "names") and any(name not in desk.variables for name in names)
-    if value is None or unknown or (option.allowed and value not in option.allowed):
+    items = names if option.kind == "words" else (value,)
+    if value is None or unknown or (option.allowed and any(item not in option.allowed for item in items)):
         allowed = ", ".join(option.allowed) or EXAMPLES.get(option.kind, "a word")
         desk.refuse(
             draft.where(option.name), "E611", f"analysis {draft.node.id}: '{option.name}' cannot be {written!r}", allowed,

@@ -43,6 +43,7 @@ from counterpulse.study.planning.flow_boxes import planned_flow
 from counterpulse.study.planning.imputation import shared_imputations
 from counterpulse.study.planning.later import kept_for_later
 from counterpulse.study.planning.resolve import resolve
+from counterpulse.study.planning.review import planned_review, review_groups, review_outcomes
 from counterpulse.study.planning.robustness import planned_robustness, robustness_choices
 from counterpulse.study.planning.truncation import better_of, label_of, planned_truncation, truncated_words
 
@@ -74,7 +75,8 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
     scope = study_scope(nodes, dictionary)
     variables = _variables(nodes, dictionary, scope)
     outcomes = {name: _outcome(name, outcome, nodes, dictionary, scope) for name, outcome in nodes.outcomes.items()}
-    outcomes |= exposure_outcomes(nodes)
+    outcomes |= exposure_outcomes(nodes) | review_outcomes(nodes)
+    review = planned_review(nodes, {name: variable.label for name, variable in variables.items()})
     desk = Desk(nodes, protocol.file.position, variables, outcomes)
     kept_for_later(desk)
     check_measurements(desk, dictionary)
@@ -95,13 +97,14 @@ def draft_plan(protocol: Protocol, dictionary: Dictionary) -> tuple[Plan | None,
         dictionary_digest=dictionary.digest,
         group_variable=nodes.groups.variable if nodes.groups else None,
         group_label=variables[nodes.groups.variable].label if nodes.groups else "",
-        groups=_groups(nodes),
+        groups=_groups(nodes) if review is None else review_groups(review),
+        review=review,
         time_zero=_time_zero(nodes, scope),
         variables=variables,
         criteria=tuple(_criteria(nodes, scope)),
         populations={name: _population(name, nodes, scope) for name in nodes.populations},
         outcomes=outcomes,
-        table_one=_table_one(nodes, resolved, variables),
+        table_one=None if review is not None else _table_one(nodes, resolved, variables),
         analyses=resolved,
         subgroups=_subgroups(nodes, variables),
         robustness=robustness,
@@ -174,13 +177,14 @@ def _subgroups_of_a_model(desk: Desk, analyses: Sequence[PlannedAnalysis | None]
     subgroups = desk.nodes.subgroups
     if subgroups is None:
         return
+    review = desk.nodes.study.design == "review"
     for analysis in (item for item in analyses if item is not None and item.id == subgroups.of):
         kinds = [desk.outcomes[name].kind for name in analysis.outcomes]
         clustered = analysis.clusters is not None
         used = [estimator_of(analysis)]
         if analysis.method == "by-type":
             used = [chosen(kind, adjusted=analysis.adjusted, clustered=clustered) for kind in kinds]
-        if desk.nodes.groups is None or not all(spec.subgroups for spec in used):
+        if (desk.nodes.groups is None and not review) or not all(spec.subgroups for spec in used):
             desk.refuse(
                 ("subgroups", "of"), "E619", f"subgroups of {analysis.id}, which is no model of compared groups",
                 "an analysis by " + ", ".join(sorted(name for name, spec in METHODS.items() if spec.subgroups)),

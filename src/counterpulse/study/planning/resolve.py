@@ -11,6 +11,7 @@ from counterpulse.protocol.nodes import (
     ProtocolNode,
 )
 from counterpulse.protocol.plan import PlannedAnalysis
+from counterpulse.protocol.planned_review import is_review
 from counterpulse.results import Choice, Origin
 from counterpulse.source import did_you_mean
 from counterpulse.study.catalog import LATER, METHODS
@@ -31,6 +32,7 @@ from counterpulse.study.planning.planned_models import (
     refuse_nothing,
     same_rows,
 )
+from counterpulse.study.planning.review import resolve_review
 from counterpulse.study.planning.targets import measure_meant, measures_for, refuse_target
 from counterpulse.study.planning.truncation import refuse_method
 from counterpulse.study.planning.wording import clauses, composition, said_of_models, sentence, usual_label
@@ -41,6 +43,8 @@ KINDS: Mapping[str, Literal["conditional", "marginal"]] = {"gee": "marginal", "r
 
 def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     """The analysis as it will be run, or None where a finding stands in the way."""
+    if is_review(desk.nodes):
+        return resolve_review(desk, draft)
     before = len(desk.findings)
     spec = _method(desk, draft)
     if spec is None:

@@ -52,6 +52,10 @@ def planned_robustness(desk: Desk, analyses: Sequence[PlannedAnalysis | None]) -
     """What is done beside the analyses to see how firmly their conclusions stand; findings where something cannot be done."""
     found = {item.id: item for item in analyses if item is not None}
     resolved = Resolved(desk, found, {draft.node.id: draft for draft in drafts(desk.nodes)})
+    if desk.nodes.study.design == "review":
+        return PlannedRobustness(
+            multiverse=None if desk.nodes.multiverse is None else _multiverse(resolved, desk.nodes.multiverse)
+        )
     if desk.nodes.groups is None:
         _refuse_without_groups(desk)
         return PlannedRobustness()
@@ -200,7 +204,8 @@ def _one_effect(resolved: Resolved, path: YamlPath, of: str | None) -> PlannedAn
             resolved.desk.refuse(path, "E667", "there is no primary analysis", "an analysis with role: primary",
                                  "say which analysis answers the question of the study")  # fmt: skip
         return None
-    effect = any(word in analysis.measures[0] for word in OF_EFFECTS)
+    review = resolved.desk.nodes.study.design == "review"
+    effect = review or any(word in analysis.measures[0] for word in OF_EFFECTS)
     if len(analysis.outcomes) > 1 or not effect or resolved.desk.outcomes[analysis.outcomes[0]].of_group:
         resolved.desk.refuse(
             path, "E667", f"analysis {analysis.id} does not give one effect on one outcome", "an effect on one outcome",

@@ -16,6 +16,8 @@ SHIFTED = re.compile(r"(?P<variable>[^\W\d]\w*) (?P<by>[+-]\d+(?:\.\d+)?(?:e[+-]
 NAMES = frozenset({"id", "role", "label", "of", "planned", "multiplicity"})
 WORDS = frozenset({"composition", "choices", "citations", "clauses", "companion_labels", "sentence"})
 BESIDE = frozenset({"measures", "companions", "companion_labels", "checks", "draws", "screen", "shifts"})
+BESIDE_OPTIONS = frozenset({"leave_one_out", "cumulative", "influence", "gosh", "permutation", "small_study_effects"})
+"""Options that ask something beside the effect of a review."""
 QUESTION = ("terms", "selection", "models", "balancing")
 """What two analyses with one measure share that ask the same: a plan for immortal time may bring a method of its own, with its
 way to treat missing values and clusters."""
@@ -26,6 +28,7 @@ def decides(analysis: PlannedAnalysis) -> dict[str, object]:
     left_out = NAMES | WORDS | BESIDE
     parts = {field.name: getattr(analysis, field.name) for field in fields(analysis) if field.name not in left_out}
     imputation = None if analysis.imputation is None else analysis.imputation.way
+    parts["options"] = {name: value for name, value in analysis.options.items() if name not in BESIDE_OPTIONS}
     return parts | {"measure": analysis.measures[0], "imputation": imputation}
 
 

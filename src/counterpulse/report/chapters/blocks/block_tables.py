@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from math import isfinite
 
 from counterpulse.report import numbers
@@ -38,6 +39,11 @@ def _part(context: Context, part: str) -> str:
     return context.variable(part) if part in context.plan.variables else part.replace("-", " ")
 
 
+def outcome_in(context: Context, block: Block) -> str | None:
+    """The outcome in the id of a block."""
+    return next((name for name in context.plan.outcomes if f".{name}." in f"{block.id}."), None)
+
+
 def titled(context: Context, words: str, block: Block) -> str:
     """A title with where it belongs."""
     place = where(context, block)
@@ -66,6 +72,11 @@ def count_text(context: Context, value: Value) -> str:
     """A count as printed, or a dash."""
     found = known(value)
     return context.count(None if found is None else round(found))
+
+
+def published(context: Context, value: Value) -> str:
+    """A count of studies, or one that a paper printed: nothing that the privacy of patients hides; a dash where there is none."""
+    return number_text(context, value, 0)
 
 
 def share_text(context: Context, n: Value, total: Value) -> str:
@@ -98,10 +109,10 @@ def without_columns(table: Table, *, of: Sequence[str]) -> Table:
 
 def make_table(
     context: Context, *, id: str, title: str, heads: Sequence[str], rows: Sequence[Row], notes: Sequence[str] = (),
-    left: int = 1, over: Sequence[Spanner] = (), wide: bool = False,
+    left: int = 1, over: Sequence[Spanner] = (), wide: bool = False, of_patients: bool = True,
 ) -> Table:  # fmt: skip
-    """A supplementary table whose first `left` columns are words."""
-    hidden = any(EM_DASH in cell.text for row in rows for cell in row.cells[1:])
+    """A supplementary table whose first `left` columns are words; a dash in one `of_patients` may be a hidden count."""
+    hidden = of_patients and any(EM_DASH in cell.text for row in rows for cell in row.cells[1:])
     notes = [*notes, context.hidden] if hidden and context.hidden else notes
     return Table(
         id=id,
@@ -113,6 +124,10 @@ def make_table(
         footnotes=tuple(Footnote("", note) for note in notes),
         wide=wide,
     )
+
+
+published_table = partial(make_table, of_patients=False)
+"""A table of published numbers, whose dashes hide nothing."""
 
 
 def text_row(cells: Sequence[str], *, result: str | None = None, indent: int = 0, strong: bool = False) -> Row:

@@ -197,7 +197,11 @@ def _density_figures(context: Context, block: Block) -> list[Figure]:
         return []
     drawn = SmallPanels(
         title=titled(context, "Observed and imputed values", block), panels=panels, x_label="Value", y_label="Density",
-        legend=(("Observed", OBSERVED, 1.8), ("Imputed, a line a table", IMPUTED, 0.5)), y_ticks=False,
+        legend=(
+            ("Observed", SmallLine(points=(), color=OBSERVED, width=1.8)),
+            ("Imputed, a line a table", SmallLine(points=(), color=IMPUTED, width=0.5)),
+        ),
+        y_ticks=False,
         width=context.figure_width, style=context.style,
     )  # fmt: skip
     caption = (

@@ -8,12 +8,15 @@ from counterpulse.report.chapters.blocks.block_tables import block_anchor, known
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.document import Figure
-from counterpulse.report.figures.axes import linear_ticks
-from counterpulse.report.figures.xy import Line, Plane, Point, draw_plane
+from counterpulse.report.figures.axes import linear_ticks, log_ticks
+from counterpulse.report.figures.xy import Axis, Line, Plane, Point, draw_plane
+from counterpulse.report.measures import Measure, measure_of
 from counterpulse.results import Block
 from counterpulse.results import Cell as Value
 
 Rows = Sequence[dict[str, Value]]
+NARROW = 3
+"""A logarithmic axis whose ends differ by less than this factor has ticks as far from each other as on a linear one."""
 
 
 def made(context: Context, block: Block, plane: Plane, caption: str, *more: str) -> Figure:
@@ -62,3 +65,24 @@ def values_of(lines: Iterable[Line], *, intervals: bool = True) -> list[float]:
 def share_ticks(highest: float) -> tuple[float, ...]:
     """From none to a round share that is not below the highest, at most all."""
     return tuple(tick / 100 for tick in linear_ticks(0.0, 100 * min(max(highest, 0.01), 1.0), about=5))
+
+
+def measure_in(block: Block) -> Measure:
+    """The measure of a block's estimates."""
+    return measure_of(next((str(name) for name in block.columns["measure"] if name is not None), ""))
+
+
+def axis_label(measure: Measure) -> str:
+    """The measure, with its unit, under an axis."""
+    unit = {"ratio": " (log scale)", "points": ", percentage points", "probability": ", %"}.get(measure.kind, "")
+    return f"{measure.title or 'Effect'}{unit}"
+
+
+def effect_axis(values: Sequence[float], measure: Measure) -> Axis:
+    """An axis of effects that shows all values, as they are printed."""
+    if measure.kind != "ratio":
+        return Axis(label=axis_label(measure), ticks=linear_ticks(min(values), max(values), about=5))
+    low, high = max(min(values), 1e-6), max(values)
+    ticks = linear_ticks(low, high, about=5) if high < NARROW * low else log_ticks(low, high)
+    around = (ticks[0] / 2, ticks[0], ticks[0] * 2) if ticks else (0.5, 1.0, 2.0)
+    return Axis(label=axis_label(measure), ticks=ticks if len(ticks) > 1 else around, log=True)

@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from counterpulse.report.chapters.blocks import (
     adjustment,
+    certainty,
     confounding,
     description,
+    exploration,
+    extraction,
     imputations,
+    networks,
     planes,
     prediction_planes,
     robustness,
@@ -16,10 +20,14 @@ from counterpulse.report.chapters.blocks import (
 )
 from counterpulse.report.chapters.blocks.assumptions import proportional_hazards, proportional_odds
 from counterpulse.report.chapters.blocks.balance import balance
+from counterpulse.report.chapters.blocks.bias import risk_of_bias
 from counterpulse.report.chapters.blocks.block_tables import plain_table
 from counterpulse.report.chapters.blocks.curves import curve_figures
 from counterpulse.report.chapters.blocks.e_values import e_values
 from counterpulse.report.chapters.blocks.immortal_time import immortal_times
+from counterpulse.report.chapters.blocks.posteriors import posterior_summaries, posteriors
+from counterpulse.report.chapters.blocks.sequential import sequential
+from counterpulse.report.chapters.blocks.small_study import small_study_tests
 from counterpulse.report.chapters.blocks.synthesis import funnel_figures, study_forests
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.document import Block as DocumentBlock
@@ -44,8 +52,28 @@ RENDERERS: Mapping[str, Renderer] = {
     "overlap": adjustment.overlaps,
     "weights": adjustment.weights,
     "immortal-time": immortal_times,
+    "summary-of-findings": certainty.summaries_of_findings,
     "study-forest": study_forests,
+    "cumulative": exploration.cumulative,
+    "leave-one-out": exploration.leave_one_out,
+    "influence": exploration.influence,
+    "gosh": exploration.gosh,
+    "bubble": exploration.bubbles,
     "funnel": funnel_figures,
+    "small-study-test": small_study_tests,
+    "posterior": posteriors,
+    "posterior-summary": posterior_summaries,
+    "sequential": sequential,
+    "network": networks.networks,
+    "league-table": networks.league_tables,
+    "network-treatment": networks.rankings,
+    "node-splitting": networks.node_splitting,
+    "design-decomposition": networks.design_decomposition,
+    "risk-of-bias": risk_of_bias,
+    "effect-sizes": extraction.effect_sizes,
+    "agreement": extraction.agreements,
+    "discrepancy": extraction.discrepancies,
+    "certainty": certainty.certainties,
     "survival-curve": curve_figures,
     "cumulative-incidence": curve_figures,
     "numbers-at-risk": elsewhere,

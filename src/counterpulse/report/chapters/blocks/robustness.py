@@ -15,23 +15,21 @@ from counterpulse.report.chapters.blocks.block_tables import (
     titled,
     where,
 )
-from counterpulse.report.chapters.blocks.plane_parts import line_of, made, values_of
+from counterpulse.report.chapters.blocks.plane_parts import effect_axis, line_of, made, values_of
 from counterpulse.report.chapters.blocks.printed_estimate import printed, scaled
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.chapters.wording import inside, sentence
 from counterpulse.report.document import Figure, Table
-from counterpulse.report.figures.axes import linear_ticks, log_ticks
+from counterpulse.report.figures.axes import linear_ticks
 from counterpulse.report.figures.specifications import SpecificationFigure, Specified, draw_specifications
-from counterpulse.report.figures.xy import Axis, Line, Plane, Point
+from counterpulse.report.figures.xy import Axis, Plane, Point
 from counterpulse.report.measures import Measure, measure_of
 from counterpulse.report.number_styles import EM_DASH
 from counterpulse.results import Block
 from counterpulse.results import Cell as Value
 
 Row = dict[str, Value]
-NARROW = 3
-"""A logarithmic axis whose ends differ by less than this factor has ticks as far from each other as on a linear one."""
 
 
 def _title_of(measure: Measure, unit: str = "") -> str:
@@ -55,7 +53,7 @@ def tipping_points(context: Context, block: Block) -> list[Figure]:
         return []
     variable = str(block.columns["variable"][0])
     x_ticks = linear_ticks(line.points[0][0], line.points[-1][0])
-    y = _axis(line, measure, null)
+    y = effect_axis([*values_of([line]), null], measure)
     turns = _turns(rows, null)
     rules: list[list[Point]] = [[(x_ticks[0], null), (x_ticks[-1], null)]]
     rules += [[(at, y.ticks[0]), (at, y.ticks[-1])] for at in turns]
@@ -113,19 +111,6 @@ def _tipping_title(context: Context, block: Block, variable: str) -> str:
     """The variable stands once."""
     place = where(context, block).removesuffix(f", {context.variable(variable)}")
     return f"Tipping point of {inside(context.variable(variable))}{f': {place}' if place else ''}"
-
-
-def _axis(line: Line, measure: Measure, null: float) -> Axis:
-    values = [*values_of([line]), null]
-    if measure.kind == "ratio":
-        low, high = max(min(values), 1e-6), max(values)
-        ticks = linear_ticks(low, high, about=5) if high < NARROW * low else log_ticks(low, high)
-        return Axis(
-            label=f"{measure.title} (log scale)",
-            ticks=ticks if len(ticks) > 1 else (ticks[0] / 2, ticks[0], ticks[0] * 2),
-            log=True,
-        )
-    return Axis(label=_title_of(measure), ticks=linear_ticks(min(values), max(values), about=5))
 
 
 def _side(row: Row, null: float) -> int | None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from counterpulse.report import numbers
-from counterpulse.report.chapters.blocks.block_tables import block_anchor, count_text, known, number_text, titled
+from counterpulse.report.chapters.blocks.bias import Lights, lights_beside
+from counterpulse.report.chapters.blocks.block_tables import (
+    block_anchor,
+    known,
+    number_text,
+    outcome_in,
+    published,
+    titled,
+)
+from counterpulse.report.chapters.blocks.plane_parts import axis_label, measure_in
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.document import Figure
 from counterpulse.report.figures.funnel import Funnel, FunnelStudy, draw_funnel
 from counterpulse.report.figures.study_forest import Role, StudyForest, StudyRow, study_forest_scenes
-from counterpulse.report.measures import Measure, measure_of
+from counterpulse.report.measures import Measure
 from counterpulse.results import Block
 from counterpulse.results import Cell as Value
 
 Row = dict[str, Value]
-ROLES: dict[Value, Role] = {"subtotal": "subtotal", "total": "total", "prediction": "prediction"}
+ROLES: dict[Value, Role] = {"subtotal": "subtotal", "total": "total", "prediction": "prediction", "difference": "words"}
 NAMES = {"subtotal": "Subtotal", "total": "Total", "prediction": "Prediction interval"}
+OVERALL = ("total", "prediction", "difference")
 JAMA = "jama"
 
 
@@ -28,53 +38,62 @@ def study_forests(context: Context, block: Block) -> list[Figure]:
     """The forest plot of the studies, on several pages where there are many."""
     if not block.rows():
         return []
-    measure = _measure(block)
+    measure = measure_in(block)
     labels = [group.label for group in context.plan.groups[:2]]
+    left, right = sides(context, block)
+    lights = lights_beside(context, _studies(block), outcome_in(context, block))
     forest = StudyForest(
         title=titled(context, "Studies", block),
         groups=[*labels, *("Treated", "Reference")[len(labels) :]],
         effect_label=f"{measure.title} ({context.level_name(None)})",
-        axis_label=_axis_label(measure),
-        rows=_rows(context, block, measure),
+        axis_label=axis_label(measure),
+        rows=[_lit(row, lights) for row in _rows(context, block, measure)],
         ratio=measure.kind == "ratio",
         layout="jama" if context.style.name == JAMA else "revman",
         style=context.style,
-        **_sides(context, block, labels),
+        domains=lights.columns if lights else (),
+        left=left,
+        right=right,
     )
     caption = "Squares: studies, their area by weight. Diamonds: pooled estimates. Arrow: the interval leaves the axis."
     if any(row["role"] == "prediction" for row in block.rows()):
         caption += " Bar: where the effect of a new study would lie."
+    caption += " Lights: judgments of bias; a blank: not judged." if lights else ""
     return [
         figure(context, scene, id=block_anchor(block, *([str(k)] if k > 1 else [])), caption=caption)
         for k, scene in enumerate(study_forest_scenes(forest), start=1)
     ]
 
 
-def _measure(block: Block) -> Measure:
-    return measure_of(next((str(row["measure"]) for row in block.rows() if row["measure"] is not None), ""))
+def _studies(block: Block) -> list[str]:
+    return [str(row["study"]) for row in block.rows() if row["role"] == "study"]
 
 
-def _axis_label(measure: Measure) -> str:
-    unit = {"ratio": " (log scale)", "points": ", percentage points", "probability": ", %"}.get(measure.kind, "")
-    return f"{measure.title or 'Effect'}{unit}"
+def _lit(row: StudyRow, lights: Lights | None) -> StudyRow:
+    """A study with the lights that stand beside it."""
+    if lights is None or row.role != "study":
+        return row
+    return replace(row, lights=lights.levels.get(row.label, ()))
 
 
-def _sides(context: Context, block: Block, labels: Sequence[str]) -> dict[str, str]:
+def sides(context: Context, block: Block) -> tuple[str, str]:
     """Whom each side of the null favors, by what is better for the outcome."""
-    better = next((item.better for name, item in context.plan.outcomes.items() if f".{name}." in f"{block.id}."), None)
+    labels = [group.label for group in context.plan.groups[:2]]
+    outcome = outcome_in(context, block)
+    better = context.plan.outcomes[outcome].better if outcome else None
     if len(labels) != 2:
-        return {}
+        return "", ""
     first, second = labels if better != "higher" else (labels[1], labels[0])
     if better is None:
-        return {"left": f"Lower with {labels[0]}", "right": f"Higher with {labels[0]}"}
-    return {"left": f"Favors {first}", "right": f"Favors {second}"}
+        return f"Lower with {labels[0]}", f"Higher with {labels[0]}"
+    return f"Favors {first}", f"Favors {second}"
 
 
 def _rows(context: Context, block: Block, measure: Measure) -> list[StudyRow]:
     """Studies under the headings of their subgroups, then what was pooled over all."""
     rows = block.rows()
     found: list[StudyRow] = []
-    within = [row for row in rows if row["role"] not in ("total", "prediction") or row["subgroup"] is not None]
+    within = [row for row in rows if row["role"] not in OVERALL or row["subgroup"] is not None]
     for subgroup in dict.fromkeys(row["subgroup"] for row in within):
         if subgroup is not None:
             found.append(StudyRow(label=str(subgroup), role="heading"))
@@ -90,6 +109,8 @@ def _rows(context: Context, block: Block, measure: Measure) -> list[StudyRow]:
 def _printed(context: Context, row: Row, measure: Measure) -> list[StudyRow]:
     """A row with its numbers, and under a pooled one its heterogeneity."""
     role = ROLES.get(row["role"], "study")
+    if role == "words":
+        return [StudyRow(label=_tests(context, row, "Test for subgroup differences"), role="words")]
     value, low, high = (_scaled(row[name], measure) for name in ("estimate", "conf_low", "conf_high"))
     weight = known(row["weight"])
     line = StudyRow(
@@ -103,7 +124,7 @@ def _printed(context: Context, row: Row, measure: Measure) -> list[StudyRow]:
         weight=weight,
         weight_text="" if weight is None else number_text(context, 100 * weight, 1),
     )
-    words = _heterogeneity(context, row) if role in ("subtotal", "total") else ""
+    words = _tests(context, row, "Heterogeneity") if role in ("subtotal", "total") else ""
     return [line, *([StudyRow(label=words, role="words")] if words else [])]
 
 
@@ -118,7 +139,7 @@ def _counts(context: Context, row: Row, group: str) -> tuple[str, str]:
     events, n = row[f"events_{group}"], row[f"n_{group}"]
     if known(n) is None:
         return "", ""
-    return count_text(context, events) if known(events) is not None else "", count_text(context, n)
+    return published(context, events) if known(events) is not None else "", published(context, n)
 
 
 def _effect(
@@ -133,7 +154,7 @@ def _effect(
     return numbers.estimate(value, low, high, context.style, places=measure.places, null=measure.null)
 
 
-def _heterogeneity(context: Context, row: Row) -> str:
+def _tests(context: Context, row: Row, about: str) -> str:
     """The line under a pooled estimate: variance between studies, Q with its P value, I-squared."""
     parts = []
     tau, q, df, share, p = (known(row[name]) for name in ("tau_squared", "q", "df", "i_squared", "p_value"))
@@ -146,15 +167,21 @@ def _heterogeneity(context: Context, row: Row) -> str:
         parts.append(f"Q = {number_text(context, q, 2)}{f' ({test})' if test else ''}")
     if share is not None:
         parts.append(f"I² = {number_text(context, 100 * share, 0)}%")
-    return f"Heterogeneity: {'; '.join(parts)}" if parts else ""
+    return f"{about}: {'; '.join(parts)}" if parts else ""
 
 
 # -- funnel ------------------------------------------------------------------------------------------------------------
 
 
+def _pooled(block: Block, *, imputed: bool) -> float | None:
+    """The pooled estimate: of the studies, or with those that were filled in."""
+    values = (known(row["pooled"]) for row in block.rows() if (row["imputed"] == "yes") is imputed)
+    return next((value for value in values if value is not None), None)
+
+
 def funnel_figures(context: Context, block: Block) -> list[Figure]:
     """Each study's estimate against its standard error."""
-    measure = _measure(block)
+    measure = measure_in(block)
     factor = 100.0 if measure.kind in ("points", "probability") else 1.0
     studies = [
         FunnelStudy(
@@ -163,16 +190,17 @@ def funnel_figures(context: Context, block: Block) -> list[Figure]:
         for row in block.rows()
         if (estimate := known(row["estimate"])) is not None and (error := known(row["std_error"])) is not None
     ]  # fmt: skip
-    pooled = next((value for row in block.rows() if (value := known(row["pooled"])) is not None), None)
+    pooled, filled = (_pooled(block, imputed=imputed) for imputed in (False, True))
     ratio = measure.kind == "ratio"
     scene = draw_funnel(
         Funnel(
             title=titled(context, "Funnel plot", block),
             studies=studies,
-            x_label=_axis_label(measure),
+            x_label=axis_label(measure),
             y_label=f"Standard error of the {'logarithm' if ratio else 'estimate'}",
             ratio=ratio,
             pooled=None if pooled is None else factor * pooled,
+            filled=None if filled in (None, pooled) else factor * (filled or 0.0),
             contours=measure.null is not None,
             width=context.figure_width,
             style=context.style,

@@ -1,0 +1,1 @@
+"""What a review's methods find, as rows and blocks."""

@@ -1,0 +1,119 @@
+"""The judged risk of bias of each study, domain by domain, in levels that traffic lights show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from counterpulse.protocol.nodes import RiskOfBias
+from counterpulse.protocol.plan import Plan
+from counterpulse.results import Block, Notice
+from counterpulse.results.block import KINDS
+from counterpulse.study.reviewing.columns import OUTCOME, STUDY
+
+LEVELS: Mapping[str, str] = {
+    "low": "low", "low risk": "low", "probably low": "low", "yes": "low", "moderate": "some", "some concerns": "some", "some": "some",
+    "unclear": "unclear", "unclear risk": "unclear", "no information": "unclear", "serious": "high", "high": "high",
+    "high risk": "high", "probably high": "high", "no": "high", "critical": "critical", "not applicable": "none",
+    "low, except for concerns about uncontrolled confounding": "some",
+}  # fmt: skip
+"""The words of RoB 2 and ROBINS-I (and of forms like them), in lower case, as levels."""
+STARS: Mapping[str, int] = {"selection": 4, "comparability": 2, "outcome": 3, "exposure": 3}
+"""The most stars of a domain of the Newcastle-Ottawa scale; a column is told by how its name begins."""
+GOOD, FAIR = (
+    {"selection": 3, "comparability": 1, "outcome": 2, "exposure": 2},
+    {"selection": 2, "comparability": 1, "outcome": 2, "exposure": 2},
+)
+"""Stars from which a domain is good or fair (the thresholds of the Agency for Healthcare Research and Quality)."""
+ORDER = ("none", "low", "unclear", "some", "high", "critical")
+OVERALL = "overall"
+NEWCASTLE_OTTAWA = "newcastle-ottawa"
+
+
+def bias_block(plan: Plan, frame: pl.DataFrame) -> tuple[tuple[Block, ...], tuple[Notice, ...]]:
+    """The judgments of every study and outcome, and what is to be said of them."""
+    tool = plan.protocol.risk_of_bias
+    if tool is None or plan.review is None:
+        return (), ()
+    rows = list(_judgments(plan, tool, frame))
+    if not rows:
+        return (), ()
+    columns = {name: tuple(row[name] for row in rows) for name in KINDS["risk-of-bias"]}
+    block = Block(id="review.risk-of-bias", analysis="review", kind="risk-of-bias", columns=columns)
+    return (block,), tuple(_notices(tool, rows))
+
+
+def _judgments(plan: Plan, tool: RiskOfBias, frame: pl.DataFrame) -> Iterator[dict[str, str | None]]:
+    seen: set[tuple[str, str, tuple[str | None, ...]]] = set()
+    assert plan.review is not None
+    for row in frame.iter_rows(named=True):
+        written = tuple(_text(plan, name, row[name]) for name in tool.columns)
+        key = (row[STUDY], row[OUTCOME], written)
+        if key in seen or not any(written):
+            continue
+        seen.add(key)
+        levels = [_level(tool.tool, name, text) for name, text in zip(tool.columns, written, strict=True)]
+        common = {"study": row[STUDY], "outcome": row[OUTCOME], "tool": tool.tool, "support": None}
+        for name, text, level in zip(tool.columns, written, levels, strict=True):
+            yield {**common, "domain": plan.review.domains[name], "judgment": text, "level": level}
+        yield {**common, "domain": OVERALL, **_overall(plan, tool, row, levels)}
+
+
+def _text(plan: Plan, name: str, value: object) -> str | None:
+    """A judgment as the dictionary labels it."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return plan.variables[name].levels.get(str(value), str(value))
+
+
+def _level(tool: str, column: str, text: str | None) -> str:
+    if text is None:
+        return "none"
+    if tool == NEWCASTLE_OTTAWA:
+        return _stars(column, text)
+    return LEVELS.get(text.strip().lower(), "unclear")
+
+
+def _stars(column: str, text: str) -> str:
+    """Stars of a domain: enough for good, for fair, or fewer."""
+    domain = next((name for name in STARS if column.lower().startswith(name)), None)
+    try:
+        stars = float(text)
+    except ValueError:
+        return LEVELS.get(text.strip().lower(), "unclear")
+    if domain is None or not 0 <= stars <= STARS[domain]:
+        return "unclear"
+    return "low" if stars >= GOOD[domain] else "some" if stars >= FAIR[domain] else "high"
+
+
+def _overall(plan: Plan, tool: RiskOfBias, row: Mapping[str, object], levels: list[str]) -> dict[str, str | None]:
+    """The judgment of the whole as written, else the worst of its domains."""
+    written = _text(plan, tool.overall, row[tool.overall]) if tool.overall is not None else None
+    if written is not None:
+        return {"judgment": written, "level": _level(tool.tool, tool.overall or "", written)}
+    worst = max(levels, key=ORDER.index)
+    return {"judgment": None, "level": worst}
+
+
+def _notices(tool: RiskOfBias, rows: list[dict[str, str | None]]) -> Iterator[Notice]:
+    if tool.tool == NEWCASTLE_OTTAWA:
+        domains = [row for row in rows if row["domain"] != OVERALL]
+        if len(domains) > 3 and all(row["level"] == "low" for row in domains):
+            text = "Every study has full or nearly full stars in every domain: a scale that tells no study from another says little of bias."
+            yield Notice("W857", "risk_of_bias", text)
+    unread = sorted(
+        {
+            str(row["judgment"])
+            for row in rows
+            if row["level"] == "unclear" and row["judgment"] and str(row["judgment"]).lower() not in LEVELS
+        }
+    )
+    if unread:
+        yield Notice(
+            "W858", "risk_of_bias", f"Judgments that no word of {tool.tool} is, shown as unclear: {', '.join(unread)}."
+        )

@@ -1,0 +1,327 @@
+"""From the rows of an extraction table to effects: each by the format it is printed in, every doubt told with its row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from counterpulse.data.patient_table import PatientTable
+from counterpulse.protocol.nodes import Effects
+from counterpulse.protocol.plan import Plan
+from counterpulse.protocol.planned_review import effects_of
+from counterpulse.results import Notice
+from counterpulse.source import Finding, Location, did_you_mean
+from counterpulse.study.reviewing.columns import (
+    COUNTED,
+    EVENTS,
+    FORMAT,
+    NOTE,
+    OUTCOME,
+    PATIENTS,
+    REASON,
+    ROW,
+    STUDY,
+    USED,
+    VI,
+    YI,
+)
+from counterpulse.study.reviewing.formats import FORMATS, UNUSABLE, Printed, Read
+from counterpulse.study.reviewing.measures import RECIPROCAL, measure_named
+from counterpulse.synthesis.effects.problem import REMEDIES
+
+NOTHING = "no effect is printed"
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The effects of a table while they are read; a row is an index from 0."""
+
+    plan: Plan
+    table: PatientTable
+    frame: pl.DataFrame
+    rows: NDArray[np.int64]
+    yi: NDArray[np.float64]
+    vi: NDArray[np.float64]
+    notes: list[list[str]]
+    reasons: list[str | None]
+    formats: list[str | None]
+    events: NDArray[np.float64]
+    patients: NDArray[np.float64]
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def effects(self) -> Effects:
+        """How rows become effects."""
+        return effects_of(self.plan.protocol)
+
+    def refuse(self, index: int, code: str, seen: str, allowed: str = "", remedy: str = "") -> None:
+        """Keep a finding about a row, which then has no effect."""
+        row = int(self.rows[index])
+        self.findings.append(
+            Finding(
+                code=code,
+                where=Location(self.table.file, row),
+                seen=f"row {row}: {seen}",
+                allowed=allowed,
+                remedy=remedy,
+            )
+        )
+        self.reasons[index] = seen
+
+    def leave_out(self, index: int, reason: str) -> None:
+        """Say why a row has no effect, where that is no error."""
+        self.reasons[index] = reason
+
+    def note(self, index: int, text: str) -> None:
+        """Keep what is to be known of a row that is used."""
+        self.notes[index].append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """The table with the columns of its effects; `findings` hold what is wrong with rows, `notices` what is told of them."""
+
+    frame: pl.DataFrame
+    findings: tuple[Finding, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+
+def with_effects(plan: Plan, table: PatientTable, frame: pl.DataFrame, origin: NDArray[np.intp]) -> Extracted:
+    """Make an effect of every row.
+
+    Parameters
+    ----------
+    plan : of a review
+    table : the extraction table
+    frame : its rows that are eligible, derived variables among them
+    origin : their index in the table, shape (n,)
+    """
+    k = frame.height
+    numbers = np.arange(2, table.frame.height + 2) if table.row_numbers is None else np.asarray(table.row_numbers)
+    ledger = Ledger(
+        plan=plan, table=table, frame=frame, rows=_numbered(numbers, origin), yi=np.full(k, np.nan), vi=np.full(k, np.nan),
+        notes=[[] for _ in range(k)], reasons=[None] * k, formats=[None] * k, events=np.full((k, 2), np.nan),
+        patients=np.full((k, 2), np.nan),
+    )  # fmt: skip
+    outcomes = _outcomes(ledger)
+    studies = _studies(ledger)
+    for name in plan.outcomes:
+        members = [index for index in range(k) if outcomes[index] == name and ledger.reasons[index] is None]
+        _of_outcome(ledger, plan.review.measures[name] if plan.review else "", members)
+    return Extracted(_joined(ledger, outcomes, studies), tuple(ledger.findings), tuple(_notices(ledger, studies)))
+
+
+def _numbered(numbers: NDArray[np.int64], origin: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Where each row stands in the file; rows from a bundle follow the last one."""
+    last = int(numbers[-1]) if len(numbers) else 1
+    beyond = [int(numbers[index]) if index < len(numbers) else last + 1 + index - len(numbers) for index in origin]
+    return np.array(beyond, dtype=np.int64)
+
+
+def _outcomes(ledger: Ledger) -> list[str | None]:
+    """The outcome of each row; one that the review does not have is an error."""
+    known = list(ledger.plan.outcomes)
+    if "outcome" not in ledger.frame.columns:
+        return [known[0]] * ledger.frame.height
+    variable = ledger.plan.variables["outcome"]
+    found: list[str | None] = []
+    for index, value in enumerate(ledger.frame["outcome"].cast(pl.String).to_list()):
+        text = (value or "").strip()
+        names = (text, variable.levels.get(text, text))
+        match = next((name for name in known if name in names or ledger.plan.outcomes[name].label in names), None)
+        found.append(match)
+        if match is None:
+            seen = "no outcome" if not text else f"the outcome '{text}', which the review does not have"
+            ledger.refuse(
+                index,
+                "E853",
+                seen,
+                ", ".join(known),
+                did_you_mean(text, known) or "add it to `question`, or correct it",
+            )
+    return found
+
+
+def _studies(ledger: Ledger) -> list[str]:
+    studies = [(value or "").strip() for value in ledger.frame["study"].cast(pl.String).to_list()]
+    for index, name in enumerate(studies):
+        if not name and ledger.reasons[index] is None:
+            ledger.refuse(index, "E854", "no study is named", "", "give every row the name of its study")
+    return studies
+
+
+def _of_outcome(ledger: Ledger, measure: str, members: Sequence[int]) -> None:
+    """The effects of one outcome, all rows of a format at once."""
+    grouped: dict[tuple[str, str], list[int]] = {}
+    for index in members:
+        chosen = _format(ledger, index, measure)
+        if chosen is not None:
+            printed = _measure(ledger, index, measure, chosen)
+            if printed is not None:
+                grouped.setdefault((chosen, printed), []).append(index)
+    for (name, printed), rows in grouped.items():
+        _read(ledger, FORMATS[name], name, Printed(ledger.frame[rows], printed, measure, ledger.effects), rows)
+    for index in members:
+        _turned(ledger, index, measure)
+
+
+def _format(ledger: Ledger, index: int, measure: str) -> str | None:
+    """The format a row is read in: as it says, else the first whose numbers it has."""
+    written = _text(ledger, index, "format")
+    if written:
+        if written not in FORMATS:
+            known = list(FORMATS)
+            ledger.refuse(
+                index,
+                "E855",
+                f"the format '{written}' is not known",
+                ", ".join(known),
+                did_you_mean(written, known) or "choose one of these",
+            )
+            return None
+        if (
+            FORMATS[written].makes is not None
+            and measure not in FORMATS[written].makes
+            and _measure_written(ledger, index) is None
+        ):
+            ledger.refuse(
+                index,
+                "E856",
+                f"no {measure} can be made from the format {written}",
+                ", ".join(FORMATS[written].makes),
+                "correct the format, or leave it blank",
+            )
+            return None
+        return written
+    for name, item in FORMATS.items():
+        if (item.makes is None or measure in item.makes) and all(_has(ledger, index, column) for column in item.needs):
+            return name
+    ledger.leave_out(index, NOTHING)
+    return None
+
+
+def _has(ledger: Ledger, index: int, column: str) -> bool:
+    return column in ledger.frame.columns and ledger.frame[column][index] is not None
+
+
+def _text(ledger: Ledger, index: int, column: str) -> str:
+    return str(ledger.frame[column][index]).strip() if _has(ledger, index, column) else ""
+
+
+def _measure_written(ledger: Ledger, index: int) -> str | None:
+    """The measure that a row says it prints."""
+    return measure_named(_text(ledger, index, "measure")) if _text(ledger, index, "measure") else None
+
+
+def _measure(ledger: Ledger, index: int, measure: str, chosen: str) -> str | None:
+    """The measure a row prints in its format; one that is not pooled here is converted as the protocol says, or refused."""
+    if FORMATS[chosen].makes is not None:
+        return measure
+    words = _text(ledger, index, "measure")
+    printed = measure_named(words) if words else measure
+    if printed is None:
+        ledger.refuse(
+            index,
+            "E857",
+            f"the measure '{words}' is not known",
+            "odds ratio, risk ratio, hazard ratio, … or OR, RR, HR, …",
+            "write the measure of the paper",
+        )
+        return None
+    known = {conversion.source for conversion in ledger.effects.convert}
+    if printed == measure or printed in known:
+        return printed
+    if ledger.effects.other_measures == "leave-out":
+        ledger.leave_out(index, f"a {printed}, and {measure}s are pooled")
+        return None
+    ledger.refuse(
+        index, "E858", f"a {printed}, and the review pools {measure}s", f"{measure}s, or a conversion that is said",
+        f"extract what gives a {measure}, or say `convert: {{from: {printed}, control_risk: …}}` or other_measures: leave-out under `effects`",
+    )  # fmt: skip
+    return None
+
+
+def _read(ledger: Ledger, reader: Read, name: str, printed: Printed, rows: Sequence[int]) -> None:
+    """Read the rows of a format and keep what was said of each."""
+    found = reader.read(printed)
+    for position, index in enumerate(rows):
+        ledger.formats[index] = name
+        ledger.yi[index], ledger.vi[index] = found.yi[position], found.vi[position]
+        for text in found.assumptions:
+            ledger.note(index, text)
+    for arm in (0, 1):
+        if found.events is not None:
+            ledger.events[list(rows), arm] = found.events[arm]
+        if found.patients is not None:
+            ledger.patients[list(rows), arm] = found.patients[arm]
+    for problem in found.problems:
+        index = rows[problem.row - 1]
+        if problem.dropped and problem.code in UNUSABLE:
+            ledger.leave_out(index, problem.seen)
+        elif problem.dropped:
+            ledger.refuse(index, "E860", problem.seen, "numbers as the paper prints them", REMEDIES[problem.code])
+        else:
+            ledger.note(index, problem.seen)
+
+
+def _turned(ledger: Ledger, index: int, measure: str) -> None:
+    """An effect that is of the complement of the event, or of the arms the other way round."""
+    if not isfinite(ledger.yi[index]) or ledger.formats[index] is None:
+        return
+    if _yes(ledger, index, "reversed"):
+        ledger.yi[index] = -ledger.yi[index]
+        ledger.note(index, "printed for the control arm against the treated one, and turned")
+    if _yes(ledger, index, "complement"):
+        if measure not in RECIPROCAL:
+            ledger.refuse(index, "E859", f"a {measure} of those without the event, which does not give that of the event",
+                          "odds ratio, risk difference, or counts", "extract the counts, or leave the row out")  # fmt: skip
+            ledger.yi[index] = np.nan
+            return
+        ledger.yi[index] = -ledger.yi[index]
+        ledger.note(index, "printed for those without the event, and turned")
+
+
+def _yes(ledger: Ledger, index: int, column: str) -> bool:
+    return _has(ledger, index, column) and ledger.frame[column][index] is True
+
+
+def _joined(ledger: Ledger, outcomes: Sequence[str | None], studies: Sequence[str]) -> pl.DataFrame:
+    used = np.isfinite(ledger.yi) & np.isfinite(ledger.vi) & np.array([reason is None for reason in ledger.reasons])
+    return ledger.frame.with_columns(
+        pl.Series(ROW, ledger.rows),
+        pl.Series(STUDY, studies, dtype=pl.String),
+        pl.Series(OUTCOME, outcomes, dtype=pl.String),
+        pl.Series(YI, np.where(used, ledger.yi, np.nan)).fill_nan(None),
+        pl.Series(VI, np.where(used, ledger.vi, np.nan)).fill_nan(None),
+        pl.Series(USED, used),
+        pl.Series(REASON, ledger.reasons, dtype=pl.String),
+        pl.Series(NOTE, ["; ".join(dict.fromkeys(notes)) or None for notes in ledger.notes], dtype=pl.String),
+        pl.Series(FORMAT, ledger.formats, dtype=pl.String),
+        pl.Series(COUNTED, [name == "counts" for name in ledger.formats]),
+        *(pl.Series(name, ledger.events[:, arm]).fill_nan(None) for arm, name in enumerate(EVENTS)),
+        *(pl.Series(name, ledger.patients[:, arm]).fill_nan(None) for arm, name in enumerate(PATIENTS)),
+    )
+
+
+def _notices(ledger: Ledger, studies: Sequence[str]) -> Iterator[Notice]:
+    """What was converted, assumed or left out, once for each study."""
+    for index, notes in enumerate(ledger.notes):
+        if notes and ledger.reasons[index] is None:
+            text = "; ".join(dict.fromkeys(notes))
+            yield Notice("W859", f"row {ledger.rows[index]}", f"{studies[index]}: {text}.")
+    lacking = [
+        f"{studies[index]} (row {ledger.rows[index]})"
+        for index, reason in enumerate(ledger.reasons)
+        if reason == NOTHING
+    ]
+    if lacking:
+        yield Notice(
+            "W860",
+            "data",
+            f"No effect is printed for {', '.join(lacking)}; these rows are listed as missing, and nothing was filled in.",
+        )

@@ -1,0 +1,1 @@
+"""Meta-analysis: effect sizes, pooling, heterogeneity, small-study effects, Bayes, sequential, network."""

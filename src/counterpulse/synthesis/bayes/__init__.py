@@ -1,0 +1,1 @@
+"""The normal-normal model with a prior, without simulation."""

@@ -1,0 +1,1 @@
+"""What moves a pooled effect: studies left out, subsets, subgroups, dependence, bias of designs."""

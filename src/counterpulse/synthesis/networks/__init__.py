@@ -1,0 +1,1 @@
+"""Many treatments compared at once."""

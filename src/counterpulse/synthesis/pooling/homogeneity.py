@@ -1,0 +1,49 @@
+"""Chi-squared tests of a review, and how much more the studies differ than chance would make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from counterpulse.numerics.distributions import chi_squared_tail
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class ChiSquared:
+    """A chi-squared statistic with its degrees of freedom; nan where there is nothing to test."""
+
+    statistic: float
+    df: float
+    p_value: float
+
+    @classmethod
+    def of(cls, statistic: float, df: float) -> ChiSquared:
+        """The statistic with its P value."""
+        return cls(statistic, df, chi_squared_tail(statistic, df)) if df > 0 else cls(statistic, df, nan)
+
+    @property
+    def i2(self) -> float:
+        """Higgins and Thompson's I2 of a test of homogeneity, a fraction; nan with one study."""
+        if not self.df > 0 or np.isnan(self.statistic):
+            return nan
+        return max(0.0, (self.statistic - self.df) / self.statistic) if self.statistic > 0 else 0.0
+
+    @property
+    def h2(self) -> float:
+        """The statistic over its degrees of freedom; nan with one study."""
+        return self.statistic / self.df if self.df > 0 else nan
+
+
+NOT_TESTED = ChiSquared(nan, 0, nan)
+
+
+def about(center: float, effects: Floats, variances: Floats) -> ChiSquared:
+    """Q: squared distances of the effects from the center, in units of their variances."""
+    if np.isnan(center) or len(effects) == 0:
+        return NOT_TESTED
+    return ChiSquared.of(float(((effects - center) ** 2 / variances).sum()), len(effects) - 1)

@@ -1,0 +1,1 @@
+"""Whether a growing meta-analysis holds enough information."""

@@ -1,0 +1,60 @@
+"""What the methods of this room accept, checked once, and what a result says of few studies."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from counterpulse.errors import InputError
+from counterpulse.synthesis.pooling.counts import TwoArms, read_two_arms, rows
+from counterpulse.synthesis.pooling.study_input import numbers
+
+Floats = NDArray[np.float64]
+
+FEWEST = 3
+"""Studies that a line with a residual needs."""
+
+FEW = 10
+"""Below, a test for asymmetry does not distinguish chance from asymmetry (Sterne 2011, doi:10.1136/bmj.d4002)."""
+
+FEW_NOTE = "fewer than 10 studies: tests for asymmetry have little power (Sterne 2011, doi:10.1136/bmj.d4002)"
+TOO_FEW_NOTE = "fewer than 3 studies: small-study effects cannot be looked at"
+
+
+def read_positive(values: ArrayLike, name: str, k: int) -> Floats:
+    """One positive number a study, shape (k,).
+
+    Raises
+    ------
+    InputError : another length, or a value that is not positive; rows count from 1
+    """
+    array = numbers(values, name)
+    if array.shape != (k,):
+        raise InputError(f"{name} has the shape {array.shape} and there are {k} studies; give one number a study")
+    wrong = ~(np.isfinite(array) & (array > 0))
+    if wrong.any():
+        raise InputError(f"{name} is not a positive number in {rows(wrong)}; correct it or leave the study out")
+    return array
+
+
+def read_informative(
+    events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike
+) -> tuple[TwoArms, tuple[str, ...]]:
+    """Two-by-two tables without the studies that say nothing of a ratio, and a note that names those.
+
+    Raises
+    ------
+    InputError : as `read_two_arms`
+    """
+    tables = read_two_arms(events_1, n_1, events_2, n_2)
+    if tables.informative.all():
+        return tables, ()
+    note = f"left out, because nobody or everybody had the event: {rows(~tables.informative)}"
+    return tables.only(tables.informative), (note,)
+
+
+def power_notes(k: int) -> tuple[str, ...]:
+    """What a test says of its number of studies."""
+    if k < FEWEST:
+        return (TOO_FEW_NOTE,)
+    return (FEW_NOTE,) if k < FEW else ()
