@@ -26,7 +26,9 @@ SETS = ("bcg_RR", "bcg_RD", "li2007_OR", "bcg_OR", "hackshaw1998", "egger2001_OR
 CLOSED_FORM = 1e-8
 ITERATIVE = 1e-6  # relative; REML by Fisher scoring to 1e-11 in R, and all that follows from it
 NOTHING = 1e-9  # absolute, of a standardized number that is zero but for rounding
-R_ROOT = 2e-4  # of a standard error: hc() of the reference solved its equation with uniroot's default tolerance of 1.2e-4
+R_ROOT = (
+    2e-4  # of a standard error: hc() of the reference solved its equation with uniroot's default tolerance of 1.2e-4
+)
 R_INTEGRAL = 1e-6  # hc() with a tight root still integrates with R's default of 1.2e-4, reached far better than asked
 OPTIMIZER = 1e-6  # relative; two variances by BFGS in R and L-BFGS-B here
 
@@ -224,7 +226,9 @@ def test_excess_significance(reference):
     chosen = "exact" if r["X2"] is None else "chi-squared"
     found = excess_significance(reference["yi"], reference["vi"], test=chosen)
     assert (found.observed, found.statistic is None) == (r["O"], r["X2"] is None)
-    assert (found.expected, found.theta, found.p_value) == pytest.approx((r["E"], r["theta"], r["pval"]), rel=CLOSED_FORM)
+    assert (found.expected, found.theta, found.p_value) == pytest.approx(
+        (r["E"], r["theta"], r["pval"]), rel=CLOSED_FORM
+    )
     assert found.statistic == (None if r["X2"] is None else pytest.approx(r["X2"], rel=CLOSED_FORM))
 
 

@@ -169,19 +169,38 @@ def test_selection_models(name, key):
     )
     assert found.status is Status.OK
     assert found.log_likelihood >= want["loglik"] - ITERATED
-    if found.log_likelihood > want["loglik"] + ITERATED:
-        pytest.skip("the reference stopped below this maximum")
-    se, theirs = want["se"], want["delta"] if form == "beta" or len(want["delta"]) == 1 else want["delta"][1:]
+    se, theirs = want["se"], np.atleast_1d(want["delta"])[0 if form in FORMS else 1 :].tolist()
+    if (name, key) in LOWER_MAXIMA:
+        assert found.log_likelihood > want["loglik"] + 0.1
+        assert found.modes > 1
+        assert any("maxima" in note for note in found.notes)
+        assert_local_maximum(data, FORMS.get(form, "step"), steps, alternative, want, theirs)
+        return
+    assert found.log_likelihood == pytest.approx(want["loglik"], abs=ITERATED)
     assert found.adjusted.value == pytest.approx(want["b"], abs=AT_THE_TOP * se)
-    assert found.tau2 == pytest.approx(want["tau2"], abs=AT_THE_TOP * (want["tau2"] + 1e-2))
+    assert found.adjusted.std_error == pytest.approx(se, rel=30 * AT_THE_TOP)
+    assert found.tau2 == pytest.approx(want["tau2"], rel=AT_THE_TOP, abs=1e-6)
     if fixed is None:
-        mine = [weight.value for weight in found.weights]
-        assert mine == pytest.approx(theirs, abs=AT_THE_TOP, rel=AT_THE_TOP)
+        assert [weight.value for weight in found.weights] == pytest.approx(theirs, rel=AT_THE_TOP, abs=AT_THE_TOP)
         assert found.likelihood_ratio == pytest.approx(want["LRT"], abs=ITERATED)
         assert found.p_value == pytest.approx(want["p"], abs=10 * ITERATED)
 
 
-AT_THE_TOP = 1e-4  # in standard errors; the reference ends where its log-likelihood no longer rises by 1e-10 or so
+AT_THE_TOP = 1e-5  # in standard errors; the reference ends where its log-likelihood no longer rises by 1e-12 of itself
+
+# The reference climbs from one start, and ends here at a maximum that is not the highest.
+LOWER_MAXIMA = {("egger2001_OR", "step_less"), ("li2007_OR", "step_less"), ("li2007_OR", "beta_greater")}
+
+
+def assert_local_maximum(data, form, steps, alternative, want, weights):
+    """Climbing from where the reference ended leaves its values as they are."""
+    sign = 1 if alternative == "greater" else -1
+    likelihood = SelectionLikelihood(sign * np.array(data["yi"]), np.array(data["vi"]), weight_function(form, steps))
+    start = np.array([sign * want["b"], want["tau2"], *weights])
+    peak = climb_in_box(likelihood.curve, start, np.array([-np.inf, 0, *likelihood.weights.low]))
+    assert peak.converged
+    assert peak.at == pytest.approx(start, rel=AT_THE_TOP, abs=AT_THE_TOP)
+    assert peak.curve.value == pytest.approx(want["loglik"], abs=ITERATED)
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -26,7 +26,7 @@ from counterpulse.synthesis.effects.tetrachoric import tetrachoric
 from counterpulse.synthesis.effects.two_by_two import two_by_two
 
 CLOSED_FORM = 1e-10
-QUADRATURE = 1e-9  # scipy's quad promises 1.5e-8 absolute and gives about 1e-12 on smooth functions
+QUADRATURE = 1e-9  # also of a root; scipy's quad promises 1.5e-8 absolute and gives about 1e-12 on smooth functions
 DERIVATIVE = 1e-5  # central differences of a root
 SIMULATED = 0.02  # 4 standard errors of 20,000 draws
 
@@ -135,7 +135,7 @@ def test_curves_with_numbers_at_risk_solve_the_balance_of_the_interval():
     for i in range(2):
         q = 1 - survival[i + 1] / survival[i]
         deaths = brentq(lambda d: (at_risk[i] - (at_risk[i] - d - at_risk[i + 1]) / 2) * q - d, 0, 100)  # noqa: B023
-        assert made.events_treated[i] == pytest.approx(deaths, rel=1e-9)
+        assert made.events_treated[i] == pytest.approx(deaths, rel=QUADRATURE)
 
 
 def test_curves_with_a_range_of_follow_up_against_simulated_censoring():

@@ -145,7 +145,9 @@ def test_subgroups_with_a_common_variance_are_a_regression(interval, adjusted):
     test = found.between_adjusted if adjusted else found.between
     scale = 1 if adjusted else 1 / test.df
     assert test.p_value == pytest.approx(fit.moderators.p_value, rel=SAME)
-    assert (found.groups.effect[0], found.groups.std_error[0]) == pytest.approx((fit.coefficients[0], fit.std_error[0]), rel=SAME)
+    assert (found.groups.effect[0], found.groups.std_error[0]) == pytest.approx(
+        (fit.coefficients[0], fit.std_error[0]), rel=SAME
+    )
     assert found.groups.tau2 == pytest.approx([fit.tau2] * 3, rel=SAME)
     assert test.statistic * scale == pytest.approx(fit.moderators.statistic / (1 if adjusted else test.df), rel=SAME)
     predicted = fit.predict([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
@@ -181,7 +183,7 @@ def test_henmi_copas_covers_by_simulation():
     w, draws = 1 / v, 400_000
     effects = RANDOM.normal(0, np.sqrt(v + found.tau2), (draws, 20))
     mean = effects @ w / w.sum()
-    q = ((effects - mean[:, None]) ** 2 @ w)
+    q = (effects - mean[:, None]) ** 2 @ w
     w2 = (w**2).sum() / w.sum()
     tau2 = np.maximum(0, (q - 19) / (w.sum() - w2))
     statistic = mean * np.sqrt(w.sum()) / np.sqrt(1 + tau2 * w2)

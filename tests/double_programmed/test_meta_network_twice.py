@@ -17,6 +17,11 @@ STORED = json.loads((Path(__file__).parents[1] / "against_r/reference/meta_netwo
 
 CLOSED_FORM = 1e-9
 MAXIMUM = 1e-6  # the slow maximizer stops at 1e-10 of a flat top, about 1e-7 of tau2
+ROUNDING = 1e-12  # of numbers of size 1 that may be zero
+SUMS = 1e-8  # differences of sums of squares of size 100, and inverses of them
+NETMETA = 1e-5  # netmeta stops where the likelihood is flat
+NETMETA_ZERO = 1e-8
+DRAWN = 0.01  # 40,000 draws leave a standard error of at most 0.0025
 
 
 def stored(name):
@@ -120,12 +125,12 @@ NETWORKS = [stored(name) for name in sorted(STORED)] + [drawn(seed) for seed in 
 def test_effects_and_q_by_dense_least_squares(data, base):
     slow = Dense(data, base)
     made = network(*data, tau2="DL")
-    assert made.tau2 == pytest.approx(slow.moment(), rel=CLOSED_FORM, abs=1e-12)
+    assert made.tau2 == pytest.approx(slow.moment(), rel=CLOSED_FORM, abs=ROUNDING)
     assert made.q == pytest.approx(slow.fit(0.0)[2], rel=CLOSED_FORM)
     for model in (made.common, made.random):
         b, bread, _ = slow.fit(model.tau2)
-        np.testing.assert_allclose(model.fit.potentials[1:], b, rtol=CLOSED_FORM, atol=1e-12)
-        np.testing.assert_allclose(model.fit.covariance[1:, 1:], bread, rtol=CLOSED_FORM, atol=1e-12)
+        np.testing.assert_allclose(model.fit.potentials[1:], b, rtol=CLOSED_FORM, atol=ROUNDING)
+        np.testing.assert_allclose(model.fit.covariance[1:, 1:], bread, rtol=CLOSED_FORM, atol=ROUNDING)
 
 
 @pytest.mark.parametrize("data", NETWORKS)
@@ -153,7 +158,7 @@ def first_in_order(arms, at, first, second):
 def test_why_netmeta_differs(name, base, estimator, restricted):
     """Its tau2 is the maximum when sampling errors of contrasts of a study against one arm are taken as independent."""
     slow = Dense(stored(name), base, sampling_covariance=False)
-    assert slow.maximum(restricted) == pytest.approx(STORED[name][estimator]["tau2"], rel=1e-5, abs=1e-8)
+    assert slow.maximum(restricted) == pytest.approx(STORED[name][estimator]["tau2"], rel=NETMETA, abs=NETMETA_ZERO)
 
 
 @pytest.mark.parametrize("data", NETWORKS)
@@ -166,11 +171,11 @@ def test_designs_by_dense_interactions(data):
 
     full = np.hstack([own(design) for design in designs])
     within = slow.fit(0.0, full)[2]
-    assert made.within.statistic == pytest.approx(within, rel=CLOSED_FORM, abs=1e-9)
+    assert made.within.statistic == pytest.approx(within, rel=CLOSED_FORM, abs=SUMS)
     assert made.between.df == np.linalg.matrix_rank(full) - slow.x.shape[1]
     if made.within.df:
         left = slow.fit(made.tau2_within)[2] - slow.fit(made.tau2_within, full)[2]
-        assert made.between_random.statistic == pytest.approx(left, rel=1e-7, abs=1e-8)
+        assert made.between_random.statistic == pytest.approx(left, rel=SUMS, abs=SUMS)
     else:
         assert np.isnan([made.tau2_within, made.between_random.p_value]).all()
     detached = {each.design: each.test for each in made.detached}
@@ -181,7 +186,7 @@ def test_designs_by_dense_interactions(data):
         if design in detached:
             assert detached[design].df == df
             expected = slow.fit(0.0, x)[2] - within
-            assert detached[design].statistic == pytest.approx(expected, rel=1e-7, abs=1e-8)
+            assert detached[design].statistic == pytest.approx(expected, rel=SUMS, abs=SUMS)
 
 
 @pytest.mark.parametrize("data", [drawn(seed, treatments=5) for seed in (7, 8, 9)])
@@ -204,8 +209,8 @@ def test_contributions_by_walking_every_path(data):
                 total += chance
                 for a, b in steps:
                     share[(a, b) if (a, b) in share else (b, a)] += chance / len(steps)
-        assert total == pytest.approx(1, abs=1e-9)
-        np.testing.assert_allclose(made.share[row], list(share.values()), atol=1e-9)
+        assert total == pytest.approx(1, abs=SUMS)
+        np.testing.assert_allclose(made.share[row], list(share.values()), atol=SUMS)
 
 
 @pytest.mark.parametrize("data", NETWORKS)
@@ -213,13 +218,13 @@ def test_hat_matrix_of_pairs_gives_the_network_effects(data):
     """Direct effects of aggregated pairs, weighted by the hat matrix, are the network's effects where no study has three arms."""
     made = network(*data)
     found = contributions(made)
-    np.testing.assert_allclose(found.share.sum(axis=1), 1, atol=1e-9)
+    np.testing.assert_allclose(found.share.sum(axis=1), 1, atol=SUMS)
     if any(len(study.arms) > 2 for study in made.contrasts.studies):
         return
     direct = made.random.evidence.direct
     effects = np.array([direct.estimate[direct.at(a, b)] for a, b in found.evidence])
     expected = [made.random.effects.estimate[direct.at(a, b)] for a, b in found.comparisons]
-    np.testing.assert_allclose(found.hat @ effects, expected, atol=1e-10)
+    np.testing.assert_allclose(found.hat @ effects, expected, atol=SUMS)
 
 
 @pytest.mark.parametrize("data", [*NETWORKS[:3], drawn(5, treatments=4, studies=30)])
@@ -235,15 +240,15 @@ def test_a_split_node_has_the_network_without_the_direct_studies(data):
         rest = [row for row in range(len(kept[0])) if {kept[2][row], kept[3][row]} != pair]
         without = network(*([column[row] for row in rest] for column in kept), tau2=0.05)
         expected = without.effect(split.treatment, split.against)
-        assert split.indirect.value == pytest.approx(expected.value, abs=1e-9)
-        assert split.indirect.std_error == pytest.approx(expected.std_error, rel=1e-8)
+        assert split.indirect.value == pytest.approx(expected.value, abs=SUMS)
+        assert split.indirect.std_error == pytest.approx(expected.std_error, rel=SUMS)
 
 
 def test_ranks_by_simulation_agree_with_p_scores():
     """The P-score is the expected SUCRA (Rücker and Schwarzer 2015)."""
     made = network(*NETWORKS[0])
     drawn_ranks = rankogram(made.treatments, made.random.fit, small_values="good", seed=1, draws=40_000)
-    np.testing.assert_allclose(drawn_ranks.sucra, made.random.p_scores, atol=0.01)
+    np.testing.assert_allclose(drawn_ranks.sucra, made.random.p_scores, atol=DRAWN)
     np.testing.assert_allclose(drawn_ranks.probabilities.sum(axis=0), 1)
     again = rankogram(made.treatments, made.random.fit, small_values="good", seed=1, draws=40_000)
     np.testing.assert_array_equal(again.probabilities, drawn_ranks.probabilities)

@@ -87,6 +87,8 @@ MEASURES: Mapping[str, Measure] = {
         Measure("nonlinearity", "test", label="test of nonlinearity"),
         Measure("coefficient", "index"),
         Measure("slope difference", "difference", "slope"),
+        Measure("ratio of means", "ratio", "mean"),
+        Measure("correlation", "index"),
     )
 }
 

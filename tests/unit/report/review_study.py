@@ -182,8 +182,8 @@ def posterior(priors=("half-normal (0.5)",)):
 def summary():
     rows = []
     for prior, main in (("uniform (0 to 4)", "no"), ("half-normal (0.5)", "yes"), ("half-Cauchy (0.5)", "no")):
-        rows.append((prior, "effect", MEASURE, -0.71, -0.72, 0.18, -1.08, -0.36, 0.9998, main))
-        rows.append((prior, "prediction", MEASURE, -0.71, -0.72, 0.6, -1.92, 0.47, 0.89, main))
+        rows.append((prior, "effect", MEASURE, exp(-0.71), -0.72, 0.18, exp(-1.08), exp(-0.36), 0.9998, main))
+        rows.append((prior, "prediction", MEASURE, exp(-0.71), -0.72, 0.6, exp(-1.92), exp(0.47), 0.89, main))
         rows.append((prior, "heterogeneity", MEASURE, 0.53, 0.55, 0.14, 0.32, 0.88, None, main))
     return block(f"{AT}.posterior-summary", rows)
 
@@ -294,7 +294,7 @@ DOMAINS = (
 LEVELS = ("low", "some", "low", "high", "unclear", "low", "critical", "none")
 
 
-def bias(tool="RoB 2", names=NAMES, outcome="death_hospital", support=None):
+def bias(tool="rob-2", names=NAMES, outcome="death_hospital", support=None):
     rows = []
     for k, name in enumerate(names):
         for j, domain in enumerate(DOMAINS):

@@ -120,7 +120,7 @@ def test_lights_stand_beside_the_studies_of_their_outcome():
 
 def test_tools_with_other_domains_share_their_judgment_of_the_whole_only():
     names = review.NAMES
-    trials, cohorts = review.bias(names=names[:6]), review.bias(tool="ROBINS-I", names=names[6:])
+    trials, cohorts = review.bias(names=names[:6]), review.bias(tool="robins-i", names=names[6:])
     both = replace(trials, columns={name: (*trials.columns[name], *cohorts.columns[name]) for name in trials.columns})
     words = " ".join(texts(picture(review.forest(), beside=(both,)).scene))
     assert "All: overall, by RoB 2 and ROBINS-I" in words
@@ -205,8 +205,31 @@ def test_a_posterior_stands_on_the_scale_of_a_reader():
     assert "highest at 0.49" in found.alternative
     assert "highest at 0.53" in found.alternative
     assert "Prior" in texts(found.scene)
+    assert shown.columns[-1].head.text == "Probability below 1"
     several = picture(review.posterior(("half-normal (0.5)", "uniform (0 to 4)")))
     assert "uniform (0 to 4)" in " ".join(texts(several.scene))
+
+
+def test_probabilities_are_below_what_was_asked():
+    made = review.summary()
+    asked = replace(make_result(), blocks=(made,), details={"A1": {"death_hospital.below": 0.9}})
+    (shown,) = RENDERERS[made.kind](context(result=asked), made)
+    assert shown.columns[-1].head.text == "Probability below 0.9"
+
+
+def test_a_risk_difference_stands_in_points_with_its_heterogeneity():
+    made = review.summary()
+    points = {**made.columns, "measure": ["risk difference"] * 9}
+    points |= {name: [value / 10 for value in made.columns[name]] for name in ("median", "low", "high")}
+    rows = cells(table(replace(made, columns=points)))
+    assert rows[0][2] == "4.9 (3.4 to 7.0)"
+    assert rows[2][2] == "5.30 (3.20 to 8.80)"
+    density = review.posterior()
+    drawn = picture(
+        replace(density, columns={**density.columns, "measure": ["proportion"] * len(density.columns["value"])})
+    )
+    assert "Proportion on the scale of estimation" in " ".join(texts(drawn.scene))
+    assert "highest at −0.71" in drawn.alternative
 
 
 def test_a_sequence_says_which_boundary_was_crossed():
@@ -310,6 +333,41 @@ def test_agreement_and_differences():
         ["Hart & Sutherland 1977, in-hospital death", "Events 1", "62", "61", "62"],
         ["Comstock 1976", "Arm 2", EM_DASH, "No vaccine", "No vaccine"],
     ]
+
+
+def test_stars_are_a_table_without_a_sum():
+    made = review.bias(tool="newcastle-ottawa")
+    stars = [None if domain == "overall" else str(k % 4) for k, domain in enumerate(made.columns["domain"])]
+    shown = table(replace(made, columns={**made.columns, "judgment": stars}))
+    assert [column.head.text for column in shown.columns] == ["Study", *review.DOMAINS]
+    assert cells(shown)[0] == ["Aronson 1948", "0", "1", "2", "3", "0"]
+    assert picture(made).title == "Risk of bias (Newcastle-Ottawa scale): A1, In-hospital death."
+
+
+def test_outcomes_that_are_judged_alike_share_their_lights():
+    one, alike = review.bias(), review.bias(outcome="bleeding")
+    same = replace(one, columns={name: (*one.columns[name], *alike.columns[name]) for name in one.columns})
+    assert len(parts(same)) == len(parts(one)) == 2
+    levels = (*one.columns["level"], *("low" for _ in alike.columns["level"]))
+    assert len(parts(replace(same, columns={**same.columns, "level": levels}))) == 4
+
+
+def test_a_proportion_has_no_straight_limits_and_favors_nobody():
+    made = review.funnel()
+    rows = {
+        **made.columns,
+        "measure": ["proportion"] * 15,
+        "estimate": [0.1 + 0.04 * k for k in range(15)],
+        "pooled": [0.4] * 15,
+    }
+    shown = picture(replace(made, columns=rows))
+    assert "Standard error on the scale of estimation" in texts(shown.scene)
+    assert "95% pseudo confidence limits" not in texts(shown.scene)
+    forest = review.forest(subgroups=False)
+    single = picture(
+        replace(forest, columns={**forest.columns, "measure": ["proportion"] * len(forest.columns["study"])})
+    )
+    assert not any(text.startswith("Favors") for text in texts(single.scene))
 
 
 def test_reasons_of_judgments_are_a_table():

@@ -41,7 +41,8 @@ class FunnelStudy:
 class Funnel:
     """What is drawn. The estimates of a `ratio` stand on a log axis and their errors are those of logarithms.
 
-    `filled` is the estimate with the studies that were filled in.
+    `filled` is the estimate with the studies that were filled in. Without `limits` no lines show where studies would lie by
+    chance: they are straight only where errors are of the estimate itself or of its logarithm.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Funnel:
     ratio: bool = True
     pooled: float | None = None
     filled: float | None = None
+    limits: bool = True
     contours: bool = True
     width: float = TWO_COLUMNS
     style: NumberStyle = PLAIN
@@ -98,7 +100,11 @@ def draw_funnel(funnel: Funnel) -> Scene | None:
         title=funnel.title,
         x=Axis(label=funnel.x_label, ticks=x_ticks, log=funnel.ratio),
         y=Axis(label=funnel.y_label, ticks=tuple(reversed(y_ticks))),
-        lines=[*_marks(studies), *(_limits(scale, center) if center is not None else ()), *_filled(filled, scale)],
+        lines=[
+            *_marks(studies),
+            *(_limits(scale, center, sides=funnel.limits) if center is not None else ()),
+            *_filled(filled, scale),
+        ],
         areas=_areas(scale) if funnel.contours else (),
         square=False,
         width=funnel.width,
@@ -136,16 +142,18 @@ def _marks(studies: Sequence[FunnelStudy]) -> list[Line]:
     return found
 
 
-def _limits(scale: _Scale, center: float) -> list[Line]:
+def _limits(scale: _Scale, center: float, *, sides: bool) -> list[Line]:
     """The pooled estimate and the limits around it."""
-    sides = [
-        [(scale.natural(center), 0.0), scale.at(center, z, scale.reach(center, z))] for z in (-Z_95, Z_95)
-    ]  # fmt: skip
-    return [
-        Line(label="Pooled estimate", points=[(scale.natural(center), 0.0), (scale.natural(center), scale.deepest)], rule=True),
-        Line(label="95% pseudo confidence limits", points=sides[0], dashed=True),
-        Line(label="", points=sides[1], dashed=True),
-    ]  # fmt: skip
+    pooled = Line(
+        label="Pooled estimate",
+        points=[(scale.natural(center), 0.0), (scale.natural(center), scale.deepest)],
+        rule=True,
+    )
+    if not sides:
+        return [pooled]
+    ends = [[(scale.natural(center), 0.0), scale.at(center, z, scale.reach(center, z))] for z in (-Z_95, Z_95)]
+    words = ("95% pseudo confidence limits", "")
+    return [pooled, *(Line(label=label, points=end, dashed=True) for label, end in zip(words, ends, strict=True))]
 
 
 def _filled(values: Sequence[float], scale: _Scale) -> list[Line]:

@@ -30,8 +30,8 @@ LIGHTS: Mapping[str, Light] = {
     "some": Light("Some concerns or moderate", "\N{MINUS SIGN}", "#e2a13a"),
     "high": Light("High or serious", "\N{MULTIPLICATION SIGN}", "#b84300", WHITE),
     "critical": Light("Critical", "!", "#54123f", WHITE),
-    "unclear": Light("Unclear", "?", WHITE),
-    "none": Light("No information", "\N{MIDDLE DOT}", WHITE),
+    "unclear": Light("Unclear or no information", "?", WHITE),
+    "none": Light("Not judged", "\N{MIDDLE DOT}", WHITE),
 }
 """By level, in the order of a legend; the darker, the worse."""
 

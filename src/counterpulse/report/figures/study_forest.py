@@ -12,7 +12,7 @@ from typing import Literal
 from counterpulse.report.figures.forest_grid import MUTED, Grid, GridColumn, GridRow, grid_scenes
 from counterpulse.report.figures.lettering import named
 from counterpulse.report.figures.scene import INK, Scene
-from counterpulse.report.number_styles import PLAIN, NumberStyle
+from counterpulse.report.number_styles import EM_DASH, PLAIN, NumberStyle
 
 Role = Literal["study", "heading", "subtotal", "total", "prediction", "words"]
 SMALLEST_SQUARE, LARGEST_SQUARE = 2.6, 9.6
@@ -111,7 +111,7 @@ def _within(rows: Sequence[StudyRow], k: int) -> bool:
 
 def _row(row: StudyRow, forest: StudyForest, shown: Sequence[int], largest: float, *, indent: int) -> GridRow:
     pairs = [row.counts[k] if k < len(row.counts) else ("", "") for k in shown]
-    joined = ["/".join(pair) if any(pair) else "" for pair in pairs]
+    joined = ["/".join(text or EM_DASH for text in pair) if any(pair) else "" for pair in pairs]
     if forest.layout == "revman":
         counts = joined if forest.domains else [text for pair in pairs for text in pair]
         cells = [*counts, row.weight_text, row.effect]

@@ -61,7 +61,9 @@ def _keyed(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
 def _kappa(first: pl.DataFrame, second: pl.DataFrame, column: str) -> dict[str, Cell]:
     """Cohen's kappa of a category; numbers and texts have none."""
     nothing: dict[str, Cell] = {"kappa": None, "conf_low": None, "conf_high": None}
-    if column not in second.columns or not ((is_categorical(first[column]) and first[column].dtype != pl.String) or first[column].dtype == pl.Boolean):
+    if column not in second.columns or not (
+        (is_categorical(first[column]) and first[column].dtype != pl.String) or first[column].dtype == pl.Boolean
+    ):
         return nothing
     pairs = first.select(KEY, level_text(first[column]).alias("first")).join(
         second.select(KEY, level_text(second[column]).alias("second")), on=KEY

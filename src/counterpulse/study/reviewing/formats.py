@@ -204,7 +204,7 @@ def _interval(printed: Printed) -> Found:
     level = np.nan_to_num(printed.column("conf_level"), nan=0.95)
     rows = from_interval(
         printed.column("estimate"), printed.column("conf_low"), printed.column("conf_high"), level=level,
-        measure=_printed_code(printed),
+        measure=code_of(printed.measure, printed.effects),
     )  # fmt: skip
     return _turned(printed, rows)
 
@@ -214,7 +214,7 @@ def _error(printed: Printed) -> Found:
     ratio = printed.measure in RATIOS
     estimates = printed.column("estimate")
     rows = from_standard_error(
-        estimates, printed.column("std_error"), measure=_printed_code(printed), scale="natural",
+        estimates, printed.column("std_error"), measure=code_of(printed.measure, printed.effects), scale="natural",
         error_scale="log" if ratio else "natural",
     )  # fmt: skip
     return _turned(printed, rows)
@@ -225,7 +225,10 @@ def _p_value(printed: Printed) -> Found:
     return _turned(
         printed,
         from_p_value(
-            printed.column("estimate"), printed.column("p_value"), measure=_printed_code(printed), bound=bound
+            printed.column("estimate"),
+            printed.column("p_value"),
+            measure=code_of(printed.measure, printed.effects),
+            bound=bound,
         ),
     )
 
@@ -248,11 +251,6 @@ def _given(printed: Printed) -> Found:
         Problem(int(i) + 1, "not-positive", "the variance is not above 0", True) for i in np.flatnonzero(bad)
     )
     return Found(yi=np.where(bad, np.nan, yi), vi=np.where(bad, np.nan, vi), problems=problems, patients=printed.arms)
-
-
-def _printed_code(printed: Printed) -> str:
-    code = code_of(printed.measure, printed.effects)
-    return "COR" if code == "ZCOR" else code
 
 
 def _turned(printed: Printed, rows: EffectRows) -> Found:

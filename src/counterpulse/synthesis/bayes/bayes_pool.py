@@ -17,7 +17,13 @@ from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
 from counterpulse.synthesis.bayes.bayes_factors import BayesFactors, bayes_factors, peak_of
 from counterpulse.synthesis.bayes.effect_priors import EffectPrior, read_effect_prior
-from counterpulse.synthesis.bayes.heterogeneity_posterior import TauPosterior, conditional_on, log_sum, tau_posterior
+from counterpulse.synthesis.bayes.heterogeneity_posterior import (
+    TINY,
+    TauPosterior,
+    conditional_on,
+    log_sum,
+    tau_posterior,
+)
 from counterpulse.synthesis.bayes.heterogeneity_priors import HeterogeneityPrior, half_normal
 from counterpulse.synthesis.bayes.marginals import (
     Marginal,
@@ -158,8 +164,8 @@ class BayesPool:
         prior = self.heterogeneity_prior
         if not prior.proper:
             return np.full_like(at, nan)
-        inside = (at > 0) & (at <= prior.upper)
-        return np.where(inside, np.exp(prior.log_density(np.where(inside, at, 1.0), self.vi)), 0.0)
+        inside = (at >= 0) & (at <= prior.upper)
+        return np.where(inside, np.exp(prior.log_density(np.where(inside, np.maximum(at, TINY), 1.0), self.vi)), 0.0)
 
     def shrinkage_estimates(self) -> tuple[Estimate, ...]:
         """The true effect of each study, drawn towards the others; posterior medians in the order of the studies."""
@@ -168,12 +174,8 @@ class BayesPool:
         found = []
         for row, (y, v) in enumerate(zip(self.yi, self.vi, strict=True), start=1):
             away = (v / (v + tau**2))[:, None]
-            parts = _mixture(
-                self.tau_posterior,
-                given.log_likelihood,
-                y + away * (given.mean - y),
-                v * (1 - away) + away**2 * given.variance,
-            )
+            spread = v * (1 - away) + away**2 * given.variance
+            parts = _mixture(self.tau_posterior, given.log_likelihood, y + away * (given.mean - y), spread)
             summary = _summary(parts, parts.mean, parts.sd, mixture_mode(parts), self.level)
             found.append(self._estimate(summary, f"study {row}", self.measure, self.scale))
         return tuple(found)

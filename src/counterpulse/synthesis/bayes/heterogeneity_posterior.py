@@ -30,6 +30,12 @@ NEAR_ZERO = 6.0
 EXACT = 1e-14
 """Share of the largest panel by which a panel may differ from its two halves."""
 
+TINY = 1e-100
+"""In place of a tau of zero, of which some densities take the logarithm."""
+
+LOWEST = -1e300
+"""In place of the logarithm of nothing."""
+
 ROUNDS = 40
 """Halvings at most."""
 
@@ -88,8 +94,8 @@ class TauPosterior:
 
     def density(self, tau: Floats) -> Floats:
         """Posterior density at tau (n,); zero outside what is possible."""
-        inside = (tau > 0) & (tau <= self.edges[-1])
-        height = np.exp(self.log_height(np.where(inside, tau, self.tau[0])) - self.log_evidence)
+        inside = (tau >= 0) & (tau <= self.edges[-1])
+        height = np.exp(self.log_height(np.where(inside, np.maximum(tau, TINY), self.tau[0])) - self.log_evidence)
         return np.where(inside, height, 0.0)
 
     def cdf(self, tau: Floats) -> Floats:
@@ -174,8 +180,9 @@ def log_sum(logs: Floats) -> Floats:
     """Logarithm of the sum of exponentials over the last axis."""
     if logs.shape[-1] == 1:
         return logs[..., 0]
-    top = logs.max(axis=-1, keepdims=True)
-    out: Floats = np.log(np.exp(logs - top).sum(axis=-1)) + top[..., 0]
+    top = np.maximum(logs.max(axis=-1, keepdims=True), LOWEST)
+    with np.errstate(divide="ignore"):
+        out: Floats = np.log(np.exp(logs - top).sum(axis=-1)) + top[..., 0]
     return out
 
 

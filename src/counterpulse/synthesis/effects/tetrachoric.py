@@ -11,6 +11,7 @@ from counterpulse.synthesis.effects.printed_rows import Floats
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(96)
 STEPS = 80
+SETTLED = 1e-14
 
 
 def tetrachoric(a: Floats, b: Floats, c: Floats, d: Floats) -> tuple[Floats, Floats]:
@@ -44,7 +45,7 @@ def _angle(row: Floats, column: Floats, both: Floats) -> Floats:
             newton = angle - excess / slope
         inside = (newton > low) & (newton < high)
         step = np.where(inside, newton, (low + high) / 2)
-        if np.all(np.abs(step - angle) <= 1e-15):
+        if np.all(np.abs(step - angle) <= SETTLED):
             break
         angle = step
     return angle

@@ -77,35 +77,44 @@ class _Weighted:
 
 
 class _MeanProjection(_Weighted):
-    """The intercept alone: everything is a sum over studies."""
+    """The intercept alone: everything is a sum over studies.
 
-    __slots__ = ("k", "total")
+    The first study is the heaviest. Its distance from the mean, and what the others weigh beside it, are sums over the
+    others and not small differences of large numbers.
+    """
+
+    __slots__ = ("k", "rest", "total")
 
     def __init__(self, studies: Studies, w: Floats) -> None:
         self.w, self.k = w, studies.k
-        total = w.sum(axis=0)
+        self.rest = w[1:].sum(axis=0)
+        total = w[0] + self.rest
         self.total = np.where(total > 0, total, np.nan)
         mean = np.einsum("k...,k...->...", w, studies.y) / self.total
         self.residual = w * (studies.y - mean)
+        self.residual[0] = -self.residual[1:].sum(axis=0)
 
     def cube(self) -> Floats:
-        across = self.w * self.residual
-        out: Floats = np.einsum("k...,k...->...", across, self.residual) - across.sum(axis=0) ** 2 / self.total
+        first, others = self.w[0] * self.residual[0], self.w[1:] * self.residual[1:]
+        across = others.sum(axis=0)
+        own = first * self.residual[0] * self.rest - (2 * first + across) * across
+        out: Floats = own / self.total + np.einsum("k...,k...->...", others, self.residual[1:])
         return out
 
     def trace(self, c: Floats | None = None) -> Floats:
-        if c is None:
-            out: Floats = self.total - np.einsum("k...,k...->...", self.w, self.w) / self.total
-        else:
-            scaled = self.w * c
-            out = scaled.sum(axis=0) - np.einsum("k...,k...->...", self.w, scaled) / self.total
+        scaled = self.w if c is None else self.w * c
+        others = np.einsum("k...,k...->...", scaled[1:], self.total - self.w[1:])
+        out: Floats = (scaled[0] * self.rest + others) / self.total
         return out
 
     def trace_of_square(self, c: Floats | None = None) -> Floats:
         scaled = self.w if c is None else self.w * c
-        squared = scaled * scaled
-        along = np.einsum("k...,k...->...", self.w, scaled) / self.total
-        out: Floats = squared.sum(axis=0) - 2 * np.einsum("k...,k...->...", self.w, squared) / self.total + along**2
+        others = scaled[1:] * (self.total - self.w[1:])
+        pairs = self.w[1:] * scaled[1:]
+        across = pairs.sum(axis=0)
+        own = (scaled[0] * self.rest) ** 2 + (others * others).sum(axis=0)
+        between = (2 * self.w[0] * scaled[0] + across) * across - (pairs * pairs).sum(axis=0)
+        out: Floats = (own + between) / self.total**2
         return out
 
     def log_determinant(self) -> Floats:

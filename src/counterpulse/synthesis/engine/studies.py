@@ -17,6 +17,8 @@ DEPENDENT = 1e-10
 class Studies:
     """Sets of studies; absent studies have effect 0 and infinite variance, so weight 0.
 
+    Without a design the study of smallest variance comes first; nothing computed here depends on the order otherwise.
+
     Attributes
     ----------
     y : effects less their least-squares fit on the design, shape (k, B); no variance between studies sees the fit
@@ -85,8 +87,17 @@ def studies_of(y: ArrayLike, v: ArrayLike, x: ArrayLike | None = None) -> Studie
     deviation = np.where(present.T, filled - filled.sum(axis=0) / size, 0.0)
     crude = (deviation**2).sum(axis=0) / size
     if x is None:
+        _heaviest_first(spread, deviation)
         return Studies(deviation, spread, None, size, 1, np.log(size), crude)
     return _with_design(filled, spread, design_of(x, present), size, crude)
+
+
+def _heaviest_first(v: Floats, y: Floats) -> None:
+    """Exchange the first study of every set with the one of smallest variance, in place."""
+    sets = np.arange(v.shape[1])
+    least = v.argmin(axis=0) if len(v) else sets
+    for values in (v, y) if len(v) else ():
+        values[0], values[least, sets] = values[least, sets], values[0].copy()
 
 
 def design_of(x: ArrayLike, present: NDArray[np.bool_]) -> Floats:

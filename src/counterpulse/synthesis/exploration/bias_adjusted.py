@@ -140,7 +140,7 @@ def bias_adjusted(
     return BiasAdjusted(
         adjusted=fits.take(slice(0, 1)), unadjusted=fits.take(slice(1, 2)), yi=moved, vi=spread,
         labels=study_labels(labels, len(y)), design=names, bias=stated,
-        provenance=Provenance("bias-adjusted pooling", (*how.chosen.choices, *_statements(stated)), ("turner-2009", "welton-2009")),
+        provenance=how.provenance("bias-adjusted pooling", ("turner-2009", "welton-2009"), *_statements(stated)),
     )  # fmt: skip
 
 

@@ -26,11 +26,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Sandwich:
-    """Coefficients (p,), their robust covariance (p, p) and degrees of freedom (p,)."""
+    """Coefficients (p,), their robust covariance (p, p), degrees of freedom (p,) and the covariance of the working model."""
 
     coefficients: Floats
     covariance: Floats
     df: Floats
+    bread: Floats
 
 
 def sandwich(y: Floats, x: Floats, blocks: list[Block], variance: RobustVariance) -> Sandwich:
@@ -55,7 +56,7 @@ def sandwich(y: Floats, x: Floats, blocks: list[Block], variance: RobustVariance
     if variance == "CR1":
         left = len(blocks) - x.shape[1]
         covariance, df = covariance * len(blocks) / left, np.full(x.shape[1], float(left))
-    return Sandwich(coefficients, covariance, df)
+    return Sandwich(coefficients, covariance, df, bread)
 
 
 def _bias_reduced(x: Floats, blocks: list[Block], pull: list[Floats], bread: Floats) -> tuple[list[Floats], Floats]:

@@ -84,10 +84,12 @@ def cumulative(
     order = _order(by, len(y))
     rows = np.where(np.tri(len(y), dtype=bool), y[order], np.nan)
     names = study_labels(labels, len(y))
-    choices = (*how.chosen.choices, Choice("order", "as given" if by is None else "by a number a study", "given"))
+    order_of = Choice(
+        "order", "as given" if by is None else "by a number a study", "default" if by is None else "given"
+    )
     return Cumulative(
         labels=tuple(names[i] for i in order), order=order, fits=refit(rows, v[order], how),
-        provenance=Provenance("cumulative pooling", choices, ("lau-1992",)),
+        provenance=how.provenance("cumulative pooling", ("lau-1992",), order_of),
     )  # fmt: skip
 
 

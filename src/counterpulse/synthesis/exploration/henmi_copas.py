@@ -12,17 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from counterpulse.errors import InputError
-from counterpulse.results.estimate import Estimate, Interval
+from counterpulse.results.estimate import Estimate, Interval, Scale
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
-from counterpulse.synthesis.pooling.asked import LEVEL, check_level
+from counterpulse.synthesis.pooling.asked import LEVEL, check_level, choice
 from counterpulse.synthesis.pooling.study_input import read_studies
 
 Floats = NDArray[np.float64]
 
-NODES = 200
-"""Points of the quadrature; twice as many change no digit that is kept."""
+PANELS, NODES = 40, 25
+"""Panels of the quadrature and points in each: with thousands of studies the integrand rises within a few panels."""
 
 REACH = 10.0
 """Standard deviations that the quadrature reaches beyond the critical value: the normal density there is below 1e-22."""
@@ -59,7 +59,9 @@ class HenmiCopas:
         return tidy(self.estimates())
 
 
-def henmi_copas(yi: ArrayLike, vi: ArrayLike, *, level: float = LEVEL) -> HenmiCopas:
+def henmi_copas(
+    yi: ArrayLike, vi: ArrayLike, *, level: float = LEVEL, measure: str = "effect", scale: Scale = "identity"
+) -> HenmiCopas:
     """Pool with common-effect weights and an interval from the joint distribution of the estimate and Cochran's Q.
 
     Parameters
@@ -67,6 +69,7 @@ def henmi_copas(yi: ArrayLike, vi: ArrayLike, *, level: float = LEVEL) -> HenmiC
     yi : effects, shape (k,)
     vi : sampling variances, shape (k,)
     level : confidence level
+    measure, scale : as in `pool`
 
     Raises
     ------
@@ -89,18 +92,21 @@ def henmi_copas(yi: ArrayLike, vi: ArrayLike, *, level: float = LEVEL) -> HenmiC
     w = 1 / v
     estimate = float(w @ y / w.sum())
     sums = _Sums.of(w, float(w @ (y - estimate) ** 2))
-    critical = _critical_value(sums, (1 - level) / 2)
-    error = sqrt(sums.spread / sums.w1)
-    interval = Interval(estimate - critical * error, estimate + critical * error, level, "henmi-copas")
-    effect = Estimate(term="pooled effect", measure="effect", value=estimate, std_error=error, interval=interval)
+    critical, error = _critical_value(sums, (1 - level) / 2), sqrt(sums.spread / sums.w1)
+    ends = Interval(estimate - critical * error, estimate + critical * error, level, "henmi-copas")
+    effect = Estimate(term="effect", measure=measure, value=estimate, std_error=error, interval=ends, scale=scale)
+    return HenmiCopas(
+        effect=effect, tau2=sums.tau2, critical=critical, k=len(y), level=level, status=Status.OK, provenance=_provenance(level)
+    )  # fmt: skip
+
+
+def _provenance(level: float) -> Provenance:
     choices = (
         Choice("tau2", "DL", "derived", "der-simonian-laird-1986"),
         Choice("weights", "common effect", "derived", "henmi-copas-2010"),
+        choice("level", level, LEVEL),
     )
-    return HenmiCopas(
-        effect=effect, tau2=sums.tau2, critical=critical, k=len(y), level=level, status=Status.OK,
-        provenance=Provenance("Henmi-Copas", choices, ("henmi-copas-2010",)),
-    )  # fmt: skip
+    return Provenance("Henmi-Copas", choices, ("henmi-copas-2010",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ def _beyond(sums: _Sums, t: float) -> float:
     """
     nodes, weights = _quadrature()
     half = REACH * sqrt(sums.spread) / 2
-    x = t + half * (nodes + 1)
+    x = t + half * nodes
     mean, variance = sums.heterogeneity_given(x)
     bound = sums.df + (sums.w1 / sums.w2 - 1) * ((x / t) ** 2 - 1)
     small = special.gammainc(mean**2 / variance, bound * mean / variance)
@@ -161,5 +167,7 @@ def _beyond(sums: _Sums, t: float) -> float:
 
 @lru_cache(maxsize=1)
 def _quadrature() -> tuple[Floats, Floats]:
+    """Points from 0 to 2 with their weights, Gauss-Legendre in every panel."""
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    return nodes, weights
+    points = (2 * np.arange(PANELS)[:, None] + nodes + 1) / PANELS
+    return points.ravel(), np.tile(weights / PANELS, PANELS)

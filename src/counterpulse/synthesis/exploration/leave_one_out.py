@@ -83,5 +83,5 @@ def leave_one_out(
     fits = refit(one_left_out(y), v, how)
     return LeaveOneOut(
         labels=study_labels(labels, len(y)), whole=fits.take(slice(0, 1)), without=fits.take(slice(1, None)),
-        provenance=Provenance("leave-one-out", how.chosen.choices, ("viechtbauer-cheung-2010",)),
+        provenance=how.provenance("leave-one-out", ("viechtbauer-cheung-2010",)),
     )  # fmt: skip

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpulse.results.estimate import Estimate, Interval, Scale, finite_or_none
+from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.synthesis.engine.between_variance import between_variance
 from counterpulse.synthesis.engine.heterogeneity import heterogeneity
@@ -31,6 +32,12 @@ class Asked:
     level: float
     measure: str
     scale: Scale
+
+    def provenance(self, method: str, citations: tuple[str, ...], *more: Choice) -> Provenance:
+        """The choices, those of the method itself last, with the works that they and the method rest on."""
+        choices = (*self.chosen.choices, *more)
+        cited = (*citations, *(choice.reference for choice in choices if choice.reference))
+        return Provenance(method, choices, tuple(dict.fromkeys(cited)))
 
 
 def asked(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isfinite, nan, sqrt
+from dataclasses import dataclass, replace
+from math import nan, sqrt
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import critical_value, t_two_sided
-from counterpulse.results.estimate import Estimate, Interval
+from counterpulse.results.estimate import Estimate, Interval, Scale
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.tidy import tidy
@@ -22,6 +22,7 @@ from counterpulse.synthesis.exploration import working_models
 from counterpulse.synthesis.exploration.cluster_robust import Block, RobustVariance, Rows, Sandwich, sandwich
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice
 from counterpulse.synthesis.pooling.design import INTERCEPT, check_independent, read_moderators, with_intercept
+from counterpulse.synthesis.pooling.pool import NO_WIDTH
 from counterpulse.synthesis.pooling.study_input import read_studies
 
 Floats = NDArray[np.float64]
@@ -87,6 +88,8 @@ def robust(
     tau2: str = "REML",
     rho: float = RHO,
     level: float = LEVEL,
+    measure: str = "effect",
+    scale: Scale = "identity",
 ) -> RobustEffects:
     """Pool effects of which several come from the same patients, paper or registry.
 
@@ -102,10 +105,12 @@ def robust(
         "correlated-hierarchical" (sampling errors correlated by `rho`, variances between clusters and within)
     tau2 : estimator of the variance between effects of "independent"; the other working models have their own
     rho : of "correlated" and "correlated-hierarchical", from 0 to below 1
+    measure, scale : as in `pool`
 
     Returns
     -------
-    Estimates with nan and `Status.TOO_FEW_ROWS` where the clusters are not more than the coefficients.
+    Estimates with nan and `Status.TOO_FEW_ROWS` where the clusters are not more than the coefficients, and without an
+    interval, `Status.ZERO_VARIANCE`, where nothing is left over.
 
     Raises
     ------
@@ -129,8 +134,9 @@ def robust(
         return _too_few(columns, len(y), len(clusters), level, provenance)
     blocks, between, within = _working(y, v, x, clusters, working, tau2, rho)
     fit = sandwich(y, x, blocks, variance)
+    rows = (_estimate(fit, j, name, variance, level) for j, name in enumerate(columns))
     return RobustEffects(
-        coefficients=_estimates(fit, columns, variance, level), covariance=fit.covariance, tau2=between, omega2=within,
+        coefficients=tuple(replace(row, measure=measure, scale=scale) for row in rows), covariance=fit.covariance, tau2=between, omega2=within,
         k=len(y), clusters=len(clusters), level=level, status=Status.OK, provenance=provenance,
     )  # fmt: skip
 
@@ -179,19 +185,16 @@ def _working(
     return working_models.independent(v, clusters, between), between, None
 
 
-def _estimates(fit: Sandwich, names: tuple[str, ...], variance: str, level: float) -> tuple[Estimate, ...]:
-    rows = []
-    for j, name in enumerate(names):
-        value, error, df = float(fit.coefficients[j]), sqrt(float(fit.covariance[j, j])), float(fit.df[j])
-        statistic = value / error if error > 0 else nan
-        reach = critical_value(level, df) * error
-        rows.append(Estimate(
-            term=name, measure="effect", value=value, std_error=error, df=df, statistic=statistic, statistic_name="t",
-            interval=Interval(value - reach, value + reach, level, variance),
-            p_value=t_two_sided(statistic, df) if isfinite(statistic) else None,
-            notes=(FEW_DF,) if df < FEWEST_DF else (),
-        ))  # fmt: skip
-    return tuple(rows)
+def _estimate(fit: Sandwich, j: int, term: str, variance: str, level: float) -> Estimate:
+    value, error, df = float(fit.coefficients[j]), sqrt(float(fit.covariance[j, j])), float(fit.df[j])
+    if not error > NO_WIDTH * sqrt(float(fit.bread[j, j])):
+        return Estimate(term=term, measure="effect", value=value, status=Status.ZERO_VARIANCE)
+    reach = critical_value(level, df) * error
+    return Estimate(
+        term=term, measure="effect", value=value, std_error=error, df=df, statistic=value / error, statistic_name="t",
+        interval=Interval(value - reach, value + reach, level, variance), p_value=t_two_sided(value / error, df),
+        notes=(FEW_DF,) if df < FEWEST_DF else (),
+    )  # fmt: skip
 
 
 def _too_few(names: tuple[str, ...], k: int, clusters: int, level: float, provenance: Provenance) -> RobustEffects:

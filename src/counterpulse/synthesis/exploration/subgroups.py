@@ -13,16 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import chi_squared_tail, f_tail
 from counterpulse.results.estimate import Estimate, Scale
-from counterpulse.results.provenance import Choice, Provenance
+from counterpulse.results.provenance import Provenance
 from counterpulse.synthesis.engine.between_variance import between_variance
 from counterpulse.synthesis.engine.weighted_fit import WeightedFit, weighted_fit
 from counterpulse.synthesis.exploration.refits import Asked, Refits, asked, predictions, refit, refit_with
 from counterpulse.synthesis.exploration.robust import rows_by_label
-from counterpulse.synthesis.pooling.asked import LEVEL
+from counterpulse.synthesis.pooling.asked import LEVEL, choice
 from counterpulse.synthesis.pooling.intervals import WALD, inference
+from counterpulse.synthesis.pooling.pool import NO_WIDTH
 from counterpulse.synthesis.pooling.study_input import read_studies
 
 Floats = NDArray[np.float64]
+
+OF_MODEL = ("std_error", "df", "statistic", "p_value", "low", "high")
+"""What a common model says of its groups in place of their own fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,19 +128,11 @@ def subgroups(
     fit_groups = _common if common_tau2 else _separate
     groups, between, adjusted = fit_groups(y, v, inside, how)
     q, df = float(groups.q.sum()), len(y) - len(members)
-    choices = (
-        *how.chosen.choices,
-        Choice(
-            "tau2 of the groups",
-            "common" if common_tau2 else "separate",
-            "given" if common_tau2 else "default",
-            "borenstein-2013",
-        ),
-    )
+    shared = choice("tau2 of the groups", "common" if common_tau2 else "separate", "separate")
     return Subgroups(
         labels=tuple(str(list(by)[rows[0]]) for rows in members), groups=groups, whole=refit(y[None, :], v, how),
         between=between, between_adjusted=adjusted, q_within=q, q_within_df=df, q_within_p_value=chi_squared_tail(q, df),
-        common_tau2=common_tau2, provenance=Provenance("subgroups", choices, ("borenstein-2013",)),
+        common_tau2=common_tau2, provenance=how.provenance("subgroups", ("borenstein-2013",), shared),
     )  # fmt: skip
 
 
@@ -147,7 +143,7 @@ def _separate(
     groups = refit(rows, v, how)
     known = refit_with(rows, v, groups.tau2, replace(how, chosen=replace(how.chosen, interval=WALD)))
     plain = _chi_squared(known.effect, known.std_error)
-    if how.chosen.interval == WALD or (groups.k < 2).any():
+    if how.chosen.interval == WALD or (groups.k < 2).any() or np.isnan(groups.std_error).any():
         return groups, plain, None
     return groups, plain, _welch(groups.effect, groups.std_error, groups.df)
 
@@ -155,28 +151,30 @@ def _separate(
 def _common(
     y: Floats, v: Floats, inside: NDArray[np.bool_], how: Asked
 ) -> tuple[Refits, BetweenGroups, BetweenGroups | None]:
+    if len(inside) == len(y):
+        raise InputError(
+            "every group has one study, which leaves nothing for a common variance between studies; merge groups"
+        )
     tau2 = between_variance(y, v, inside.T.astype(float), estimator=how.chosen.tau2).tau2
     shared = np.repeat(tau2, len(inside))
-    within = refit_with(np.where(inside, y, np.nan), v, shared, how)
     fit = _one_model(y, v, inside, shared)
     pooled, known = inference(fit, how.chosen.interval, how.level), inference(fit, WALD, how.level)
-    low, high = predictions(fit, shared, how)
-    groups = replace(
-        within, std_error=pooled.std_error[:, 0], df=np.broadcast_to(pooled.df[:, 0], shared.shape), tau2=shared,
-        statistic=pooled.statistic[:, 0], p_value=pooled.p_value[:, 0], low=pooled.low[:, 0], high=pooled.high[:, 0],
-        prediction_low=low, prediction_high=high,
-    )  # fmt: skip
+    wide = (pooled.std_error > NO_WIDTH * known.std_error)[:, 0]
+    shown: dict[str, Any] = {name: np.where(wide, getattr(pooled, name)[:, 0], np.nan) for name in OF_MODEL}
+    low, high = (np.where(wide, end, np.nan) for end in predictions(fit, shared, how))
+    within = refit_with(np.where(inside, y, np.nan), v, shared, how)
+    groups = replace(within, **shown, tau2=shared, prediction_low=low, prediction_high=high)
     plain = _chi_squared(groups.effect, known.std_error[:, 0])
-    if how.chosen.interval == WALD:
+    if how.chosen.interval == WALD or not wide.all():
         return groups, plain, None
-    adjusted = _chi_squared(groups.effect, groups.std_error)
-    statistic, left = adjusted.statistic / adjusted.df, float(pooled.df[0, 0])
-    p_value = f_tail(statistic, adjusted.df, left)
-    return (
-        groups,
-        plain,
-        BetweenGroups(name="F", statistic=statistic, df=adjusted.df, df_denominator=left, p_value=p_value),
-    )
+    return groups, plain, _f_of_model(_chi_squared(groups.effect, groups.std_error), float(pooled.df[0, 0]))
+
+
+def _f_of_model(scaled: BetweenGroups, left: float) -> BetweenGroups:
+    """The F test of a chi-squared whose variances are scaled by what the model leaves."""
+    statistic = scaled.statistic / scaled.df
+    p_value = f_tail(statistic, scaled.df, left)
+    return BetweenGroups(name="F", statistic=statistic, df=scaled.df, df_denominator=left, p_value=p_value)
 
 
 def _one_model(y: Floats, v: Floats, inside: NDArray[np.bool_], tau2: Floats) -> WeightedFit:

@@ -91,5 +91,5 @@ def _walk(row: Floats, used: list[tuple[int, int]], ends: tuple[int, int], n: in
         arriving[length] = arriving[length - 1] @ step
         finishing[length] = step @ finishing[length - 1]
     lengths = np.add.outer(np.arange(n), np.arange(n)) + 1.0
-    through = np.einsum("ai,bj,ab->ij", arriving, finishing, 1 / lengths) * step
+    through = (arriving.T @ (1 / lengths) @ finishing) * step
     return np.array([through[i, j] + through[j, i] for i, j in used])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
+from numpy.typing import NDArray
 
-from counterpulse.synthesis.engine.between_variance import between_variance
+from counterpulse.synthesis.engine.heterogeneity import heterogeneity
+from counterpulse.synthesis.engine.weighted_fit import WeightedFit, weighted_fit
 from counterpulse.synthesis.networks.contrasts import Contrasts
-from counterpulse.synthesis.networks.graph_fit import fit_graph, q_test, residual_test
+from counterpulse.synthesis.networks.graph_fit import GraphFit, fit_graph, q_test
 from counterpulse.synthesis.networks.independent_contrasts import IndependentContrasts
 from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,60 +56,91 @@ def decompose_designs(contrasts: Contrasts, independent: IndependentContrasts) -
     ----------
     Krahn, Binder and König 2013, doi:10.1186/1471-2288-13-35; Higgins et al. 2012, doi:10.1002/jrsm.1044.
     """
-    designs: dict[tuple[int, ...], list[int]] = {}
+    numbers: dict[tuple[int, ...], list[int]] = {}
     for number, arms in enumerate(independent.arms):
-        designs.setdefault(arms, []).append(number)
-    total = fit_graph(independent, 0.0).test
-    own = {design: residual_test(independent, studies, 0.0) for design, studies in designs.items()}
-    within = _sum(list(own.values()))
-    between = _difference(total, within)
-    tau2 = _tau2_within(independent, list(designs.values()))
+        numbers.setdefault(arms, []).append(number)
+    designs = [_Design(arms, studies, _of(independent, studies)) for arms, studies in numbers.items()]
+    network = fit_graph(independent, 0.0)
+    within = q_test(*_sums(designs, 0.0))
+    between = _difference(network.test, within)
+    tau2 = _tau2_within(designs, within)
+    random = (
+        NOT_TESTED if np.isnan(tau2) else _difference(fit_graph(independent, tau2).test, q_test(*_sums(designs, tau2)))
+    )
+
+    def named(design: _Design, test: ChiSquared) -> DesignTest:
+        return DesignTest(tuple(contrasts.treatments[arm] for arm in design.arms), len(design.studies), test)
+
     return DesignDecomposition(
-        total=total,
+        total=network.test,
         within=within,
         between=between,
-        within_design=tuple(_named(contrasts, design, len(designs[design]), test) for design, test in own.items()),
+        within_design=tuple(named(design, q_test(*_sums([design], 0.0))) for design in designs),
         detached=tuple(
-            _named(contrasts, design, len(studies), left)
-            for design, studies in designs.items()
-            if (left := _left(independent, studies, within, own[design])).df < between.df
+            named(design, test)
+            for design in designs
+            if (test := _detached(independent, network, design, between)).df < between.df
         ),
-        between_random=_between(independent, list(designs.values()), tau2),
+        between_random=random,
         tau2_within=tau2,
     )
 
 
-def _named(contrasts: Contrasts, design: tuple[int, ...], studies: int, test: ChiSquared) -> DesignTest:
-    return DesignTest(tuple(contrasts.treatments[arm] for arm in design), studies, test)
+@dataclass(frozen=True, slots=True)
+class _Design:
+    """The studies of one design alone: effects of its arms against the first of them."""
+
+    arms: tuple[int, ...]
+    studies: list[int]
+    rows: tuple[Floats, Floats, Floats]
+
+    def fit(self, tau2: float) -> WeightedFit:
+        effects, variances, design = self.rows
+        return weighted_fit(effects, variances, design, tau2=tau2)
 
 
-def _sum(tests: list[ChiSquared]) -> ChiSquared:
-    return q_test(sum(test.statistic for test in tests), sum(test.df for test in tests))
+def _of(independent: IndependentContrasts, studies: list[int]) -> tuple[Floats, Floats, Floats]:
+    rows = np.isin(independent.study, studies)
+    design = independent.design[rows][:, list(independent.arms[studies[0]][1:])]
+    return independent.effects[rows], independent.variances[rows], design
+
+
+def _sums(designs: list[_Design], tau2: float) -> tuple[float, float]:
+    """Q within these designs and its degrees of freedom."""
+    fits = [design.fit(tau2) for design in designs]
+    return sum(float(fit.q[0]) for fit in fits), sum(float(fit.df[0]) for fit in fits)
 
 
 def _difference(total: ChiSquared, within: ChiSquared) -> ChiSquared:
     return q_test(total.statistic - within.statistic, total.df - within.df)
 
 
-def _left(independent: IndependentContrasts, studies: list[int], within: ChiSquared, own: ChiSquared) -> ChiSquared:
-    """Inconsistency between the other designs: a design with its own effects says nothing about theirs."""
-    others = [number for number in range(len(independent.arms)) if number not in set(studies)]
-    rest = residual_test(independent, others, 0.0) if others else q_test(0.0, 0)
-    return _difference(_sum([rest, own]), within)
+def _tau2_within(designs: list[_Design], within: ChiSquared) -> float:
+    """Where the expectation of Q within designs is what was seen (DerSimonian and Laird)."""
+    if within.df == 0:
+        return nan
+    parts = [heterogeneity(*design.rows, tau2=0.0, estimator="DL") for design in designs]
+    trace = sum(float(part.df[0] / part.typical_variance[0]) for part in parts if part.df[0] > 0)
+    return max(0.0, (within.statistic - within.df) / trace)
 
 
-def _tau2_within(independent: IndependentContrasts, designs: list[list[int]]) -> float:
-    blocks = [
-        np.where(np.isin(independent.study, studies)[:, None], independent.design[:, independent.columns(studies)], 0.0)
-        for studies in designs
-    ]
-    return float(
-        between_variance(independent.effects, independent.variances, np.hstack(blocks), estimator="DL").tau2[0]
-    )
+def _detached(independent: IndependentContrasts, network: GraphFit, design: _Design, between: ChiSquared) -> ChiSquared:
+    """Inconsistency that is left when the design has effects of its own.
 
-
-def _between(independent: IndependentContrasts, designs: list[list[int]], tau2: float) -> ChiSquared:
-    if np.isnan(tau2):
-        return NOT_TESTED
-    within = _sum([residual_test(independent, studies, tau2) for studies in designs])
-    return _difference(fit_graph(independent, tau2).test, within)
+    What goes is the squared distance of the design's own effects from the network's, in the metric of the variance of that
+    distance. Its rank is how many joints of the network the design alone does not make.
+    """
+    others = [number for number in range(len(independent.arms)) if number not in set(design.studies)]
+    freed = len(independent.columns(others)) + len(design.arms) - 1 - (len(network.potentials) - 1) if others else 0
+    if freed == 0:
+        return between
+    own, first, rest = design.fit(0.0), design.arms[0], list(design.arms[1:])
+    fitted = network.potentials[rest] - network.potentials[first]
+    turn = np.eye(len(network.potentials))[rest] - np.eye(len(network.potentials))[first]
+    root = np.linalg.cholesky(own.covariance[0])
+    distance = np.linalg.solve(root, own.coefficients[0] - fitted)
+    explained = np.linalg.solve(root, np.linalg.solve(root, turn @ network.covariance @ turn.T).T)
+    shares, directions = np.linalg.eigh(np.eye(len(rest)) - explained)
+    along = directions.T @ distance
+    gone = float((along[-freed:] ** 2 / shares[-freed:]).sum())
+    return q_test(between.statistic - gone, between.df - freed)

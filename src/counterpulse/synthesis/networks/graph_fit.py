@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpulse.synthesis.engine.weighted_fit import WeightedFit, weighted_fit
+from counterpulse.synthesis.engine.weighted_fit import weighted_fit
 from counterpulse.synthesis.networks.independent_contrasts import IndependentContrasts
 from counterpulse.synthesis.pooling.homogeneity import ChiSquared
 
@@ -48,26 +47,13 @@ def fit_graph(contrasts: IndependentContrasts, tau2: float) -> GraphFit:
     """
     n = contrasts.design.shape[1]
     columns = contrasts.columns()
-    fit = _weighted(contrasts, slice(None), columns, tau2)
+    fit = weighted_fit(contrasts.effects, contrasts.variances, contrasts.design[:, columns], tau2=tau2)
     potentials, covariance = np.zeros(n), np.zeros((n, n))
     potentials[columns] = fit.coefficients[0]
     covariance[np.ix_(columns, columns)] = fit.covariance[0]
     return GraphFit(potentials, (covariance + covariance.T) / 2, q_test(float(fit.q[0]), float(fit.df[0])))
 
 
-def residual_test(contrasts: IndependentContrasts, studies: Sequence[int], tau2: float) -> ChiSquared:
-    """Weighted sum of squares about the network of some studies alone, which may fall into parts."""
-    fit = _weighted(contrasts, np.isin(contrasts.study, studies), contrasts.columns(studies), tau2)
-    return q_test(float(fit.q[0]), float(fit.df[0]))
-
-
 def q_test(q: float, df: float) -> ChiSquared:
     """Chi-squared test of a sum of squares; rounding below zero is zero, and so is a sum without degrees of freedom."""
     return ChiSquared.of(max(q, 0.0) if df > 0 else 0.0, df)
-
-
-def _weighted(
-    contrasts: IndependentContrasts, rows: slice | NDArray[np.bool_], columns: list[int], tau2: float
-) -> WeightedFit:
-    design = contrasts.design[rows][:, columns]
-    return weighted_fit(contrasts.effects[rows], contrasts.variances[rows], design, tau2=tau2)

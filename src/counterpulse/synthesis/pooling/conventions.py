@@ -66,7 +66,13 @@ class Chosen:
 
 
 def choose(
-    *, tau2: str | None, interval: str | None, prediction: str | None, convention: str | None, level: float
+    *,
+    tau2: str | None,
+    interval: str | None,
+    prediction: str | None,
+    convention: str | None,
+    level: float,
+    tau2_interval: str | None = None,
 ) -> Chosen:
     """Fill what was not given from the convention, else from the defaults: REML, Hartung-Knapp and what goes with them.
 
@@ -85,7 +91,9 @@ def choose(
     if common:
         shown, shown_origin = NONE, "derived"
     shown = check_prediction(shown)
-    profile, profile_origin = _first(None, house.tau2_interval, Q_PROFILE)
+    profile, profile_origin = _first(tau2_interval, house.tau2_interval, Q_PROFILE)
+    if profile not in (Q_PROFILE, NONE):
+        raise InputError(f"tau2_interval is {profile!r}; it can be {Q_PROFILE} or {NONE}. Write one of these.")
     if common:
         profile, profile_origin = NONE, "derived"
     i2, i2_origin = _first(None, house.i2, FROM_TAU2)

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 SIDES = np.array([0.5, -0.5])
 """How the log odds ratio enters the log odds of arm 1 and arm 2."""
 
-LARGEST = 1_000_000
+LARGEST = 200_000
 """Tables of all studies together that are laid out for the exact conditional likelihood."""
 
 START = 0.5
@@ -84,7 +84,7 @@ def logistic(x: Floats, n: Floats, points: int) -> Posed:
 
 def tables_laid_out(t: TwoArms) -> float:
     """How many tables the exact conditional likelihood lays out."""
-    return float(t.k * (np.minimum(t.n_1, t.events) - np.maximum(0, t.events - t.n_2) + 1).max())
+    return float((np.minimum(t.n_1, t.events) - np.maximum(0, t.events - t.n_2) + 1).sum())
 
 
 def _conditional(counts: BinomialCounts | HypergeometricCounts, offset: Floats, points: int) -> Posed:

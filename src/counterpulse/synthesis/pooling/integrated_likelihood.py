@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from math import log, pi, sqrt
+from math import log, perm, pi, sqrt
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,10 @@ Floats = NDArray[np.float64]
 
 MODE_STEPS, MODE_FOUND, FARTHEST_STEP = 100, 1e-13, 2.0
 """Newton steps to the modes of the random effects, their size at the end, and the longest one in log odds."""
+
+
+FARTHEST_KNOT, KNOTS_APART, BLOCK = 30.0, 0.05, 2_000_000
+"""Log odds ratios at which sums over tables are taken, and numbers held at once while they are."""
 
 
 class Counts(Protocol):
@@ -66,43 +70,86 @@ class BinomialCounts:
 
 @dataclass(frozen=True, slots=True)
 class HypergeometricCounts:
-    """Events in arm 1 given all margins: noncentral hypergeometric, every table of every study laid out.
+    """Events in arm 1 given all margins: noncentral hypergeometric.
+
+    The cumulant function of each study is summed over its tables at knots, with two derivatives, and is a polynomial of
+    degree five between them: exact to some 1e-10. Beyond the last knot one table is all there is, and it is a line.
 
     Attributes
     ----------
     x : events in arm 1, shape (k, 1)
-    support : counts that the margins allow, shape (k, S); padded
-    log_weight : logarithms of their weights at odds ratio 1, shape (k, S); -inf where padded
-    constant : that of the observed table, shape (k,)
+    pieces : coefficients of the polynomials in the part of the way between knots, shape (6, k, knots - 1)
+    constant : log weight of the observed table, shape (k,)
     """
 
     x: Floats
-    support: Floats
-    log_weight: Floats
+    pieces: Floats
     constant: Floats
 
     @classmethod
     def of(cls, x: Floats, n_1: Floats, n_2: Floats, events: Floats) -> HypergeometricCounts:
-        """The tables of studies with these margins, each of shape (k,)."""
+        """The counts of studies with these margins, each of shape (k,)."""
         low, high = np.maximum(0, events - n_2), np.minimum(n_1, events)
-        support = low[:, None] + np.arange(int((high - low).max()) + 1)
-        inside = support <= high[:, None]
-        counts = np.where(inside, support, low[:, None])
-        weight = log_choose(n_1[:, None], counts) + log_choose(n_2[:, None], events[:, None] - counts)
+        pieces = []
+        for study in range(len(x)):
+            support = np.arange(low[study], high[study] + 1)
+            weight = log_choose(n_1[study], support) + log_choose(n_2[study], events[study] - support)
+            pieces.append(_between_knots(support, weight))
         observed = log_choose(n_1, x) + log_choose(n_2, events - x)
-        return cls(x[:, None], counts, np.where(inside, weight, -np.inf), observed)
+        return cls(x[:, None], np.stack(pieces, axis=1), observed)
 
     def cumulant(self, eta: Floats) -> Floats:
-        """Logarithm of the sum of weights times ``exp(count eta)``."""
-        value: Floats = logsumexp(self.log_weight + eta * self.support, axis=-1, keepdims=True)
-        return value
+        """Logarithm of the sum over tables of weight times ``exp(count eta)``."""
+        piece, way, beyond = self._place(eta)
+        value = self._sum(piece, way, 0) + beyond * self._sum(piece, way, 1)
+        return value[..., None]
 
     def moments(self, eta: Floats) -> tuple[Floats, Floats]:
         """Mean and variance of the count under the odds ratio ``exp(eta)``."""
-        log_mass = self.log_weight + eta * self.support
-        mass = np.exp(log_mass - logsumexp(log_mass, axis=-1, keepdims=True))
-        mean = (mass * self.support).sum(axis=-1, keepdims=True)
-        return mean, (mass * (self.support - mean) ** 2).sum(axis=-1, keepdims=True)
+        piece, way, _ = self._place(eta)
+        return self._sum(piece, way, 1)[..., None], self._sum(piece, way, 2)[..., None]
+
+    def _place(self, eta: Floats) -> tuple[NDArray[np.intp], Floats, Floats]:
+        """Number of the piece, part of the way through it, and the distance beyond the last knot; eta (…, k, 1)."""
+        inside = np.clip(eta[..., 0], -FARTHEST_KNOT, FARTHEST_KNOT)
+        steps = (inside + FARTHEST_KNOT) / KNOTS_APART
+        piece = np.minimum(steps.astype(np.intp), self.pieces.shape[2] - 1)
+        return piece, steps - piece, eta[..., 0] - inside
+
+    def _sum(self, piece: NDArray[np.intp], way: Floats, derivative: int) -> Floats:
+        studies = np.arange(self.pieces.shape[1])
+        total = np.zeros_like(way)
+        for power in range(5, derivative - 1, -1):
+            total = total * way + perm(power, derivative) * self.pieces[power][studies, piece]
+        value: Floats = total / KNOTS_APART**derivative
+        return value
+
+
+def _between_knots(support: Floats, log_weight: Floats) -> Floats:
+    """Polynomials of degree five through the values and two derivatives of the cumulant function at the knots, (6, G)."""
+    knots = np.linspace(-FARTHEST_KNOT, FARTHEST_KNOT, 2 * round(FARTHEST_KNOT / KNOTS_APART) + 1)
+    parts = [
+        _cumulants(part, support, log_weight) for part in np.array_split(knots, 1 + len(knots) * len(support) // BLOCK)
+    ]
+    value, slope, bend = (np.concatenate(column) for column in zip(*parts, strict=True))
+    slope, bend = slope * KNOTS_APART, bend * KNOTS_APART**2 / 2
+    rise = value[1:] - value[:-1] - slope[:-1] - bend[:-1]
+    turn = slope[1:] - slope[:-1] - 2 * bend[:-1]
+    curl = bend[1:] - bend[:-1]
+    return np.stack(
+        [value[:-1], slope[:-1], bend[:-1], 10 * rise - 4 * turn + curl, -15 * rise + 7 * turn - 2 * curl,
+         6 * rise - 3 * turn + curl]
+    )  # fmt: skip
+
+
+def _cumulants(eta: Floats, support: Floats, log_weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """The cumulant function and its first two derivatives, shape (G,) each."""
+    log_mass = log_weight + eta[:, None] * support
+    top = log_mass.max(axis=1, keepdims=True)
+    mass = np.exp(log_mass - top)
+    whole = mass.sum(axis=1)
+    mean = mass @ support / whole
+    return top[:, 0] + np.log(whole), mean, (mass * (support - mean[:, None]) ** 2).sum(axis=1) / whole
 
 
 def log_choose(n: Floats, x: Floats) -> Floats:

@@ -43,6 +43,7 @@ def pool(
     interval: str | None = None,
     level: float = 0.95,
     prediction: str | None = None,
+    tau2_interval: str | None = None,
     convention: str | None = None,
     measure: str = "effect",
     scale: Scale = "identity",
@@ -59,6 +60,7 @@ def pool(
         "hartung-knapp-truncated", "hartung-knapp-wider", "kenward-roger"
     level : of every interval
     prediction : "HK", "k-1", "HTS", "HK-PR", "KR", "KR-PR", "normal" or "none"; by default the one beside `interval`
+    tau2_interval : "q-profile" (default) or "none"
     convention : "cochrane-2025", "revman-5.4", "metafor" or "meta-6" fill what is not given
     measure, scale : what the effect is called, and its scale, in `.estimates()`
 
@@ -78,7 +80,14 @@ def pool(
     """
     y, v = read_studies(yi, vi)
     check_level(level)
-    chosen = choose(tau2=tau2, interval=interval, prediction=prediction, convention=convention, level=level)
+    chosen = choose(
+        tau2=tau2,
+        interval=interval,
+        prediction=prediction,
+        convention=convention,
+        level=level,
+        tau2_interval=tau2_interval,
+    )
     return (
         _one_study(y, v, chosen, level, measure, scale) if len(y) == 1 else _pooled(y, v, chosen, level, measure, scale)
     )

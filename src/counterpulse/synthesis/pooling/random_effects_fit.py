@@ -9,8 +9,8 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from counterpulse.numerics.linear_algebra import inverse_symmetric
-from counterpulse.numerics.newton import Evaluation, Maximum, maximize
+from counterpulse.numerics.linear_algebra import inverse_symmetric, solve_symmetric
+from counterpulse.numerics.newton import Evaluation, Maximum, climb
 from counterpulse.synthesis.pooling.differences import Differences
 from counterpulse.synthesis.pooling.integrated_likelihood import Counts, log_likelihoods
 
@@ -20,11 +20,42 @@ CLOSE = 1e-14
 """Square of the distance to the maximum, in standard errors, at which the last step is taken."""
 
 LIMIT = 200
+LONGEST, FLATTEST, NUDGE = 4.0, 1e-8, 0.1
+"""The longest step and the smallest curvature a step is divided by, in log odds, and the push off a saddle."""
+
 SPREADS = np.logspace(-2, 1, 13)
 """Standard deviations between studies at which the profile is looked at before its maximum is solved for."""
 
 SAME = 1e-9
 """A gain in log-likelihood below this is none."""
+
+
+def ascend(evaluate: Callable[[Floats], Evaluation], start: Floats) -> Maximum:
+    """Climb by Newton's method; where the likelihood bends upward, along its slope instead of down to the saddle."""
+    at, here = start, evaluate(start)
+    for iteration in range(LIMIT):
+        step, top = _upward(here)
+        gain = float(step @ here.gradient)
+        if gain <= CLOSE and top:
+            return Maximum(at + step, here.value + gain / 2, here.information, iteration, True)
+        step = step * min(1.0, LONGEST / max(float(np.abs(step).max()), LONGEST))
+        taken = climb(evaluate, at, here, step)
+        if taken is None:
+            return Maximum(at, here.value, here.information, iteration, False)
+        at, here = taken
+    return Maximum(at, here.value, here.information, LIMIT, False)
+
+
+def _upward(here: Evaluation) -> tuple[Floats, bool]:
+    """A step up, and whether the likelihood bends downward on every side."""
+    try:
+        return solve_symmetric(here.information, here.gradient), True
+    except np.linalg.LinAlgError:
+        size, axes = np.linalg.eigh(here.information)
+        step: Floats = axes @ (axes.T @ here.gradient / np.maximum(np.abs(size), FLATTEST))
+        if float(step @ here.gradient) <= CLOSE:
+            step = NUDGE * axes[:, 0]
+        return step, False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +133,7 @@ def fit_common(model: LogOddsModel, start: Floats) -> LogOddsFit:
 
 def fitted(likelihood: Differences, start: Floats, counts: Counts) -> LogOddsFit:
     """The maximum of a likelihood of these counts without a random effect of the studies on the effect."""
-    return _fit(likelihood, counts, maximize(likelihood, start, tolerance=CLOSE, limit=LIMIT), 0.0)
+    return _fit(likelihood, counts, ascend(likelihood, start), 0.0)
 
 
 def fit_random(model: LogOddsModel, common: LogOddsFit) -> LogOddsFit:
@@ -113,16 +144,16 @@ def fit_random(model: LogOddsModel, common: LogOddsFit) -> LogOddsFit:
     likelihood = model.likelihood()
     at, best = common.at, (common.log_likelihood - float(model.counts.constant.sum()), np.append(common.at, 0.0))
     for spread in SPREADS:
-        held = maximize(_held(likelihood, float(spread)), at, tolerance=CLOSE, limit=LIMIT)
+        held = ascend(_held(likelihood, float(spread)), at)
         if not (held.converged and np.isfinite(held.value)):
-            break
+            continue
         at = held.at
         best = max(best, (held.value, np.append(at, spread)), key=lambda one: one[0])
     value, start = best
     if start[-1] == 0:
         start = np.append(common.at, _first_spread(likelihood, common.at))
     if start[-1] > 0:
-        top = maximize(likelihood, start, tolerance=CLOSE, limit=LIMIT)
+        top = ascend(likelihood, start)
         if not top.converged or top.value > value + SAME:
             return _fit(likelihood, model.counts, top, abs(float(top.at[-1])))
     return _at_zero(common)

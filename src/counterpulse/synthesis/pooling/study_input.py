@@ -10,6 +10,13 @@ from counterpulse.synthesis.pooling.counts import rows
 
 Floats = NDArray[np.float64]
 
+FAR = 1e8
+"""The largest variance over the smallest, and the range of the effects in units of the smallest standard error, beyond
+which sums of double precision no longer hold the small part; no real studies differ so."""
+
+SIZES = (1e-100, 1e100)
+"""Variances whose squares and cubes can be held."""
+
 
 def read_studies(yi: ArrayLike, vi: ArrayLike) -> tuple[Floats, Floats]:
     """Effects and variances as arrays of one length, shape (k,).
@@ -28,7 +35,7 @@ def read_studies(yi: ArrayLike, vi: ArrayLike) -> tuple[Floats, Floats]:
     lost: NDArray[np.bool_] = np.logical_not(np.isfinite(y))
     if lost.any():
         raise InputError(f"yi is missing or infinite in {rows(lost)}; leave these studies out of yi and vi")
-    return y, _positive(v, np.ones(len(v), dtype=bool))
+    return y, _comparable(y[None], _positive(v, np.ones(len(v), dtype=bool))[None])[0]
 
 
 def read_reviews(Y: ArrayLike, V: ArrayLike) -> tuple[Floats, Floats]:
@@ -48,7 +55,7 @@ def read_reviews(Y: ArrayLike, V: ArrayLike) -> tuple[Floats, Floats]:
     infinite = np.atleast_1d(np.isinf(y).any(axis=1))
     if infinite.any():
         raise InputError(f"Y is infinite in {rows(infinite)}; leave these studies out (nan)")
-    return y, _positive(v, ~np.isnan(y))
+    return y, _comparable(y, _positive(v, ~np.isnan(y)))
 
 
 def numbers(values: ArrayLike, name: str) -> Floats:
@@ -69,4 +76,26 @@ def _positive(v: Floats, present: NDArray[np.bool_]) -> Floats:
     if wrong.any():
         where = rows(np.atleast_1d(wrong.reshape(len(wrong), -1).any(axis=1)))
         raise InputError(f"the variance is not a positive number in {where}; correct it or leave the study out")
+    return v
+
+
+def _comparable(y: Floats, v: Floats) -> Floats:
+    """Refuse reviews (B, k) whose numbers are of sizes that arithmetic cannot bring together."""
+    present = ~np.isnan(y)
+    least, most = (
+        np.where(present, v, np.inf).min(axis=1, initial=np.inf),
+        np.where(present, v, 0.0).max(axis=1, initial=0.0),
+    )
+    low, high = (
+        np.where(present, y, np.inf).min(axis=1, initial=np.inf),
+        np.where(present, y, -np.inf).max(axis=1, initial=-np.inf),
+    )
+    with np.errstate(invalid="ignore"):
+        apart = (most / least > FAR) | (high - low > FAR * np.sqrt(least))
+        out_of_size = (least < SIZES[0]) | (most > SIZES[1])
+    if (apart | out_of_size).any():
+        raise InputError(
+            "variances differ by more than eight orders of magnitude, or effects by more than 1e8 standard errors; look for a "
+            "standard error given as a variance, or another unit"
+        )
     return v

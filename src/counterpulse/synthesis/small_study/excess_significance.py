@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 from typing import Literal, get_args
 
 import numpy as np
@@ -16,11 +16,13 @@ from counterpulse.numerics.distributions import normal_cdf, normal_quantile
 from counterpulse.results.estimate import Estimate
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.tidy import tidy
-from counterpulse.synthesis.pooling.asked import check_word
+from counterpulse.synthesis.pooling.asked import check_word, choice
 from counterpulse.synthesis.pooling.study_input import read_studies
 
 Floats = NDArray[np.float64]
 Test = Literal["exact", "chi-squared"]
+
+ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def excess_significance(
     yi: ArrayLike,
     vi: ArrayLike,
     *,
-    alpha: float = 0.05,
+    alpha: float = ALPHA,
     theta: float | None = None,
     tau2: float = 0.0,
     test: Test = "exact",
@@ -103,10 +105,10 @@ def excess_significance(
     if test == "chi-squared":
         statistic, p_value = _chi_squared(observed, expected, len(y))
     choices = (
-        Choice("alpha", alpha, "given"),
+        choice("alpha", alpha, ALPHA),
         Choice("theta", effect, "derived" if theta is None else "given"),
-        Choice("tau2", tau2, "given"),
-        Choice("test", test, "given", "ioannidis-trikalinos-2007"),
+        choice("tau2", tau2, 0.0),
+        choice("test", test, "exact"),
     )
     return ExcessSignificance(
         observed=observed, expected=expected, power=power, p_value=p_value, statistic=statistic, theta=effect, tau2=tau2,
@@ -134,5 +136,7 @@ def _exact_tail(power: Floats, observed: int) -> float:
 
 def _chi_squared(observed: int, expected: float, k: int) -> tuple[float, float]:
     away = observed - expected
+    if not 0 < expected < k:  # every study is sure to be significant
+        return (inf, 1.0) if away else (0.0, 1.0)
     statistic = away**2 * (1 / expected + 1 / (k - expected))
     return statistic, normal_cdf(-sqrt(statistic) if away > 0 else sqrt(statistic))

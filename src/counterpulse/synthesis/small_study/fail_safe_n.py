@@ -13,13 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import normal_cdf, normal_quantile, normal_two_sided
 from counterpulse.results.estimate import Estimate
-from counterpulse.results.provenance import Choice, Provenance
+from counterpulse.results.provenance import Provenance
 from counterpulse.results.tidy import tidy
-from counterpulse.synthesis.pooling.asked import check_word
+from counterpulse.synthesis.pooling.asked import check_word, choice
 from counterpulse.synthesis.pooling.study_input import read_studies
 
 Floats = NDArray[np.float64]
 Method = Literal["rosenthal", "orwin", "rosenberg"]
+
+ALPHA = 0.05
 
 REFERENCE = {"rosenthal": "rosenthal-1979", "orwin": "orwin-1983", "rosenberg": "rosenberg-2005"}
 
@@ -54,7 +56,7 @@ class FailSafeN:
 
 
 def fail_safe_n(
-    yi: ArrayLike, vi: ArrayLike, *, method: Method = "rosenthal", alpha: float = 0.05, target: float | None = None
+    yi: ArrayLike, vi: ArrayLike, *, method: Method = "rosenthal", alpha: float = ALPHA, target: float | None = None
 ) -> FailSafeN:
     """Count the unseen studies without an effect that would undo the result.
 
@@ -114,7 +116,7 @@ def _orwin(y: Floats, target: float | None) -> FailSafeN:
 
 def _result(method: Method, unseen: float, p_value: float | None, target: float, k: int) -> FailSafeN:
     name = "target effect" if method == "orwin" else "alpha"
-    choices = (Choice("method", method, "given", REFERENCE[method]), Choice(name, target, "given"))
+    choices = (choice("method", method, "rosenthal"), choice(name, target, ALPHA))
     return FailSafeN(
         n=max(0, ceil(unseen)), method=method, p_value=p_value, target=target, k=k,
         provenance=Provenance("fail-safe N", choices, (REFERENCE[method],)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf, isfinite, nan, sqrt
 from typing import Literal, get_args
@@ -67,7 +67,8 @@ class SelectionModel:
     weights : parameters of the weight function: the weight of an interval of P relative to the first ("step"), the
         powers of P and of 1 - P plus one ("beta"), the speed of the decline with P (the others)
     counts : studies in each interval of P ("step"), else empty
-    likelihood_ratio, df, p_value : test of the weight function against equal weights
+    likelihood_ratio, df, p_value : test of the weight function against equal weights, chi-squared; conservative for a
+        decline, whose parameter cannot be negative
     log_likelihood : at the maximum
     modes : different maxima that the searches ended in; the highest is reported
     status : UNDEFINED with fewer than 3 studies or an interval without a study, NOT_CONVERGED
@@ -191,7 +192,7 @@ def _result(
 ) -> SelectionModel:
     peak = peaks[0]
     status = Status.OK if peak.converged else Status.NOT_CONVERGED
-    notes = _notes(k, peaks)
+    notes = _notes(k, peaks, sign)
     if status is not Status.OK:
         return SelectionModel(
             form=form, alternative=direction, k=k, unadjusted=unadjusted, counts=counts, level=level, notes=notes,
@@ -206,7 +207,7 @@ def _result(
         notes=notes,
     )  # fmt: skip
     weights = tuple(
-        wald_estimate("selection weight", float(value), float(error), level, term=name)
+        _weight(name, float(value), float(error), level)
         for name, value, error in zip(function.names, peak.at[2:], errors[2:], strict=True)
     )
     return SelectionModel(
@@ -215,6 +216,14 @@ def _result(
         p_value=chi_squared_tail(ratio, df) if df else nan, log_likelihood=peak.curve.value, modes=len(peaks),
         level=level, status=status, notes=notes, provenance=provenance,
     )  # fmt: skip
+
+
+def _weight(name: str, value: float, error: float, level: float) -> Estimate:
+    """A parameter of the weight function; its interval ends at zero, which no parameter is below."""
+    estimate = wald_estimate("selection weight", value, error, level, term=name)
+    if estimate.interval is None:
+        return estimate
+    return replace(estimate, interval=replace(estimate.interval, low=max(0.0, estimate.interval.low)))
 
 
 def _peaks(likelihood: SelectionLikelihood, mean: float, tau2: float) -> list[Peak]:
@@ -274,12 +283,17 @@ def _refusal(k: int, counts: tuple[int, ...], function: WeightFunction) -> tuple
     return ()
 
 
-def _notes(k: int, peaks: list[Peak]) -> tuple[str, ...]:
-    notes = (FEW_NOTE,) if k < FEW else ()
+def _notes(k: int, peaks: list[Peak], sign: float) -> tuple[str, ...]:
+    notes = [FEW_NOTE] if k < FEW else []
+    if not peaks[0].free[1]:
+        notes.append("the variance between studies is estimated as zero, and the standard error takes it as zero")
     if len(peaks) > 1:
-        fall = peaks[0].curve.value - peaks[1].curve.value
-        notes = (*notes, f"the likelihood has {len(peaks)} maxima; the next is {fall:.2g} lower on the log scale")
-    return notes
+        fall, effect = peaks[0].curve.value - peaks[1].curve.value, sign * float(peaks[1].at[0])
+        notes.append(
+            f"the likelihood has {len(peaks)} maxima, and this is the highest; at the next, {fall:.2g} lower, the adjusted "
+            f"effect is {effect:.3g}"
+        )
+    return tuple(notes)
 
 
 def _checked_steps(steps: Sequence[float]) -> tuple[float, ...]:

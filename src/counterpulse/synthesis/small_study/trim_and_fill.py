@@ -21,11 +21,15 @@ from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word,
 from counterpulse.synthesis.pooling.study_input import read_studies
 from counterpulse.synthesis.small_study.reading import FEW, FEW_NOTE, FEWEST, TOO_FEW_NOTE
 from counterpulse.synthesis.small_study.weighted_line import weighted_line
+from counterpulse.two_groups.ranks import mean_ranks
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Side = Literal["left", "right"]
 Estimator = Literal["L0", "R0", "Q0"]
+
+SAME = 12
+"""Decimals, in units of the largest, to which distances from the center are told apart."""
 
 ROUNDS = 100
 """Rounds of trimming after which the number of missing studies is taken not to settle."""
@@ -175,11 +179,17 @@ def _effect(y: Floats, v: Floats, model: str) -> float:
     return float(weighted_fit(y, v, tau2=tau2).coefficients[0, 0])
 
 
-def _signed_ranks(centered: Floats) -> Floats:
-    """Ranks of the distances from the center, with the sign of the side; ties in the order of the effects."""
-    ranks = np.empty(len(centered))
-    ranks[np.argsort(np.abs(centered), kind="stable")] = np.arange(1, len(centered) + 1)
-    return np.sign(centered) * ranks
+def _distances(centered: Floats) -> Floats:
+    """Distances from the center, equal where they differ by rounding."""
+    away = np.abs(centered)
+    top = float(away.max())
+    out: Floats = away if top == 0 else np.round(away / top, SAME)
+    return out
+
+
+def _rank_sum(centered: Floats) -> float:
+    """Wilcoxon's sum of the ranks of the distances on the right; equal distances share their mean rank."""
+    return float(mean_ranks(_distances(centered)).ranks[centered > 0].sum())
 
 
 def _variance_of_rank_sum(k: int, raw: float) -> float:
@@ -189,22 +199,22 @@ def _variance_of_rank_sum(k: int, raw: float) -> float:
 
 
 def _linear(centered: Floats) -> _Missing:
-    k, ranks = len(centered), _signed_ranks(centered)
-    raw = (4 * float(ranks[ranks > 0].sum()) - k * (k + 1)) / (2 * k - 1)
+    k = len(centered)
+    raw = (4 * _rank_sum(centered) - k * (k + 1)) / (2 * k - 1)
     variance = _variance_of_rank_sum(k, raw)
     return _Missing(raw, 4 * sqrt(variance) / (2 * k - 1) if variance >= 0 else nan)
 
 
 def _run(centered: Floats) -> _Missing:
-    k, ranks = len(centered), _signed_ranks(centered)
-    furthest_left = float(np.abs(ranks[ranks < 0]).max(initial=0.0))
-    raw = k - furthest_left - 1
+    away = _distances(centered)
+    furthest_left = float(away[centered < 0].max(initial=0.0))
+    raw = float((away[centered > 0] > furthest_left).sum()) - 1
     return _Missing(raw, sqrt(2 * max(0.0, raw) + 2))
 
 
 def _quadratic(centered: Floats) -> _Missing:
-    k, ranks = len(centered), _signed_ranks(centered)
-    inside = 2 * k**2 - 4 * float(ranks[ranks > 0].sum()) + 0.25
+    k = len(centered)
+    inside = 2 * k**2 - 4 * _rank_sum(centered) + 0.25
     if inside < 0:
         return _Missing(nan, nan)
     raw = k - 0.5 - sqrt(inside)

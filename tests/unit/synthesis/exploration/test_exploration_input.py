@@ -91,6 +91,7 @@ def test_equal_effects_leave_no_hartung_knapp_interval():
     found = leave_one_out([0.3] * 4, [0.1, 0.2, 0.1, 0.3])
     assert [row.status for row in found.estimates()] == [Status.ZERO_VARIANCE] * 5
     assert [row.interval for row in found.estimates()] == [None] * 5
+    assert robust([0.3] * 4, [0.1, 0.2, 0.1, 0.3], range(4)).estimates()[0].status is Status.ZERO_VARIANCE
     assert influence([0.3] * 4, [0.1, 0.2, 0.1, 0.3]).influential.tolist() == [False] * 4
 
 
@@ -117,7 +118,7 @@ def test_words_and_levels_are_checked():
         leave_one_out(Y, V, tau2="best")
     with pytest.raises(InputError, match="hartung-knapp"):
         cumulative(Y, V, interval="exact")
-    with pytest.raises(InputError, match="0.95"):
+    with pytest.raises(InputError, match=r"0\.95"):
         subgroups(Y, V, list("ababa"), level=95)
     with pytest.raises(InputError, match="CR2"):
         robust(Y, V, range(5), variance="HC3")
@@ -153,6 +154,11 @@ def test_groups():
     shared = subgroups(Y, V, ["a", "a", "a", "a", "b"], common_tau2=True)
     assert shared.estimates()[-1].status is Status.OK
     assert shared.between_adjusted is not None
+    with pytest.raises(InputError, match="merge groups"):
+        subgroups(Y, V, list("abcde"), common_tau2=True)
+    equal = subgroups([0.3, 0.3, 0.1, 0.1], [0.1, 0.2, 0.1, 0.3], list("aabb"), common_tau2=True)
+    assert equal.between_adjusted is None
+    assert [row.status for row in equal.estimates()[1:]] == [Status.ZERO_VARIANCE] * 2
 
 
 def test_clusters_as_many_as_coefficients_have_no_variance():
@@ -175,7 +181,10 @@ def test_bias_is_stated_for_every_design():
             bias_adjusted(Y, V, design, bias={**NO_BIAS, "cohort": wrong})
     found = bias_adjusted(Y, V, design, bias={**NO_BIAS, "cohort": DesignBias(-0.1, 0.2, 1.2), "unused": (0, 0)})
     stated = {choice.name: choice.value for choice in found.provenance.choices if choice.name.startswith("bias")}
-    assert stated == {"bias of trial": "mean 0, sd 0, inflation 1", "bias of cohort": "mean -0.1, sd 0.2, inflation 1.2"}
+    assert stated == {
+        "bias of trial": "mean 0, sd 0, inflation 1",
+        "bias of cohort": "mean -0.1, sd 0.2, inflation 1.2",
+    }
     assert found.studies()["design"].to_list() == design
 
 
@@ -204,3 +213,10 @@ def test_a_fail_safe_n_of_a_result_that_is_not_significant_is_zero():
     assert fail_safe_n([0.1, -0.1], [1.0, 1.0]).n == 0
     assert fail_safe_n([0.1, -0.1], [1.0, 1.0], method="rosenberg").n == 0
     assert fail_safe_n([0.4, 0.4], [1.0, 1.0], method="orwin", target=0.1).n == 6
+
+
+def test_studies_of_very_different_size():
+    found = henmi_copas([0.1, 0.9, -0.5], [1e-6, 10.0, 20.0])
+    assert found.effect.interval.low < 0.1 < found.effect.interval.high
+    certain = excess_significance([5.0, 6.0], [1e-6, 1e-6], test="chi-squared")
+    assert (certain.statistic, certain.p_value) == (0.0, 1.0)

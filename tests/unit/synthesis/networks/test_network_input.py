@@ -119,7 +119,7 @@ def test_rounded_contrasts_need_a_tolerance():
     with pytest.raises(InputError, match="multi_arm_tolerance"):
         network(*data)
     loose = network(*data, multi_arm_tolerance=1.0)
-    assert loose.effect("drug", "balloon").value == pytest.approx(0.35, abs=0.1)
+    assert 0.25 < loose.effect("drug", "balloon").value < 0.45
 
 
 def test_an_arm_measured_without_error_is_allowed():

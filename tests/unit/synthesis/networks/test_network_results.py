@@ -14,6 +14,8 @@ from counterpulse.synthesis.networks.node_splitting import split_nodes
 from counterpulse.synthesis.networks.ranking import rankogram
 
 CLOSED_FORM = 1e-9
+ITERATIVE = 1e-6  # tau2 of two runs of the same maximizer
+NOTHING = 1e-9
 
 EVENTS = [9, 16, 19, 3, 13, 8, 24, 42, 39, 42, 5, 3, 12, 20, 7, 9]
 PATIENTS = [335, 336, 336, 212, 208, 210, 552, 568, 555, 545, 194, 91, 300, 310, 250, 240]
@@ -35,7 +37,7 @@ def test_estimates_are_against_the_reference_on_the_log_scale(made):
     i, j = made.random.effects.at("warfarin", "none")
     assert estimates[2].value == made.random.effects.estimate[i, j]
     assert estimates[2].interval.low == pytest.approx(made.random.effects.lower[i, j], rel=CLOSED_FORM)
-    assert estimates[2].p_value == pytest.approx(made.random.effects.p_value[i, j], rel=1e-6)
+    assert estimates[2].p_value == pytest.approx(made.random.effects.p_value[i, j], rel=ITERATIVE)
     interval = made.prediction_interval("warfarin", "none")
     assert interval.low <= estimates[2].interval.low
     assert made.tidy()["estimate"][2] == pytest.approx(np.exp(estimates[2].value))
@@ -125,9 +127,11 @@ def test_the_common_effect_has_no_prediction_interval():
 def test_single_components_are_the_network_itself(made):
     additive = component_network(made, inactive="none")
     assert additive.components == ("apixaban", "aspirin", "warfarin")
-    assert additive.tau2 == pytest.approx(made.tau2, rel=1e-6, abs=1e-12)
-    np.testing.assert_allclose(additive.treatments.estimate, made.random.effects.estimate, rtol=1e-6, atol=1e-9)
-    np.testing.assert_allclose(additive.treatments.std_error, made.random.effects.std_error, rtol=1e-6, atol=1e-9)
+    assert additive.tau2 == pytest.approx(made.tau2, rel=ITERATIVE, abs=NOTHING)
+    np.testing.assert_allclose(additive.treatments.estimate, made.random.effects.estimate, rtol=ITERATIVE, atol=NOTHING)
+    np.testing.assert_allclose(
+        additive.treatments.std_error, made.random.effects.std_error, rtol=ITERATIVE, atol=NOTHING
+    )
     assert additive.additivity.df == 0
     assert additive.test.statistic == pytest.approx(made.q, rel=CLOSED_FORM)
 

@@ -15,6 +15,9 @@ from counterpulse.synthesis.pooling.pool_many import pool_many
 from counterpulse.synthesis.pooling.prediction_intervals import PREDICTIONS
 
 YI = [0.1, 0.5, -0.2, 0.9, 0.3]
+ROUNDING = 1e-12
+CHANCE = 0.07  # three standard errors of a P value from 500 draws
+
 VI = [0.04, 0.09, 0.02, 0.2, 0.05]
 
 
@@ -36,10 +39,18 @@ def test_misuse(yi, vi, said):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"tau2": "XX"}, {"interval": "bootstrap"}, {"prediction": "no"}, {"convention": "house"}, {"level": 95}]
+    "wrong",
+    [
+        {"tau2": "XX"},
+        {"interval": "bootstrap"},
+        {"prediction": "no"},
+        {"convention": "house"},
+        {"level": 95},
+        {"tau2_interval": "wald"},
+    ],
 )
 def test_unknown_words(wrong):
-    with pytest.raises(InputError, match=r"can be one of|between 0 and 1"):
+    with pytest.raises(InputError, match=r"can be|between 0 and 1"):
         pool(YI, VI, **wrong)
 
 
@@ -102,6 +113,7 @@ def test_conventions(convention, chosen):
     got = pool(YI, VI, convention=convention)
     assert (got.estimator, got.interval_name, got.prediction_name) == chosen
     assert {choice.origin for choice in got.provenance.choices if choice.name in ("tau2", "interval")} == {"derived"}
+    assert pool(YI, VI, convention=convention, tau2_interval="q-profile").tau2_interval is not None
     own = pool(YI, VI, convention=convention, tau2="PM")
     assert own.estimator == "PM"
     assert own.interval_name == got.interval_name
@@ -151,7 +163,7 @@ def test_batch_fills_up_with_nan():
     Y[1, 0], V[1, 0] = 0.4, 0.04
     got = pool_many(Y, V)
     assert list(got.k) == [5, 1, 0]
-    assert got.effect[0] == pytest.approx(pool(YI, VI).effect, rel=1e-12)
+    assert got.effect[0] == pytest.approx(pool(YI, VI).effect, rel=ROUNDING)
     assert got.std_error[1] == pytest.approx(0.2)
     assert np.isnan([got.tau2[1], got.effect[2], got.low[2]]).all()
     with pytest.raises(InputError, match="row 1"):
@@ -199,7 +211,7 @@ def test_permutations():
     assert random[0].permutations == 501
     every = permutation_test(YI, VI)
     assert (every.permutations, every.exact) == (32, True)
-    assert abs(every.p_value - random[0].p_value) < 0.07  # three standard errors of 500 draws
+    assert abs(every.p_value - random[0].p_value) < CHANCE
     X = [1, 2, 3, 4, 6]
     orders = permutation_test(YI, VI, X, names=["dose"])
     assert orders.permutations == 120
@@ -208,3 +220,13 @@ def test_permutations():
     assert permutation_test([0.1, 0.4], [0.1, 0.2]).p_value == 0.5
     with pytest.raises(InputError, match="too many"):
         permutation_test(np.arange(30), np.ones(30), exact=True)
+
+
+@pytest.mark.parametrize(
+    ("yi", "vi"), [([1, 2, 3], [1e-20, 1e5, 1e10]), ([0, 1e150, 1], [1, 1, 1]), ([0, 1], [1e-300, 1e-300])]
+)
+def test_sizes_that_cannot_be_brought_together(yi, vi):
+    with pytest.raises(InputError, match="another unit"):
+        pool(yi, vi)
+    with pytest.raises(InputError, match="another unit"):
+        pool_many([yi], [vi])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from counterpulse.report.chapters.blocks.block_tables import block_anchor, outcome_in, published_table, text_row, titled
+from counterpulse.report.chapters.blocks.block_tables import block_anchor, published_table, text_row, titled
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.picture import figure
 from counterpulse.report.chapters.speech import listed
@@ -18,12 +18,8 @@ from counterpulse.results import Cell as Value
 
 OVERALL = "overall"
 KIND = "risk-of-bias"
-TOOLS = {
-    "rob2": "RoB 2",
-    "robins-i": "ROBINS-I",
-    "nos": "Newcastle-Ottawa scale",
-    "newcastle-ottawa": "Newcastle-Ottawa scale",
-}
+TOOLS = {"rob-2": "RoB 2", "robins-i": "ROBINS-I", "newcastle-ottawa": "Newcastle-Ottawa scale", "other": ""}
+"""The names of tools as readers know them; one that is not here is printed as it is written."""
 Row = dict[str, Value]
 
 
@@ -36,44 +32,51 @@ class Lights:
 
 
 def risk_of_bias(context: Context, block: Block) -> list[DocumentBlock]:
-    """The lights and the summary of each tool and outcome, then the judgments with their reasons."""
+    """The lights and the summary of each tool, then stars or reasons where there are any."""
     found: list[DocumentBlock] = []
     parts = _parts(block)
     for (tool, outcome), rows in parts.items():
-        more = [part for part in (tool if len({t for t, _ in parts}) > 1 else "", outcome if len({o for _, o in parts}) > 1 else "") if part]  # fmt: skip
-        about = ", ".join(
-            [
-                *([tool] if tool else []),
-                *([context.outcome_label(outcome)] if outcome and outcome != outcome_in(context, block) else []),
-            ]
-        )
-        table = _table(
-            titled(context, f"Risk of bias{f' ({about})' if about else ''}", block), rows, context.figure_width
-        )
-        caption = (
-            f"{'By ' + tool + '. ' if tool else ''}Each light is a judgment of the reviewers; a blank: not judged."
-        )
-        for k, scene in enumerate(bias_table_scenes(table), start=1):
-            page = [str(k)] if k > 1 else []
-            found.append(figure(context, scene, id=block_anchor(block, *more, *page), caption=caption))
-        summary = draw_bias_summary(_table(f"{table.title}: summary", rows, context.figure_width))
-        words = "The share of the judged studies at each level, with their number; every study counts as one."
-        found.append(figure(context, summary, id=block_anchor(block, *more, "summary"), caption=words))
+        more = [part for part in (tool, outcome) if part] if len(parts) > 1 else []
+        found += _pictures(context, block, rows, (tool, outcome), more)
+        found += _stars(context, block, rows, more)
     return [*found, *_reasons(context, block)]
 
 
+def _pictures(
+    context: Context, block: Block, rows: Sequence[Row], about: tuple[str, str], more: Sequence[str]
+) -> list[DocumentBlock]:
+    """The lights of one tool, on as many pages as they need, and their summary."""
+    tool, outcome = about
+    said = ", ".join(part for part in (tool, context.outcome_label(outcome) if outcome else "") if part)
+    table = _table(titled(context, f"Risk of bias{f' ({said})' if said else ''}", block), rows, context.figure_width)
+    caption = f"{f'By {tool}. ' if tool else ''}Each light is a judgment of the reviewers."
+    found: list[DocumentBlock] = [
+        figure(context, scene, id=block_anchor(block, *more, *([str(k)] if k > 1 else [])), caption=caption)
+        for k, scene in enumerate(bias_table_scenes(table), start=1)
+    ]
+    summary = draw_bias_summary(_table(f"{table.title}: summary", rows, context.figure_width))
+    words = "The share of the judged studies at each level, with their number; every study counts as one."
+    return [*found, figure(context, summary, id=block_anchor(block, *more, "summary"), caption=words)]
+
+
 def _parts(block: Block) -> dict[tuple[str, str], list[Row]]:
-    """The judgments by tool and outcome."""
-    parts: dict[tuple[str, str], list[Row]] = {}
+    """The judgments by tool, and by outcome where a study is judged differently for another one."""
+    tools: dict[str, list[Row]] = {}
     for row in block.rows():
         if row["study"] is not None:
-            parts.setdefault((tool_name(row["tool"]), str(row["outcome"] or "")), []).append(row)
+            tools.setdefault(tool_name(row["tool"]), []).append(row)
+    parts: dict[tuple[str, str], list[Row]] = {}
+    for tool, rows in tools.items():
+        judged = {(row["study"], row["domain"], row["level"]) for row in rows}
+        differ = len(judged) > len({key[:2] for key in judged})
+        for row in rows:
+            parts.setdefault((tool, str(row["outcome"] or "") if differ else ""), []).append(row)
     return parts
 
 
 def tool_name(tool: Value) -> str:
     """A tool as readers know it."""
-    return TOOLS.get(str(tool or "").lower().replace(" ", "-"), str(tool or ""))
+    return TOOLS.get(str(tool or "").lower(), str(tool or ""))
 
 
 def _table(title: str, rows: Sequence[Row], width: float) -> BiasTable:
@@ -89,6 +92,31 @@ def _table(title: str, rows: Sequence[Row], width: float) -> BiasTable:
 
 def _whole(row: Row) -> bool:
     return str(row["domain"]).lower() == OVERALL
+
+
+def _stars(context: Context, block: Block, rows: Sequence[Row], more: Sequence[str]) -> list[DocumentBlock]:
+    """The stars of each study and domain, where judgments are numbers of stars."""
+    own = [row for row in rows if not _whole(row) and row["judgment"] is not None]
+    if not own or not all(str(row["judgment"]).isdecimal() for row in own):
+        return []
+    domains = list(dict.fromkeys(str(row["domain"]) for row in own))
+    given = {(row["study"], str(row["domain"])): str(row["judgment"]) for row in own}
+    body = [
+        text_row([str(study), *(given.get((study, domain), EM_DASH) for domain in domains)], result=block.id)
+        for study in dict.fromkeys(row["study"] for row in own)
+    ]
+    title = titled(context, "Stars given to each study", block)
+    notes = ["A sum of stars is no measure of how far an estimate is off, and is not given."]
+    return [
+        published_table(
+            context,
+            id=block_anchor(block, *more, "stars"),
+            title=title,
+            heads=["Study", *domains],
+            rows=body,
+            notes=notes,
+        )
+    ]
 
 
 def _reasons(context: Context, block: Block) -> list[DocumentBlock]:

@@ -17,7 +17,7 @@ from counterpulse.results import Block
 from counterpulse.results import Cell as Value
 
 MOST_PLAIN_ROWS = 60
-NO_ANALYSES = ("description", "imputation", "immortal-time", "robustness")
+NO_ANALYSES = ("description", "imputation", "immortal-time", "robustness", "review")
 """What blocks belong to that are of no analysis."""
 
 
@@ -42,6 +42,14 @@ def _part(context: Context, part: str) -> str:
 def outcome_in(context: Context, block: Block) -> str | None:
     """The outcome in the id of a block."""
     return next((name for name in context.plan.outcomes if f".{name}." in f"{block.id}."), None)
+
+
+def beside(context: Context, block: Block, kind: str) -> Block | None:
+    """The block of another kind of the same analysis and outcome."""
+    place = block.id.rpartition(".")[0]
+    return next(
+        (item for item in context.result.blocks if item.kind == kind and item.id.rpartition(".")[0] == place), None
+    )
 
 
 def titled(context: Context, words: str, block: Block) -> str:

@@ -149,7 +149,7 @@ def certainties(context: Context, block: Block) -> list[Table]:
     return [
         published_table(
             context, id=block_anchor(block), title=titled(context, "Certainty of the evidence by GRADE", block),
-            heads=["Outcome and domain", "Computed evidence", "Suggested", "Judged", "Reason"], rows=body, left=5, wide=True,
+            heads=["Outcome and domain", "Computed evidence", "Suggested", "Judged", "Reason"], rows=body, left=5,
             notes=[
                 "Suggested: what the computed evidence alone would give. The judgment is the reviewers'.",
                 *(["Asked for: the reviewers have not judged this yet; nothing was filled in for them."] if asked else []),

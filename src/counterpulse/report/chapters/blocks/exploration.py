@@ -7,6 +7,7 @@ from math import sqrt
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.blocks.block_tables import (
+    beside,
     block_anchor,
     known,
     number_text,
@@ -111,8 +112,7 @@ def _heterogeneity(context: Context, value: Value) -> str:
 
 def _total(context: Context, block: Block, measure: Measure) -> float | None:
     """The pooled effect of all studies, from the forest plot of the same analysis."""
-    place = block.id.rpartition(".")[0]
-    forest = next((item for item in context.result.blocks if item.id == f"{place}.study-forest"), None)
+    forest = beside(context, block, "study-forest")
     total = next((row for row in forest.rows() if row["role"] == "total"), None) if forest else None
     return scaled(total, measure)[0] if total else None
 

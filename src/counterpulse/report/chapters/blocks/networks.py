@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.blocks.block_tables import (
+    beside,
     block_anchor,
     known,
     number_text,
@@ -34,8 +35,7 @@ MOST_SQUARE, MOST_UPRIGHT = 9, 4
 
 def _ranked(context: Context, block: Block) -> list[Row]:
     """The treatments of the same network, the best rank first."""
-    place = block.id.rpartition(".")[0]
-    found = next((item for item in context.result.blocks if item.id == f"{place}.network-treatment"), None)
+    found = beside(context, block, "network-treatment")
     rows = found.rows() if found else []
     return sorted(rows, key=lambda row: -(known(row["p_score"]) if known(row["p_score"]) is not None else -1.0))  # type: ignore[operator]
 
@@ -219,7 +219,6 @@ def node_splitting(context: Context, block: Block) -> list[Table]:
                 f"{difference} ({context.level_name(None)})", context.style.p.letter,
             ],
             rows=body,
-            wide=True,
             notes=[
                 f"{difference}: direct against indirect evidence, with the P value of their disagreement. Direct share: the share of the "
                 "network estimate that studies of this comparison gave."

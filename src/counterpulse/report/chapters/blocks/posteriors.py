@@ -10,6 +10,7 @@ from counterpulse.report.chapters.blocks.block_tables import (
     block_anchor,
     known,
     number_text,
+    outcome_in,
     published_table,
     text_row,
     titled,
@@ -29,6 +30,7 @@ from counterpulse.results import Cell as Value
 
 Row = dict[str, Value]
 PARAMETERS = {"effect": "Pooled effect", "prediction": "Effect of a new study", "heterogeneity": "Heterogeneity (τ)"}
+HETEROGENEITY = "heterogeneity"
 SEEN = 0.004
 """The share of a density's height below which it is not drawn at the ends."""
 POSTERIOR = SmallLine(points=(), color=COLORS[0], width=1.5)
@@ -66,16 +68,22 @@ def _together(rows: Sequence[Row]) -> int:
 
 
 def _unit(measure: Measure) -> str:
-    scale = " (log scale)" if measure.kind == "ratio" else ""
-    of_tau = f"; τ: standard deviation of {'log ' if measure.kind == 'ratio' else ''}effects between studies"
-    return f"{measure.title}{scale}{of_tau}"
+    """The measure with the scale of the axis, and what τ is; measures of other scales stand as they were estimated."""
+    scale = {"ratio": " (log scale)", "points": ", percentage points", "difference": ""}.get(
+        measure.kind, " on the scale of estimation"
+    )
+    return f"{measure.title}{scale}; τ: standard deviation of {_log(measure)}effects between studies"
 
 
-def natural(value: float, measure: Measure) -> float:
-    """An effect as it was estimated, on the scale that a reader reads."""
-    if measure.kind == "ratio":
-        return exp(min(value, 700.0))
-    return numbers.hundredfold(value) if measure.kind in ("points", "probability") else value
+def _log(measure: Measure) -> str:
+    return "log " if measure.kind == "ratio" else ""
+
+
+def _shown(value: float, parameter: str, measure: Measure) -> float:
+    """A value as it was estimated, on the scale that a reader reads: logarithms of ratios as ratios, differences in points."""
+    if measure.kind == "points":
+        return numbers.hundredfold(value)
+    return exp(min(value, 700.0)) if measure.kind == "ratio" and parameter != HETEROGENEITY else value
 
 
 def _panel(context: Context, rows: Sequence[Row], measure: Measure, *, several: bool) -> SmallPanel | None:
@@ -83,7 +91,7 @@ def _panel(context: Context, rows: Sequence[Row], measure: Measure, *, several: 
     if len(rows) < 2:
         return None
     parameter = str(rows[0]["parameter"])
-    effect = parameter != "heterogeneity"
+    effect = parameter != HETEROGENEITY
     rows = sorted(rows, key=lambda row: known(row["value"]) or 0.0)
     highest = max(known(row["density"]) or 0.0 for row in rows)
     seen = [k for k, row in enumerate(rows) if (known(row["density"]) or 0.0) >= SEEN * highest]
@@ -91,7 +99,7 @@ def _panel(context: Context, rows: Sequence[Row], measure: Measure, *, several: 
     lines = []
     for name, look in (("prior_density", PRIOR), ("density", POSTERIOR)):
         points = [
-            (natural(value, measure) if effect else value, density)
+            (_shown(value, parameter, measure), density)
             for row in rows
             if (value := known(row["value"])) is not None and (density := known(row[name])) is not None
         ]
@@ -106,7 +114,7 @@ def _panel(context: Context, rows: Sequence[Row], measure: Measure, *, several: 
     head = PARAMETERS[parameter] + (f", {rows[0]['prior']}" if several and rows[0]["prior"] else "")
     return SmallPanel(
         head=head, lines=lines, from_zero=True, log=effect and measure.kind == "ratio",
-        described=f"highest at {number_text(context, natural(at, measure) if effect else at, 2)}",
+        described=f"highest at {number_text(context, _shown(at, parameter, measure), 2)}",
     )  # fmt: skip
 
 
@@ -120,32 +128,40 @@ def posterior_summaries(context: Context, block: Block) -> list[Table]:
     if not rows:
         return []
     interval = context.level_name(None).replace("CI", "CrI")
-    null = "no effect" if measure.null is None else numbers.number(measure.null, 0, context.style)
+    below = f"Probability below {_threshold(context, block, measure)}"
     body = [text_row(_cells(context, row, measure), result=block.id, strong=row["main"] == "yes") for row in rows]
     planned = ["In bold: the prior that was planned."] if any(row.strong for row in body) and not all(row.strong for row in body) else []  # fmt: skip
-    scale = "logarithm of the " if measure.kind == "ratio" else ""
     table = published_table(
         context, id=block_anchor(block), title=titled(context, "Posterior distributions, summary", block),
-        heads=["Prior of the heterogeneity", "Parameter", f"Median ({interval})", f"Probability below {null}"], rows=body, left=2,
-        notes=[*planned, f"Effects: {measure.words}. τ: the standard deviation of the {scale}effects between studies. CrI: credible interval."],
+        heads=["Prior of the heterogeneity", "Parameter", f"Median ({interval})", below], rows=body, left=2,
+        notes=[*planned, f"Effects: {measure.words}. τ: the standard deviation of {_log(measure)}effects between studies. CrI: credible interval."],
     )  # fmt: skip
-    return [without_columns(table, of=(f"Probability below {null}",))]
+    return [without_columns(table, of=(below,))]
+
+
+def _threshold(context: Context, block: Block, measure: Measure) -> str:
+    """The value below which probabilities are told: that of the analysis, else no effect."""
+    outcome = outcome_in(context, block)
+    details = context.result.details.get(block.analysis, {})
+    asked = {known(value) for key, value in details.items() if key.endswith(f"{outcome}.below")} - {None}
+    value = asked.pop() if len(asked) == 1 else None
+    if value is None:
+        return "no effect" if measure.null is None else numbers.number(measure.null, 0, context.style)
+    return numbers.as_written(numbers.hundredfold(value) if measure.kind == "points" else value, context.style)
 
 
 def _cells(context: Context, row: Row, measure: Measure) -> list[str]:
     parameter = str(row["parameter"])
-    effect = parameter != "heterogeneity"
-    ends = [
-        None if found is None else natural(found, measure) if effect else found
+    effect = parameter != HETEROGENEITY
+    points = measure.kind == "points" or (effect and measure.kind == "probability")
+    middle, low, high = (
+        None if found is None else numbers.hundredfold(found) if points else found
         for found in (known(row[name]) for name in ("median", "low", "high"))
-    ]
-    middle, low, high = ends
+    )
     text = EM_DASH
     if middle is not None:
-        null = measure.null if effect else None
-        text = numbers.estimate(
-            middle, low, high, context.style, places=measure.places if effect else 2, null=null
-        )  # fmt: skip
+        null, places = (measure.null, measure.places) if effect else (None, 2)
+        text = numbers.estimate(middle, low, high, context.style, places=places, null=null)
     below = known(row["probability_below"])
     chance = EM_DASH if below is None or not effect else _chance(context, below)
     return [str(row["prior"] or EM_DASH), PARAMETERS.get(parameter, parameter), text, chance]

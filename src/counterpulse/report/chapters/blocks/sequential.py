@@ -74,7 +74,7 @@ def _required(rows: Sequence[Row]) -> float | None:
 
 def _x_label(context: Context, rows: Sequence[Row]) -> str:
     known_ = any(known(row["information"]) is not None for row in rows)
-    return "Accrued information" if known_ else "Share of the required information"
+    return "Accrued information (patients)" if known_ else "Share of the required information"
 
 
 def _edge(rows: Sequence[Row]) -> float:

@@ -81,7 +81,8 @@ def sides(context: Context, block: Block) -> tuple[str, str]:
     labels = [group.label for group in context.plan.groups[:2]]
     outcome = outcome_in(context, block)
     better = context.plan.outcomes[outcome].better if outcome else None
-    if len(labels) != 2:
+    single = "measure" in block.columns and not measure_in(block).contrasts
+    if len(labels) != 2 or single:
         return "", ""
     first, second = labels if better != "higher" else (labels[1], labels[0])
     if better is None:
@@ -183,24 +184,28 @@ def funnel_figures(context: Context, block: Block) -> list[Figure]:
     """Each study's estimate against its standard error."""
     measure = measure_in(block)
     factor = 100.0 if measure.kind in ("points", "probability") else 1.0
+    bent = measure.kind not in ("ratio", "points", "difference")
     studies = [
         FunnelStudy(
-            label=str(row["study"]), estimate=factor * estimate, std_error=factor * error, imputed=row["imputed"] == "yes"
+            label=str(row["study"]), estimate=factor * estimate, std_error=error if bent else factor * error,
+            imputed=row["imputed"] == "yes",
         )
         for row in block.rows()
         if (estimate := known(row["estimate"])) is not None and (error := known(row["std_error"])) is not None
     ]  # fmt: skip
     pooled, filled = (_pooled(block, imputed=imputed) for imputed in (False, True))
     ratio = measure.kind == "ratio"
+    error_of = "on the scale of estimation" if bent else f"of the {'logarithm' if ratio else 'estimate'}"
     scene = draw_funnel(
         Funnel(
             title=titled(context, "Funnel plot", block),
             studies=studies,
             x_label=axis_label(measure),
-            y_label=f"Standard error of the {'logarithm' if ratio else 'estimate'}",
+            y_label=f"Standard error {error_of}",
             ratio=ratio,
             pooled=None if pooled is None else factor * pooled,
             filled=None if filled in (None, pooled) else factor * (filled or 0.0),
+            limits=not bent,
             contours=measure.null is not None,
             width=context.figure_width,
             style=context.style,

@@ -26,7 +26,7 @@ def pooled_answer(request: Request) -> Answer:
     if request.option("design_bias"):
         effects, before = without_design_bias(effects)
     if effects.k == 0:
-        return before.joined(_nothing(effects))
+        return before.joined(nothing_to_pool(effects))
     if request.option("moderators"):
         return before.joined(regression_answer(effects))
     found = pooled(effects)
@@ -43,7 +43,7 @@ def pooled_answer(request: Request) -> Answer:
     )
 
 
-def _nothing(effects: Effects) -> Answer:
+def nothing_to_pool(effects: Effects) -> Answer:
     """No study printed an effect of this outcome."""
     request = effects.request
     estimate = Estimate(term="", measure=effects.measure, value=nan, scale=effects.scale, status=Status.NO_STUDIES)
