@@ -2,7 +2,7 @@
 
 Each numbered file of gallery/ is an entry: a title, what of the report it shows, and the lines of YAML that make it. Base and
 entry together are a protocol; it is run on the dummy patients that ship, or on participants drawn from the dictionary of its
-base, and one table or figure is kept.
+base, or on the table that stands beside its base, and one table or figure is kept.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EXAMPLE = files("counterpulse.examples") / "ecls_registry"
 HEAD = """# Gallery
 
 Every table and figure below was drawn by the lines of YAML that stand under it. They follow [a study of dummy
-patients](gallery/base.yaml), or [a trial](gallery/trial.yaml) where that is said: nobody is behind these numbers. The tests make
+patients](gallery/base.yaml), or [a trial](gallery/trial.yaml) or [a review](gallery/review.yaml) where that is said: nobody is behind these numbers. The tests make
 every picture again and compare (`python docs/make_gallery.py`).
 """
 SETTING = re.compile(r"# (?P<key>base|shows|rows): (?P<value>.+)\n")
@@ -59,14 +59,18 @@ def entries() -> Iterator[Entry]:
 
 
 def written(entry: Entry, directory: Path) -> Path:
-    """The protocol of an entry in a directory with the tables of the example; participants of another base are drawn."""
+    """The protocol of an entry in a directory with the tables of the example; another base has a table, or its participants are drawn."""
     protocol = directory / f"{entry.name}.protocol.yaml"
     base = (GALLERY / entry.base).read_text(encoding="utf-8")
     protocol.write_text(base + entry.yaml, encoding="utf-8")
     stem = Path(entry.base).stem
     dictionary = GALLERY / f"{stem}.dictionary.csv"
+    table = GALLERY / f"{stem}.csv"
     if dictionary.exists():
         shutil.copy(dictionary, directory)
+    if table.exists():
+        shutil.copy(table, directory)
+    elif dictionary.exists():
         study.write_mock(protocol, n=DRAWN, out=directory / f"{stem}.csv")
     return protocol
 

@@ -25,6 +25,7 @@ __all__ = [
     "robustness",
     "run",
     "survival",
+    "synthesis",
     "two_groups",
 ]
 

@@ -9,6 +9,7 @@ from counterpulse import regression as regression
 from counterpulse import results as results
 from counterpulse import robustness as robustness
 from counterpulse import survival as survival
+from counterpulse import synthesis as synthesis
 from counterpulse import two_groups as two_groups
 from counterpulse.data import read_dictionary as read_dictionary
 from counterpulse.data import read_table as read_table

@@ -275,3 +275,22 @@ def test_the_magnesium_trials_need_seven_more():
     assert trim_and_fill(data["yi"], data["vi"], model="REML").k0 == 7
     assert egger(data["yi"], data["vi"]).slope == pytest.approx(-1.38180351559273, rel=CLOSED_FORM)
     assert egger(data["yi"], np.sqrt(data["vi"]) ** 2).df == sqrt(400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("form", ["step", *FORMS.values()])
+def test_no_other_start_climbs_higher(name, form):
+    y, v = np.array(STORED[name]["data"]["yi"]), np.array(STORED[name]["data"]["vi"])
+    found = selection_model(y, v, form=form)
+    if found.status is Status.UNDEFINED:
+        assert 0 in found.counts
+        return
+    sign = 1 if found.alternative == "greater" else -1
+    likelihood = SelectionLikelihood(sign * y, v, weight_function(form, (0.025,)))
+    low, random = np.array([-np.inf, 0, *likelihood.weights.low]), np.random.default_rng(11)
+    for _ in range(10):
+        mean, tau2 = sign * y.mean() + 1.5 * y.std() * random.normal(), v.mean() * np.exp(2 * random.normal())
+        weights = np.exp(0.8 * random.normal(size=len(low) - 2))
+        peak = climb_in_box(likelihood.curve, np.array([mean, tau2, *weights]), low)
+        assert not peak.converged or peak.curve.value <= found.log_likelihood + ITERATED

@@ -90,10 +90,18 @@ def test_laplace_with_two_random_effects():
             first, second = mu + sigma * u[0] + (theta + tau * u[1]) / 2, mu + sigma * u[0] - (theta + tau * u[1]) / 2
             return -binomial(x1, n1, first) - binomial(x2, n2, second) + (u[0] ** 2 + u[1] ** 2) / 2
 
-        mode = optimize.minimize(minus, [0, 0], method="BFGS", options={"gtol": 1e-9}).x
         loads = np.array([[sigma, tau / 2], [sigma, -tau / 2]])
-        risk = 1 / (1 + np.exp(-(mu + np.array([theta, -theta]) / 2 + loads @ mode)))
-        curvature = np.eye(2) + loads.T @ np.diag(np.array([n1, n2]) * risk * (1 - risk)) @ loads
+        middle, size, events = mu + np.array([theta, -theta]) / 2, np.array([n1, n2]), np.array([x1, x2])
+
+        def risks(u, loads=loads, middle=middle):
+            return 1 / (1 + np.exp(-(middle + loads @ u)))
+
+        def slope(u, loads=loads, size=size, events=events, risks=risks):
+            return loads.T @ (events - size * risks(u)) - u
+
+        mode = optimize.root(slope, [0, 0], tol=1e-14).x
+        risk = risks(mode)
+        curvature = np.eye(2) + loads.T @ np.diag(size * risk * (1 - risk)) @ loads
         total += -minus(mode) - np.linalg.slogdet(curvature)[1] / 2
     assert fit.log_likelihood == pytest.approx(total, abs=LAPLACE)
     assert_highest(posed.model, fit)

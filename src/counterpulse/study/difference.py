@@ -10,6 +10,7 @@ from typing import Any
 
 from counterpulse.results.bundle import read_outputs
 from counterpulse.results.comparison import Change, changes
+from counterpulse.study.reviewing.living import ReviewMove, move_lines, review_moves
 
 Tree = Mapping[str, Any]
 SHOWN = ("estimate", "conf_low", "conf_high", "p_value", "n", "events", "status")
@@ -37,6 +38,7 @@ class Difference:
     flow : boxes of the participant flow with other counts
     estimates : estimates that moved, came or went
     others : everything else (Table 1, curves, details, warnings)
+    review : pooled effects of a review that moved, with the studies that moved them
     """
 
     inputs: tuple[Change, ...]
@@ -45,6 +47,7 @@ class Difference:
     flow: tuple[Change, ...]
     estimates: tuple[Moved, ...]
     others: tuple[Change, ...]
+    review: tuple[ReviewMove, ...] = ()
 
     @property
     def none(self) -> bool:
@@ -57,7 +60,10 @@ class Difference:
         return {
             name: [{"path": list(item.path), "kind": item.kind, "before": item.before, "after": item.after} for item in found]
             for name, found in lists.items()
-        } | {"estimates": [{"id": item.id, "before": item.before, "after": item.after} for item in self.estimates]}  # fmt: skip
+        } | {
+            "estimates": [{"id": item.id, "before": item.before, "after": item.after} for item in self.estimates],
+            **({"review": [move.as_json() for move in self.review]} if self.review else {}),
+        }  # fmt: skip
 
 
 def diff(before: Path, after: Path) -> Difference:
@@ -78,6 +84,7 @@ def diff(before: Path, after: Path) -> Difference:
         flow=tuple(change for change in found if change.path[0] == "flow"),
         estimates=tuple(_moved(estimates, old["estimates"], new["estimates"])),
         others=tuple(change for change in found if change.path[0] not in ("study", "data_kind", "flow", "estimates")),
+        review=review_moves(old, new),
     )
 
 
@@ -106,11 +113,15 @@ def difference_lines(found: Difference) -> Iterator[str]:
         yield "The two bundles say the same."
         return
     for title, listed in (
-        ("Inputs", found.inputs), ("Protocol", found.written), ("Choices", found.resolved), ("Patients", found.flow),
+        ("Inputs", found.inputs), ("Protocol", found.written), ("Choices", found.resolved),
+        ("Studies" if found.review else "Patients", found.flow),
     ):  # fmt: skip
         if listed:
             yield title
             yield from (f"  {change.where}: {_text(change.before)} -> {_text(change.after)}" for change in listed)
+    if found.review:
+        yield "Pooled effects"
+        yield from move_lines(found.review)
     if found.estimates:
         yield "Estimates"
         yield from (f"  {item.id}: {_effect(item.before)} -> {_effect(item.after)}" for item in found.estimates)

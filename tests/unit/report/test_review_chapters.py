@@ -229,7 +229,7 @@ def test_a_risk_difference_stands_in_points_with_its_heterogeneity():
         replace(density, columns={**density.columns, "measure": ["proportion"] * len(density.columns["value"])})
     )
     assert "Proportion on the scale of estimation" in " ".join(texts(drawn.scene))
-    assert "highest at −0.71" in drawn.alternative
+    assert "highest at −0.70" in drawn.alternative
 
 
 def test_a_sequence_says_which_boundary_was_crossed():

@@ -14,6 +14,7 @@ from counterpulse.report.chapters.participants.cohort import cohort_section
 from counterpulse.report.chapters.participants.table_one import table_one_section
 from counterpulse.report.chapters.results.effects import DESCRIPTION, PER_PARAMETER, results_section
 from counterpulse.report.chapters.results.key_result import key_result
+from counterpulse.report.chapters.results.review_sections import certainty_section, findings_section, studies_section
 from counterpulse.report.chapters.results.robustness_section import robustness_section
 from counterpulse.report.chapters.supplement.checklists import checklist_sections
 from counterpulse.report.chapters.supplement.data_protection import data_protection_section
@@ -70,7 +71,10 @@ def _sections(context: Context, style: str) -> tuple[Section, ...]:
         cohort_section(context),
         *_some(table_one_section(context)),
         *_some(_description(context)),
+        *_some(studies_section(context)),
+        *_some(findings_section(context)),
         results_section(context),
+        *_some(certainty_section(context)),
         *_some(robustness_section(context)),
         limitations_section(context),
         *_some(imputation_section(context)),

@@ -104,9 +104,10 @@ def _given(row: StudyRow, group: int) -> bool:
 
 
 def _within(rows: Sequence[StudyRow], k: int) -> bool:
-    """Whether a row stands under the heading of a subgroup; words belong to the row before them."""
-    role = rows[k - 1].role if rows[k].role == "words" and k else rows[k].role
-    return role in ("study", "subtotal")
+    """Whether a row stands under the heading of a subgroup; words and prediction intervals belong to the row they follow."""
+    while k and rows[k].role in ("words", "prediction"):
+        k -= 1
+    return rows[k].role in ("study", "subtotal")
 
 
 def _row(row: StudyRow, forest: StudyForest, shown: Sequence[int], largest: float, *, indent: int) -> GridRow:

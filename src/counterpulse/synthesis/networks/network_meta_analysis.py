@@ -217,8 +217,8 @@ def network(
     The variance between studies is the same for all contrasts, so contrasts of one study that share an arm have
     between-study covariance tau2 / 2. "DL" is the moment estimator under that covariance (R: netmeta); "REML" and "ML"
     maximize the likelihood of all contrasts under it together with their sampling covariance (R: metafor's ``rma.mv``
-    with ``rho = 0.5``), by a search that cannot stay at a local mode. netmeta 2.7 leaves out the sampling covariance within
-    multi-arm studies when it maximizes, so its tau2 differs where there are such studies.
+    with ``rho = 0.5``), by a search that cannot stay at a local mode. The likelihood estimates of netmeta 2.7 are other ones
+    where studies have more than two arms: they are those without the sampling covariance within such studies.
     Assumes that effects are transitive: the indirect comparisons hold for the same patients as the direct ones.
 
     References

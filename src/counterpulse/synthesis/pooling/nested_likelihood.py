@@ -162,8 +162,9 @@ class NestedLikelihood:
         """Minus the second derivatives, by differences of the slope."""
         unit = SHIFT * (at + float(np.min(self.lengths)))
         columns = [(self.slope(at + move) - self.slope(at - move)) / (2 * move.sum()) for move in np.diag(unit)]
-        bend = -np.column_stack(columns)
-        return (bend + bend.T) / 2
+        bend: Floats = -np.column_stack(columns)
+        symmetric: Floats = (bend + bend.T) / 2
+        return symmetric
 
     def top(self, fixed: tuple[float | None, float | None] = (None, None)) -> Floats:
         """The highest point, with a variance held where it is given: the best of a grid, then climbed."""

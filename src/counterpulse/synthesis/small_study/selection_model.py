@@ -39,7 +39,7 @@ Alternative = Literal["greater", "less"]
 STEPS = (0.025,)
 """One-sided P values at which the weight steps by default: significance at two-sided 0.05."""
 
-SPREADS = (0.05, 1.0)
+SPREADS = (0.05, 1.0, 4.0)
 """Variances between studies, in typical sampling variances, that searches begin with, besides the unselected one."""
 
 SAME_MODE = 1e-6

@@ -104,7 +104,7 @@ class BetaWeights:
     """``P^(a - 1) (1 - P)^(b - 1)`` (Citkowicz and Vevea 2017)."""
 
     names: tuple[str, ...] = ("a", "b")
-    starts: tuple[tuple[float, ...], ...] = ((1.0, 1.0), (1.4, 1.4), (0.8, 1.1), (1.1, 0.8))
+    starts: tuple[tuple[float, ...], ...] = ((1.0, 1.0), (2.0, 2.0), (0.7, 1.1), (1.1, 0.7))
     breaks: tuple[float, ...] = (float(special.ndtri(LEAST_P)), float(-special.ndtri(LEAST_P)))
 
     @property

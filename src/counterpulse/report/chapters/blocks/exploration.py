@@ -45,6 +45,8 @@ from counterpulse.results import Cell as Value
 Row = dict[str, Value]
 MOST_NAMED = 30
 LARGEST_BUBBLE, SMALLEST_BUBBLE = 11.0, 1.8
+EDGE = 0.03
+"""The room for the disks at both ends of an axis, as a share of its range."""
 FARTHEST = 2.0
 """How far a band may stretch the axis beyond the estimates, as a share of their range."""
 ALL = "All studies"
@@ -253,7 +255,9 @@ def _bubble(context: Context, block: Block, rows: Rows, *, several: bool) -> Fig
         radii=[max(SMALLEST_BUBBLE, LARGEST_BUBBLE * sqrt((known(row["weight"]) or 0.0) / largest)) for _, row in studies],
         names=[str(row["study"] or "") if len(studies) <= MOST_NAMED else "" for _, row in studies],
     )  # fmt: skip
-    x_ticks = linear_ticks(*(end([x for line_ in (line, marks) for x, _ in line_.points]) for end in (min, max)))
+    xs = [x for line_ in (line, marks) for x, _ in line_.points]
+    room = EDGE * (max(xs) - min(xs))
+    x_ticks = linear_ticks(min(xs) - room, max(xs) + room)
     y = effect_axis(_reach([y for line_ in (line, marks) for _, y in line_.points], line, measure), measure)
     null = measure.null
     plane = Plane(
