@@ -29,6 +29,12 @@ LOOSE = 1e-2  # in standard errors; the shared sets refit REML at metafor's defa
 LIKELIHOOD = 1e-9  # absolute; a log-likelihood at given parameters, in closed form (step functions)
 INTEGRATED = 1e-3  # absolute; R's `integrate` at its default tolerance of 1e-4 for the integral of each study (beta)
 
+AT_THE_TOP = 1e-5  # in standard errors; the reference ends where its log-likelihood no longer rises by 1e-12 of itself
+AT_ZERO = 1e-6  # absolute; a variance between studies that the reference cannot quite bring to zero
+NO_VARIANCE = 1e-10  # absolute; the same of REML at its threshold
+COPIED = 1e-12  # relative; the same numbers, written with 15 digits
+STOPPED_SHORT = 1e-3  # absolute; the shared selection models end at a loose default of their optimizer
+
 SETS = (
     "bangertdrowns2004", "bcg_OR", "bcg_RD", "bcg_RR", "egger2001_OR", "hackshaw1998", "lau1992_OR", "li2007_OR",
     "nielweise2007_OR", "yusuf1985_t6_OR",
@@ -71,7 +77,7 @@ def test_regression_tests(name, key):
         low, high = found.limit_interval.low, found.limit_interval.high
         assert [low, high] == pytest.approx([want["low"], want["high"]], abs=2 * tolerance * want["se"][0])
     if model == "random":
-        assert found.tau2 == pytest.approx(want["tau2"], rel=10 * ITERATED, abs=1e-10)
+        assert found.tau2 == pytest.approx(want["tau2"], rel=10 * ITERATED, abs=NO_VARIANCE)
 
 
 @pytest.mark.parametrize("name", STORED)
@@ -97,7 +103,9 @@ def test_the_nine_tests_of_meta():
     # meta's REML stops at metafor's default threshold
     assert_line(thompson_sharp(y, v), want["Thompson"], 1e-4)
     for name, found in (("Begg", begg(y, v, distribution="normal")), ("Schwarzer", schwarzer(*counts))):
-        assert [found.score, found.score_std_error] == pytest.approx([want[name]["ks"], want[name]["se.ks"]], rel=1e-12)
+        assert [found.score, found.score_std_error] == pytest.approx(
+            [want[name]["ks"], want[name]["se.ks"]], rel=COPIED
+        )
         assert [found.statistic, found.p_value] == pytest.approx([want[name]["stat"], want[name]["p"]], rel=CLOSED_FORM)
 
 
@@ -179,14 +187,12 @@ def test_selection_models(name, key):
     assert found.log_likelihood == pytest.approx(want["loglik"], abs=ITERATED)
     assert found.adjusted.value == pytest.approx(want["b"], abs=AT_THE_TOP * se)
     assert found.adjusted.std_error == pytest.approx(se, rel=30 * AT_THE_TOP)
-    assert found.tau2 == pytest.approx(want["tau2"], rel=AT_THE_TOP, abs=1e-6)
+    assert found.tau2 == pytest.approx(want["tau2"], rel=AT_THE_TOP, abs=AT_ZERO)
     if fixed is None:
         assert [weight.value for weight in found.weights] == pytest.approx(theirs, rel=AT_THE_TOP, abs=AT_THE_TOP)
         assert found.likelihood_ratio == pytest.approx(want["LRT"], abs=ITERATED)
         assert found.p_value == pytest.approx(want["p"], abs=10 * ITERATED)
 
-
-AT_THE_TOP = 1e-5  # in standard errors; the reference ends where its log-likelihood no longer rises by 1e-12 of itself
 
 # The reference climbs from one start, and ends here at a maximum that is not the highest.
 LOWER_MAXIMA = {("egger2001_OR", "step_less"), ("li2007_OR", "step_less"), ("li2007_OR", "beta_greater")}
@@ -206,7 +212,7 @@ def assert_local_maximum(data, form, steps, alternative, want, weights):
 @pytest.mark.parametrize("name", SETS)
 def test_the_shared_tests_for_asymmetry(shared, name):
     want, stored = shared(name), STORED[name]["data"]
-    assert stored["yi"] == pytest.approx(want["yi"], rel=1e-12, abs=1e-14)
+    assert stored["yi"] == pytest.approx(want["yi"], rel=COPIED, abs=COPIED)
     for key, block in want["regtest"].items():
         model, predictor = key.split("_")
         found = egger(want["yi"], want["vi"], predictor=predictor, model=model, ni=stored.get("ni"))
@@ -253,7 +259,7 @@ def test_the_shared_selection_models(shared, name, form):
         assert found.status is Status.UNDEFINED
         fixed = selection_model(want["yi"], want["vi"], weights=weights, alternative="greater")
         # with that weight given, mean and variance are the reference's as far as it climbed
-        assert fixed.adjusted.value == pytest.approx(block["b"], abs=1e-3)
+        assert fixed.adjusted.value == pytest.approx(block["b"], abs=STOPPED_SHORT)
         assert fixed.log_likelihood >= block["loglik"] - LIKELIHOOD
     else:
         assert found.status is Status.OK
@@ -265,8 +271,8 @@ def test_the_shared_selection_models(shared, name, form):
         )
         assert climbed.curve.value <= found.log_likelihood + LIKELIHOOD
         if climbed.curve.value - there < INTEGRATED and block["se"] is not None and block["tau2"] > 0.01:
-            assert climbed.at[0] == pytest.approx(block["b"], abs=1e-3)
-            assert found.adjusted.value == pytest.approx(block["b"], abs=1e-3) or found.modes > 1
+            assert climbed.at[0] == pytest.approx(block["b"], abs=STOPPED_SHORT)
+            assert found.adjusted.value == pytest.approx(block["b"], abs=STOPPED_SHORT) or found.modes > 1
 
 
 def test_the_magnesium_trials_need_seven_more():

@@ -71,14 +71,18 @@ if TYPE_CHECKING:
     from counterpulse.synthesis.exploration.influence import Influence, influence
     from counterpulse.synthesis.exploration.leave_one_out import LeaveOneOut, leave_one_out
     from counterpulse.synthesis.exploration.robust import RobustEffects, robust
+    from counterpulse.synthesis.exploration.standardized_residuals import rstandard
     from counterpulse.synthesis.exploration.subgroups import Subgroups, subgroups
+    from counterpulse.synthesis.networks.arms import contrasts_from_counts, contrasts_from_means
+    from counterpulse.synthesis.networks.component_network import component_network
     from counterpulse.synthesis.networks.components import components
+    from counterpulse.synthesis.networks.contributions import contributions
     from counterpulse.synthesis.networks.from_arms import network_from_arms, network_from_means
     from counterpulse.synthesis.networks.geometry import geometry
     from counterpulse.synthesis.networks.league_table import league_table
     from counterpulse.synthesis.networks.network_meta_analysis import Network, network
     from counterpulse.synthesis.networks.node_splitting import NodeSplitting, split_nodes
-    from counterpulse.synthesis.networks.ranking import Rankogram, rankogram
+    from counterpulse.synthesis.networks.ranking import Rankogram, p_scores, rankogram
     from counterpulse.synthesis.pooling.conventions import CONVENTIONS
     from counterpulse.synthesis.pooling.generalized_linear import GeneralizedLinear, glmm, glmm_proportion
     from counterpulse.synthesis.pooling.mantel_haenszel import MantelHaenszel, mantel_haenszel
@@ -158,8 +162,12 @@ __all__ = [
     "combine_counts",
     "combine_means",
     "compare_extractions",
+    "component_network",
     "components",
     "contrast_covariance",
+    "contrasts_from_counts",
+    "contrasts_from_means",
+    "contributions",
     "correlation_from_fisher_z",
     "correlations",
     "cumulative",
@@ -210,6 +218,7 @@ __all__ = [
     "odds_to_risk_ratio",
     "opposite_groups",
     "opposite_outcome",
+    "p_scores",
     "permutation_test",
     "pet_peese",
     "peters",
@@ -230,6 +239,7 @@ __all__ = [
     "required_trials",
     "risk_to_odds_ratio",
     "robust",
+    "rstandard",
     "rucker",
     "rucker_rank",
     "schwarzer",
@@ -294,8 +304,12 @@ _HOME = {
     "combine_counts": "effects.shared_control",
     "combine_means": "effects.shared_control",
     "compare_extractions": "effects.agreement",
+    "component_network": "networks.component_network",
     "components": "networks.components",
     "contrast_covariance": "effects.shared_control",
+    "contrasts_from_counts": "networks.arms",
+    "contrasts_from_means": "networks.arms",
+    "contributions": "networks.contributions",
     "correlation_from_fisher_z": "effects.correlation",
     "correlations": "effects.correlation",
     "cumulative": "exploration.cumulative",
@@ -346,6 +360,7 @@ _HOME = {
     "odds_to_risk_ratio": "effects.conversions",
     "opposite_groups": "effects.conversions",
     "opposite_outcome": "effects.conversions",
+    "p_scores": "networks.ranking",
     "permutation_test": "pooling.permutation_test",
     "pet_peese": "small_study.pet_peese",
     "peters": "small_study.peters",
@@ -366,6 +381,7 @@ _HOME = {
     "required_trials": "sequential.required_information",
     "risk_to_odds_ratio": "effects.conversions",
     "robust": "exploration.robust",
+    "rstandard": "exploration.standardized_residuals",
     "rucker": "small_study.rucker",
     "rucker_rank": "small_study.rucker",
     "schwarzer": "small_study.schwarzer",

@@ -8,7 +8,6 @@ from math import inf, nan
 from typing import Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike
 
 from counterpulse.errors import InputError
@@ -16,13 +15,12 @@ from counterpulse.numerics.distributions import chi_squared_tail
 from counterpulse.results.estimate import Estimate, Interval
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
-from counterpulse.results.tidy import tidy
 from counterpulse.results.wald import no_estimate
 from counterpulse.synthesis.pooling import count_models
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice, scale_of
 from counterpulse.synthesis.pooling.count_models import Posed
 from counterpulse.synthesis.pooling.counts import TwoArms, check_sizes, read_counts, read_two_arms, rows
-from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared
+from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared, PooledOnce
 from counterpulse.synthesis.pooling.location import IntervalKind, pooled_estimate, predicted
 from counterpulse.synthesis.pooling.random_effects_fit import LogOddsFit, error_at, fit_common, fit_random
 
@@ -56,7 +54,7 @@ MOST_POINTS = 101
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GeneralizedLinear:
+class GeneralizedLinear(PooledOnce):
     """A pooled log odds ratio, or log odds, by maximum likelihood of the counts.
 
     Attributes
@@ -66,7 +64,7 @@ class GeneralizedLinear:
     tau2 : variance of the effect between studies; 0 for a common effect, nan where it cannot be estimated
     log_likelihood : at the maximum, with all constants
     k, k_used : studies given, and those that say something
-    wald_test : Q, Wald's test of homogeneity; effects of studies with an empty cell are infinite and weigh nothing
+    heterogeneity : Q, Wald's test of homogeneity; effects of studies with an empty cell are infinite and weigh nothing
     likelihood_ratio_test : of homogeneity, against an effect of each study
     tau2_test : likelihood-ratio test of no variance between studies, half a chi-squared as 0 is at the border
     prediction_interval : of the effect in a new study, t on k - 2 degrees of freedom; None for a common effect
@@ -76,12 +74,10 @@ class GeneralizedLinear:
     """
 
     model: str
-    pooled: Estimate
     tau2: float
     log_likelihood: float
     k: int
     k_used: int
-    wald_test: ChiSquared
     likelihood_ratio_test: ChiSquared
     tau2_test: ChiSquared
     prediction_interval: Interval | None
@@ -89,39 +85,6 @@ class GeneralizedLinear:
     level: float
     status: Status
     provenance: Provenance
-
-    @property
-    def q(self) -> float:
-        """Wald's statistic of homogeneity."""
-        return self.wald_test.statistic
-
-    @property
-    def q_df(self) -> float:
-        """Its degrees of freedom."""
-        return self.wald_test.df
-
-    @property
-    def q_p_value(self) -> float:
-        """Its P value."""
-        return self.wald_test.p_value
-
-    @property
-    def i2(self) -> float:
-        """I2 of Wald's statistic, a fraction."""
-        return self.wald_test.i2
-
-    @property
-    def h2(self) -> float:
-        """H2 of Wald's statistic."""
-        return self.wald_test.h2
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """The mean effect."""
-        return (self.pooled,)
-
-    def tidy(self) -> pl.DataFrame:
-        """The estimate as a frame, on the natural scale."""
-        return tidy(self.estimates())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +157,7 @@ class _Asked:
     ) -> GeneralizedLinear:
         return GeneralizedLinear(
             model=self.model, pooled=pooled, tau2=tau2, log_likelihood=log_likelihood, k=self.k, k_used=self.k_used,
-            wald_test=homogeneity[0], likelihood_ratio_test=homogeneity[1], tau2_test=tau2_test,
+            heterogeneity=homogeneity[0], likelihood_ratio_test=homogeneity[1], tau2_test=tau2_test,
             prediction_interval=prediction, quadrature=self.points, level=self.level, status=status,
             provenance=self.provenance,
         )  # fmt: skip

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from math import nan
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from counterpulse.numerics.distributions import chi_squared_tail
+from counterpulse.results.estimate import Estimate
+from counterpulse.results.tidy import tidy
 
 Floats = NDArray[np.float64]
 
@@ -47,3 +50,50 @@ def about(center: float, effects: Floats, variances: Floats) -> ChiSquared:
     if np.isnan(center) or len(effects) == 0:
         return NOT_TESTED
     return ChiSquared.of(float(((effects - center) ** 2 / variances).sum()), len(effects) - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PooledOnce:
+    """One pooled effect with a test of homogeneity.
+
+    Attributes
+    ----------
+    pooled : the effect
+    heterogeneity : Q
+    """
+
+    pooled: Estimate
+    heterogeneity: ChiSquared
+
+    @property
+    def q(self) -> float:
+        """The statistic of homogeneity."""
+        return self.heterogeneity.statistic
+
+    @property
+    def q_df(self) -> float:
+        """Its degrees of freedom."""
+        return self.heterogeneity.df
+
+    @property
+    def q_p_value(self) -> float:
+        """Its P value."""
+        return self.heterogeneity.p_value
+
+    @property
+    def i2(self) -> float:
+        """I2, a fraction."""
+        return self.heterogeneity.i2
+
+    @property
+    def h2(self) -> float:
+        """H2."""
+        return self.heterogeneity.h2
+
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The pooled effect."""
+        return (self.pooled,)
+
+    def tidy(self) -> pl.DataFrame:
+        """The estimate as a frame, on the natural scale."""
+        return tidy(self.estimates())

@@ -7,17 +7,15 @@ from math import isfinite, log, nan, sqrt
 from typing import Literal, get_args
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.results.estimate import Estimate
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
-from counterpulse.results.tidy import tidy
 from counterpulse.results.wald import no_estimate, wald_estimate
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice, scale_of
 from counterpulse.synthesis.pooling.counts import Measure, TwoArms, read_two_arms, rows
-from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared, about
+from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared, PooledOnce, about
 
 Floats = NDArray[np.float64]
 ZeroCells = Literal["none", "half"]
@@ -28,7 +26,7 @@ YATES = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MantelHaenszel:
+class MantelHaenszel(PooledOnce):
     """A common effect over strata by Mantel and Haenszel.
 
     Attributes
@@ -51,11 +49,9 @@ class MantelHaenszel:
     """
 
     measure: Measure
-    pooled: Estimate
     weights: Floats
     k: int
     k_used: int
-    heterogeneity: ChiSquared
     association: ChiSquared
     association_uncorrected: ChiSquared
     cochran: ChiSquared
@@ -67,39 +63,6 @@ class MantelHaenszel:
     level: float
     status: Status
     provenance: Provenance
-
-    @property
-    def q(self) -> float:
-        """Q about the common effect."""
-        return self.heterogeneity.statistic
-
-    @property
-    def q_df(self) -> float:
-        """Degrees of freedom of Q."""
-        return self.heterogeneity.df
-
-    @property
-    def q_p_value(self) -> float:
-        """P value of Q."""
-        return self.heterogeneity.p_value
-
-    @property
-    def i2(self) -> float:
-        """I2, a fraction."""
-        return self.heterogeneity.i2
-
-    @property
-    def h2(self) -> float:
-        """H2."""
-        return self.heterogeneity.h2
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """The common effect."""
-        return (self.pooled,)
-
-    def tidy(self) -> pl.DataFrame:
-        """The estimates, one a row, on the natural scale."""
-        return tidy(self.estimates())
 
 
 def mantel_haenszel(

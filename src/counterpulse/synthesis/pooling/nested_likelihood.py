@@ -160,7 +160,7 @@ class NestedLikelihood:
 
     def curvature(self, at: Floats) -> Floats:
         """Minus the second derivatives, by differences of the slope."""
-        unit = SHIFT * (at + float(np.min(self.lengths)))
+        unit = SHIFT * (at + float(np.min(self.lengths)) / self.n)
         columns = [(self.slope(at + move) - self.slope(at - move)) / (2 * move.sum()) for move in np.diag(unit)]
         bend: Floats = -np.column_stack(columns)
         symmetric: Floats = (bend + bend.T) / 2

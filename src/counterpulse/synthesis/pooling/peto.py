@@ -6,25 +6,22 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.errors import InputError
-from counterpulse.results.estimate import Estimate
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
-from counterpulse.results.tidy import tidy
 from counterpulse.results.wald import no_estimate, wald_estimate
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice
 from counterpulse.synthesis.pooling.counts import read_two_arms, rows
-from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared, about
+from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, PooledOnce, about
 
 Floats = NDArray[np.float64]
 PetoMeasure = Literal["odds ratio", "hazard ratio"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Peto:
+class Peto(PooledOnce):
     """A common ratio from observed less expected events.
 
     Attributes
@@ -43,50 +40,15 @@ class Peto:
     """
 
     measure: PetoMeasure
-    pooled: Estimate
     observed_less_expected: Floats
     variances: Floats
     effects: Floats
     weights: Floats
     k: int
     k_used: int
-    heterogeneity: ChiSquared
     level: float
     status: Status
     provenance: Provenance
-
-    @property
-    def q(self) -> float:
-        """Q about the common effect."""
-        return self.heterogeneity.statistic
-
-    @property
-    def q_df(self) -> float:
-        """Degrees of freedom of Q."""
-        return self.heterogeneity.df
-
-    @property
-    def q_p_value(self) -> float:
-        """P value of Q."""
-        return self.heterogeneity.p_value
-
-    @property
-    def i2(self) -> float:
-        """I2, a fraction."""
-        return self.heterogeneity.i2
-
-    @property
-    def h2(self) -> float:
-        """H2."""
-        return self.heterogeneity.h2
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """The common effect."""
-        return (self.pooled,)
-
-    def tidy(self) -> pl.DataFrame:
-        """The estimate as a frame, on the natural scale."""
-        return tidy(self.estimates())
 
 
 def peto(events_1: ArrayLike, n_1: ArrayLike, events_2: ArrayLike, n_2: ArrayLike, *, level: float = LEVEL) -> Peto:

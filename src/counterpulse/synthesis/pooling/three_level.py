@@ -8,19 +8,17 @@ from math import inf, nan
 from typing import Literal, get_args
 
 import numpy as np
-import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import chi_squared_quantile, chi_squared_tail
-from counterpulse.results.estimate import Estimate, Interval
+from counterpulse.results.estimate import Interval
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
-from counterpulse.results.tidy import tidy
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice
 from counterpulse.synthesis.pooling.counts import rows
-from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared
+from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared, PooledOnce
 from counterpulse.synthesis.pooling.location import pooled_estimate, predicted
 from counterpulse.synthesis.pooling.nested_likelihood import NestedLikelihood
 from counterpulse.synthesis.pooling.study_input import read_studies
@@ -37,7 +35,7 @@ FARTHEST = 1e12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ThreeLevel:
+class ThreeLevel(PooledOnce):
     """A mean effect with variances between studies and between the effects of one study.
 
     Attributes
@@ -58,7 +56,6 @@ class ThreeLevel:
     status : OK, ONE_STUDY, or ONE_EFFECT_A_STUDY where the model is the two-level one
     """
 
-    pooled: Estimate
     tau2_between: float
     tau2_within: float
     tau2_between_interval: Interval | None
@@ -67,7 +64,6 @@ class ThreeLevel:
     i2_within: float
     typical_variance: float
     weights: Floats
-    heterogeneity: ChiSquared
     between_test: ChiSquared
     within_test: ChiSquared
     log_likelihood: float
@@ -87,29 +83,6 @@ class ThreeLevel:
     def i2(self) -> float:
         """I2 of both levels, a fraction."""
         return float(np.nansum([self.i2_between, self.i2_within]))
-
-    @property
-    def q(self) -> float:
-        """Q with the sampling covariance alone."""
-        return self.heterogeneity.statistic
-
-    @property
-    def q_df(self) -> float:
-        """Its degrees of freedom."""
-        return self.heterogeneity.df
-
-    @property
-    def q_p_value(self) -> float:
-        """Its P value."""
-        return self.heterogeneity.p_value
-
-    def estimates(self) -> tuple[Estimate, ...]:
-        """The mean effect."""
-        return (self.pooled,)
-
-    def tidy(self) -> pl.DataFrame:
-        """The estimate as a frame."""
-        return tidy(self.estimates())
 
 
 def three_level(

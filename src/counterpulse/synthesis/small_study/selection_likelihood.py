@@ -68,9 +68,10 @@ class SelectionLikelihood:
         away = spread * sqrt(2 * (NEGLIGIBLE + self.weights.swing(parameters)))
         low, high = center - away, center + away
         edges = [low, *(np.clip(np.full_like(low, b), low, high) for b in self.weights.breaks), high]
-        unit = PANEL * np.minimum(spread, self.weights.smooth_over(parameters))
         pieces = []
-        for a, b in pairwise(edges):
+        for number, (a, b) in enumerate(pairwise(edges)):
+            is_outer = number in (0, len(edges) - 2)
+            unit = PANEL * (spread if is_outer else np.minimum(spread, self.weights.smooth_over(parameters)))
             panels = min(MOST_PANELS, ceil(float(((b - a) / unit).max())))
             pieces.append(_panels(a, b, max(1, panels)))
         return np.concatenate([z for z, _ in pieces], axis=1), np.concatenate([d for _, d in pieces], axis=1)

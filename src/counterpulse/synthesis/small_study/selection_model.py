@@ -45,6 +45,9 @@ SPREADS = (0.05, 1.0, 4.0)
 SAME_MODE = 1e-6
 """Log-likelihoods of one maximum, reached from two starts, differ by less than this."""
 
+IN_QUESTION = 3.0
+"""A maximum that is lower by less than this is told of: the data do not tell the two apart."""
+
 CITATIONS: dict[Form, tuple[str, ...]] = {
     "step": ("vevea-hedges-1995",),
     "beta": ("citkowicz-vevea-2017",),
@@ -287,8 +290,9 @@ def _notes(k: int, peaks: list[Peak], sign: float) -> tuple[str, ...]:
     notes = [FEW_NOTE] if k < FEW else []
     if not peaks[0].free[1]:
         notes.append("the variance between studies is estimated as zero, and the standard error takes it as zero")
-    if len(peaks) > 1:
-        fall, effect = peaks[0].curve.value - peaks[1].curve.value, sign * float(peaks[1].at[0])
+    fall = peaks[0].curve.value - peaks[1].curve.value if len(peaks) > 1 else inf
+    if fall < IN_QUESTION:
+        effect = sign * float(peaks[1].at[0])
         notes.append(
             f"the likelihood has {len(peaks)} maxima, and this is the highest; at the next, {fall:.2g} lower, the adjusted "
             f"effect is {effect:.3g}"

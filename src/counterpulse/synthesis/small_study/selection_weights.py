@@ -19,6 +19,10 @@ LEAST_P = 1e-5
 """Beta weights take P values below this, and above 1 less this, as this (Citkowicz and Vevea 2017): no infinite weight."""
 
 
+FAR = 8.5
+"""Beyond this z the tail of the normal distribution is below rounding."""
+
+
 class WeightFunction(Protocol):
     """The logarithm of a weight as a function of z, the effect over its standard error; P is the tail above z."""
 
@@ -36,7 +40,7 @@ class WeightFunction(Protocol):
 
     @property
     def breaks(self) -> tuple[float, ...]:
-        """Values of z, ascending, at which the weight jumps or bends."""
+        """Values of z, ascending, at which the weight jumps or bends; beyond the outermost it is constant."""
 
     def swing(self, parameters: Floats) -> float:
         """A bound of the range of the log weight over all z."""
@@ -135,7 +139,7 @@ class DecliningWeights:
     function: Callable[[Floats, float], tuple[Floats, Floats, Floats]]
     names: tuple[str, ...] = ("delta",)
     starts: tuple[tuple[float, ...], ...] = ((0.1,), (1.0,), (4.0,))
-    breaks: tuple[float, ...] = ()
+    breaks: tuple[float, ...] = (-FAR, FAR)
 
     @property
     def low(self) -> Floats:

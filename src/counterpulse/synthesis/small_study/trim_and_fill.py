@@ -21,7 +21,6 @@ from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word,
 from counterpulse.synthesis.pooling.study_input import read_studies
 from counterpulse.synthesis.small_study.reading import FEW, FEW_NOTE, FEWEST, TOO_FEW_NOTE
 from counterpulse.synthesis.small_study.weighted_line import weighted_line
-from counterpulse.two_groups.ranks import mean_ranks
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -189,7 +188,10 @@ def _distances(centered: Floats) -> Floats:
 
 def _rank_sum(centered: Floats) -> float:
     """Wilcoxon's sum of the ranks of the distances on the right; equal distances share their mean rank."""
-    return float(mean_ranks(_distances(centered)).ranks[centered > 0].sum())
+    away = _distances(centered)
+    ordered, right = np.sort(away), away[centered > 0]
+    below, up_to = np.searchsorted(ordered, right, side="left"), np.searchsorted(ordered, right, side="right")
+    return float((below + up_to + 1).sum()) / 2
 
 
 def _variance_of_rank_sum(k: int, raw: float) -> float:
