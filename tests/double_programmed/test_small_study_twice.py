@@ -14,6 +14,7 @@ from counterpulse.synthesis.small_study.selection_likelihood import SelectionLik
 from counterpulse.synthesis.small_study.selection_weights import Form, weight_function
 from counterpulse.synthesis.small_study.trim_and_fill import trim_and_fill
 
+NOTHING = 1e-12  # absolute; rounding about zero
 EXACT = 1e-9  # relative; the same arithmetic in another order
 SUMMED = 1e-8  # relative; a sum over 40,000 points against a quadrature of high order
 DIFFERENCED = 1e-5  # relative; numerical derivatives
@@ -81,7 +82,7 @@ def test_a_limit_without_variance_between_studies_is_the_line_at_standard_error_
     assert found.tau2 == 0
     intercept, _, (variance, _, _), _ = line(y, [sqrt(vi) for vi in v], [1 / vi for vi in v])
     assert [found.adjusted.value, found.adjusted.std_error] == pytest.approx([intercept, sqrt(variance)], rel=EXACT)
-    assert found.g2 == pytest.approx(0, abs=1e-12)
+    assert found.g2 == pytest.approx(0, abs=NOTHING)
 
 
 def test_pet_peese():

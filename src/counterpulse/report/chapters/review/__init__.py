@@ -1,0 +1,1 @@
+"""The report of a systematic review: question, search, studies, bias, syntheses, certainty."""
