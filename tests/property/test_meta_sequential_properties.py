@@ -56,5 +56,5 @@ def test_sign_and_unit(rows, by):
     ours, theirs = (np.array([look.z for look in one.looks]) for one in (first, second))
     assert theirs == pytest.approx(-ours, rel=SAME, abs=SAME, nan_ok=True)
     if first.adjusted is not None:
-        assert second.adjusted.low == pytest.approx(-by * first.adjusted.high, rel=1e-6, abs=1e-8)
-        assert second.adjusted.p_value == pytest.approx(first.adjusted.p_value, rel=1e-6)
+        assert second.adjusted.low == pytest.approx(-by * first.adjusted.high, rel=SAME, abs=SAME)
+        assert second.adjusted.p_value == pytest.approx(first.adjusted.p_value, rel=SAME)

@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from counterpulse.errors import InputError
 from counterpulse.numerics.root import root
-from counterpulse.numerics.spending_functions import Spending, spent
+from counterpulse.numerics.spending_functions import ImpossibleTestError, Spending, spent
 
 Floats = NDArray[np.float64]
 Region = tuple[tuple[float, float], ...]
@@ -113,7 +112,7 @@ def boundaries(
 
     Raises
     ------
-    InputError : impossible timing or errors; futility without beta or without a look at full information
+    ImpossibleTestError : impossible timing or errors; futility without beta or without a look at full information
 
     Notes
     -----
@@ -348,23 +347,23 @@ def _checked(
 ) -> list[float]:
     looks = [float(t) for t in timing]
     if not looks or not all(isfinite(t) and t > 0 for t in looks):
-        raise InputError("'timing' holds one or more fractions of the information, each above zero")
+        raise ImpossibleTestError("'timing' holds one or more fractions of the information, each above zero")
     if any(later <= earlier for earlier, later in pairwise(looks)):
-        raise InputError("'timing' increases from look to look; leave out looks without new information")
+        raise ImpossibleTestError("'timing' increases from look to look; leave out looks without new information")
     if sides not in (1, 2):
-        raise InputError("'sides' is 1 or 2")
+        raise ImpossibleTestError("'sides' is 1 or 2")
     if not 0 < alpha < 1 or alpha / sides >= 0.5:
-        raise InputError("'alpha' lies between 0 and 1, and below one half on a side")
+        raise ImpossibleTestError("'alpha' lies between 0 and 1, and below one half on a side")
     if beta is not None and not 0 < beta < 1 - alpha / sides:
-        raise InputError("'beta' lies between 0 and 1 less the type I error of one side")
+        raise ImpossibleTestError("'beta' lies between 0 and 1 less the type I error of one side")
     _check_futility(looks, beta, futility)
     return looks
 
 
 def _check_futility(looks: Sequence[float], beta: float | None, futility: str | None) -> None:
     if futility not in (None, "non-binding", "binding"):
-        raise InputError("'futility' is None, 'non-binding' or 'binding'")
+        raise ImpossibleTestError("'futility' is None, 'non-binding' or 'binding'")
     if futility is not None and beta is None:
-        raise InputError("futility spends beta; give 'beta', the type II error")
+        raise ImpossibleTestError("futility spends beta; give 'beta', the type II error")
     if futility is not None and looks[-1] < 1:
-        raise InputError("futility needs a last look at full information; add 1 to 'timing'")
+        raise ImpossibleTestError("futility needs a last look at full information; add 1 to 'timing'")

@@ -8,12 +8,14 @@ from typing import Literal
 
 from scipy import special
 
-from counterpulse.errors import InputError
-
 Spending = Literal["obrien-fleming", "pocock", "hwang-shih-decani", "kim-demets"]
 
 USUAL_PARAMETER = {"hwang-shih-decani": -4.0, "kim-demets": 3.0}
 """Gamma and rho where none is given: both resemble the O'Brien-Fleming type."""
+
+
+class ImpossibleTestError(ValueError):
+    """A group sequential test that cannot be: what was asked for, and what there is."""
 
 
 def spent(
@@ -30,7 +32,7 @@ def spent(
 
     Raises
     ------
-    InputError : an unknown family, a parameter that it does not have or that is impossible
+    ImpossibleTestError : an unknown family, a parameter that it does not have or that is impossible
 
     References
     ----------
@@ -48,11 +50,11 @@ def _function(spending: str, parameter: float | None) -> Callable[[float, float]
         given = USUAL_PARAMETER[spending] if parameter is None else float(parameter)
         return _hwang_shih_decani(given) if spending == "hwang-shih-decani" else _kim_demets(given)
     if spending not in ("obrien-fleming", "pocock"):
-        raise InputError(
+        raise ImpossibleTestError(
             f"{spending!r} is no spending function; use obrien-fleming, pocock, hwang-shih-decani or kim-demets"
         )
     if parameter is not None:
-        raise InputError(f"the spending function {spending} has no parameter; leave it out")
+        raise ImpossibleTestError(f"the spending function {spending} has no parameter; leave it out")
     return _obrien_fleming if spending == "obrien-fleming" else _pocock
 
 
@@ -66,7 +68,7 @@ def _pocock(fraction: float, error: float) -> float:
 
 def _hwang_shih_decani(gamma: float) -> Callable[[float, float], float]:
     if not -inf < gamma < inf:
-        raise InputError("gamma of Hwang, Shih and DeCani is a finite number")
+        raise ImpossibleTestError("gamma of Hwang, Shih and DeCani is a finite number")
     if gamma == 0:
         return lambda fraction, error: error * fraction
     return lambda fraction, error: error * expm1(-gamma * fraction) / expm1(-gamma)
@@ -74,5 +76,5 @@ def _hwang_shih_decani(gamma: float) -> Callable[[float, float], float]:
 
 def _kim_demets(rho: float) -> Callable[[float, float], float]:
     if not 0 < rho < inf:
-        raise InputError("rho of Kim and DeMets is a number above zero")
+        raise ImpossibleTestError("rho of Kim and DeMets is a number above zero")
     return lambda fraction, error: error * fraction**rho

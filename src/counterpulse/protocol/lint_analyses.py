@@ -56,7 +56,7 @@ def _sensitivity(desk: Desk, path: YamlPath, analysis: Analysis) -> None:
                         remedy="add of: with the id of the other analysis")  # fmt: skip
         return
     changed = [key for key in CHANGES_THE_ESTIMAND if key in analysis.model_fields_set]
-    if changed and analysis.estimand is None:
+    if changed and analysis.estimand is None and desk.nodes.study.design != "review":
         desk.report(
             "W262", (*path, changed[0]), f"{analysis.id} changes {', '.join(changed)} and states no estimand: it is taken "
             f"to be that of {analysis.of}", remedy="add estimand: with contrast, kind and target",

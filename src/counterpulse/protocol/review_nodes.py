@@ -211,6 +211,12 @@ class Effects(Node):
         default="split",
         description="Several treated arms with one control: the control is split, or the arms are combined.",
     )
+    curves: str | None = Field(
+        default=None,
+        description="A file with readings of survival curves, from which hazard ratios are made: study, outcome, time, "
+        "survival_treated, survival_control, at_risk_treated, at_risk_control.",
+        examples=["curves.csv"],
+    )
     second_extraction: str | None = Field(
         default=None, description="The same table as the second extractor filled it in.", examples=["extraction-2.csv"]
     )

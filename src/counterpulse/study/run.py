@@ -319,6 +319,8 @@ def _warnings(
         found.append(Notice("W711", "run", f"Only the analyses {', '.join(only)} were run (--only)."))
     if seed is not None:
         found.append(Notice("W712", "run", f"The seed {seed} was given on the command line (--seed)."))
+    if plan.review is not None:
+        return tuple({(notice.code, notice.text): notice for notice in reversed(found)}.values())[::-1]
     return tuple(dict.fromkeys(found))
 
 

@@ -113,6 +113,7 @@ if TYPE_CHECKING:
     from counterpulse.synthesis.small_study.pet_peese import PetPeese, pet_peese
     from counterpulse.synthesis.small_study.peters import peters
     from counterpulse.synthesis.small_study.pustejovsky import pustejovsky
+    from counterpulse.synthesis.small_study.rank_correlation import RankTest
     from counterpulse.synthesis.small_study.rucker import rucker, rucker_rank
     from counterpulse.synthesis.small_study.schwarzer import schwarzer
     from counterpulse.synthesis.small_study.selection_model import SelectionModel, selection_model
@@ -146,6 +147,7 @@ __all__ = [
     "PooledEffect",
     "PriorSensitivity",
     "Problem",
+    "RankTest",
     "Rankogram",
     "RequiredInformation",
     "RobustEffects",
@@ -288,6 +290,7 @@ _HOME = {
     "PooledEffect": "pooling.pooled_effect",
     "PriorSensitivity": "bayes.prior_sensitivity",
     "Problem": "effects.problem",
+    "RankTest": "small_study.rank_correlation",
     "Rankogram": "networks.ranking",
     "RequiredInformation": "sequential.required_information",
     "RobustEffects": "exploration.robust",

@@ -21,6 +21,7 @@ LEVELS: Mapping[str, str] = {
 """The words of RoB 2 and ROBINS-I (and of forms like them), in lower case, as levels."""
 STARS: Mapping[str, int] = {"selection": 4, "comparability": 2, "outcome": 3, "exposure": 3}
 """The most stars of a domain of the Newcastle-Ottawa scale; a column is told by how its name begins."""
+ALL_STARS = 9
 GOOD, FAIR = (
     {"selection": 3, "comparability": 1, "outcome": 2, "exposure": 2},
     {"selection": 2, "comparability": 1, "outcome": 2, "exposure": 2},
@@ -49,15 +50,16 @@ def _judgments(plan: Plan, tool: RiskOfBias, frame: pl.DataFrame) -> Iterator[di
     assert plan.review is not None
     for row in frame.iter_rows(named=True):
         written = tuple(_text(plan, name, row[name]) for name in tool.columns)
-        key = (row[STUDY], row[OUTCOME], written)
-        if key in seen or not any(written):
+        whole = _text(plan, tool.overall, row[tool.overall]) if tool.overall is not None else None
+        key = (row[STUDY], row[OUTCOME], (*written, whole))
+        if key in seen or not any((*written, whole)):
             continue
         seen.add(key)
         levels = [_level(tool.tool, name, text) for name, text in zip(tool.columns, written, strict=True)]
         common = {"study": row[STUDY], "outcome": row[OUTCOME], "tool": tool.tool, "support": None}
         for name, text, level in zip(tool.columns, written, levels, strict=True):
             yield {**common, "domain": plan.review.domains[name], "judgment": text, "level": level}
-        yield {**common, "domain": OVERALL, **_overall(plan, tool, row, levels)}
+        yield {**common, "domain": OVERALL, **_overall(tool, whole, levels)}
 
 
 def _text(plan: Plan, name: str, value: object) -> str | None:
@@ -82,38 +84,64 @@ def _level(tool: str, column: str, text: str | None) -> str:
 def _stars(column: str, text: str) -> str:
     """Stars of a domain: enough for good, for fair, or fewer."""
     domain = next((name for name in STARS if column.lower().startswith(name)), None)
-    try:
-        stars = float(text)
-    except ValueError:
+    if not _is_number(text):
         return LEVELS.get(text.strip().lower(), "unclear")
+    stars = float(text)
     if domain is None or not 0 <= stars <= STARS[domain]:
         return "unclear"
     return "low" if stars >= GOOD[domain] else "some" if stars >= FAIR[domain] else "high"
 
 
-def _overall(plan: Plan, tool: RiskOfBias, row: Mapping[str, object], levels: list[str]) -> dict[str, str | None]:
-    """The judgment of the whole as written, else the worst of its domains."""
-    written = _text(plan, tool.overall, row[tool.overall]) if tool.overall is not None else None
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _overall(tool: RiskOfBias, written: str | None, levels: list[str]) -> dict[str, str | None]:
+    """The judgment of the whole as written, else the worst of its domains; a total of stars says nothing of where bias may be."""
     if written is not None:
-        return {"judgment": written, "level": _level(tool.tool, tool.overall or "", written)}
-    worst = max(levels, key=ORDER.index)
-    return {"judgment": None, "level": worst}
+        return {"judgment": written, "level": _level(tool.tool, "", written)}
+    return {"judgment": None, "level": max(levels, key=ORDER.index)}
 
 
 def _notices(tool: RiskOfBias, rows: list[dict[str, str | None]]) -> Iterator[Notice]:
     if tool.tool == NEWCASTLE_OTTAWA:
-        domains = [row for row in rows if row["domain"] != OVERALL]
-        if len(domains) > 3 and all(row["level"] == "low" for row in domains):
-            text = "Every study has full or nearly full stars in every domain: a scale that tells no study from another says little of bias."
-            yield Notice("W857", "risk_of_bias", text)
+        yield from _of_stars(rows)
     unread = sorted(
         {
             str(row["judgment"])
             for row in rows
-            if row["level"] == "unclear" and row["judgment"] and str(row["judgment"]).lower() not in LEVELS
+            if row["level"] == "unclear" and row["judgment"] and not _known(tool, row)
         }
     )
     if unread:
         yield Notice(
             "W858", "risk_of_bias", f"Judgments that no word of {tool.tool} is, shown as unclear: {', '.join(unread)}."
         )
+
+
+def _known(tool: RiskOfBias, row: Mapping[str, str | None]) -> bool:
+    """Whether a judgment is a word of the tool, or a total of stars."""
+    total = tool.tool == NEWCASTLE_OTTAWA and row["domain"] == OVERALL and _is_number(str(row["judgment"]))
+    return total or str(row["judgment"]).lower() in LEVELS
+
+
+def _of_stars(rows: list[dict[str, str | None]]) -> Iterator[Notice]:
+    """What stars do not say."""
+    domains = [row for row in rows if row["domain"] != OVERALL and row["judgment"] is not None]
+    totals = [str(row["judgment"]) for row in rows if row["domain"] == OVERALL and row["judgment"] is not None]
+    studies = {row["study"] for row in rows}
+    alike = len(studies) > 1 and not domains and set(totals) == {str(ALL_STARS)}
+    if alike or (len(domains) > 3 and all(row["level"] == "low" for row in domains)):
+        text = "Every study has full or nearly full stars in every domain: a scale that tells no study from another says little of bias."
+        yield Notice("W857", "risk_of_bias", text)
+    lacking = sorted({str(row["study"]) for row in rows} - {str(row["study"]) for row in domains})
+    if lacking:
+        text = (
+            f"Of {', '.join(lacking)} only a total of stars is known, and no domain: where bias may be is not known, "
+            "and it is shown as unclear."
+        )
+        yield Notice("W879", "risk_of_bias", text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 UPGRADES = ("large effect", "dose response", "confounding against the effect")
 HIGH = ("high", "critical")
+UNKNOWN = "unclear"
 HALF, QUARTER = 0.5, 0.25
 """Shares of the weight at high risk of bias from which bias is suggested as very serious, and serious."""
 SUBSTANTIAL, CONSIDERABLE = 0.5, 0.75
@@ -101,6 +102,9 @@ def _bias(evidence: Evidence) -> Computed:
     studies = list(dict.fromkeys(evidence.frame[STUDY].to_list()))
     if not levels:
         return Computed("No judgment of bias stands in the table.")
+    unclear = [name for name in studies if levels.get(name, UNKNOWN) == UNKNOWN]
+    if len(unclear) == len(studies):
+        return Computed(f"Where bias may be is not known of any of {len(studies)} studies.")
     weights = evidence.weights()
     high = [name for name in studies if levels.get(name) in HIGH]
     share = sum(weights.get(name, 0.0) for name in high)

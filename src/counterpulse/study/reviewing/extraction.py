@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -30,11 +30,22 @@ from counterpulse.study.reviewing.columns import (
     VI,
     YI,
 )
+from counterpulse.study.reviewing.curves import CURVES, with_curves
 from counterpulse.study.reviewing.formats import FORMATS, UNUSABLE, Printed, Read
 from counterpulse.study.reviewing.measures import RECIPROCAL, measure_named
 from counterpulse.synthesis.effects.problem import REMEDIES
 
 NOTHING = "no effect is printed"
+CORRECTED = "corrected"
+"""The problem of a row to whose cells something was added."""
+COMPLEMENT = "complement"
+"""The column that says that a paper prints those without the event."""
+OF_PEOPLE: Mapping[str, tuple[tuple[str, str | None], ...]] = {
+    "counts": (("events_treated", "n_treated"), ("events_control", "n_control")),
+    "percent": (("percent_treated", None), ("percent_control", None)),
+    "proportion": (("events", "n"),),
+}
+"""Formats that count people with the event, and among how many (None: among a hundred)."""
 
 
 @dataclass(slots=True)
@@ -101,6 +112,7 @@ def with_effects(plan: Plan, table: PatientTable, frame: pl.DataFrame, origin: N
     frame : its rows that are eligible, derived variables among them
     origin : their index in the table, shape (n,)
     """
+    frame = with_curves(frame, table.related.get(CURVES))
     k = frame.height
     numbers = np.arange(2, table.frame.height + 2) if table.row_numbers is None else np.asarray(table.row_numbers)
     ledger = Ledger(
@@ -165,7 +177,8 @@ def _of_outcome(ledger: Ledger, measure: str, members: Sequence[int]) -> None:
             if printed is not None:
                 grouped.setdefault((chosen, printed), []).append(index)
     for (name, printed), rows in grouped.items():
-        _read(ledger, FORMATS[name], name, Printed(ledger.frame[rows], printed, measure, ledger.effects), rows)
+        frame = _of_the_event(ledger, name, rows)
+        _read(ledger, FORMATS[name], name, Printed(frame, printed, measure, ledger.effects), rows)
     for index in members:
         _turned(ledger, index, measure)
 
@@ -265,8 +278,26 @@ def _read(ledger: Ledger, reader: Read, name: str, printed: Printed, rows: Seque
             ledger.leave_out(index, problem.seen)
         elif problem.dropped:
             ledger.refuse(index, "E860", problem.seen, "numbers as the paper prints them", REMEDIES[problem.code])
+        elif problem.code == CORRECTED:
+            ledger.note(index, f"{ledger.effects.zero_cells.add:g} added to each cell, because one is zero")
         else:
-            ledger.note(index, problem.seen)
+            ledger.note(index, f"{problem.seen}: {REMEDIES[problem.code]}")
+
+
+def _of_the_event(ledger: Ledger, name: str, rows: Sequence[int]) -> pl.DataFrame:
+    """The rows of a format; where a paper counts those without the event, those with it are counted from its numbers."""
+    frame = ledger.frame[rows]
+    turned = [index for index in rows if name in OF_PEOPLE and _yes(ledger, index, COMPLEMENT)]
+    if not turned:
+        return frame
+    for index in turned:
+        ledger.note(index, "printed for those without the event; the others of each arm are counted")
+    wanted = pl.Series([index in turned for index in rows])
+    for part, whole in OF_PEOPLE[name]:
+        total = pl.lit(100.0) if whole is None else pl.col(whole)
+        possible = wanted & frame.select(pl.col(part).is_between(0, total)).to_series().fill_null(value=False)
+        frame = frame.with_columns(pl.when(possible).then(total - pl.col(part)).otherwise(pl.col(part)).alias(part))
+    return frame
 
 
 def _turned(ledger: Ledger, index: int, measure: str) -> None:
@@ -275,8 +306,10 @@ def _turned(ledger: Ledger, index: int, measure: str) -> None:
         return
     if _yes(ledger, index, "reversed"):
         ledger.yi[index] = -ledger.yi[index]
+        if ledger.formats[index] in OF_PEOPLE:
+            ledger.events[index], ledger.patients[index] = ledger.events[index][::-1], ledger.patients[index][::-1]
         ledger.note(index, "printed for the control arm against the treated one, and turned")
-    if _yes(ledger, index, "complement"):
+    if _yes(ledger, index, COMPLEMENT) and ledger.formats[index] not in OF_PEOPLE:
         if measure not in RECIPROCAL:
             ledger.refuse(index, "E859", f"a {measure} of those without the event, which does not give that of the event",
                           "odds ratio, risk difference, or counts", "extract the counts, or leave the row out")  # fmt: skip

@@ -20,6 +20,7 @@ from counterpulse.protocol import Protocol
 from counterpulse.protocol.nodes import BundleRow
 from counterpulse.results.bundle import read_outputs
 from counterpulse.source import Finding, Location, did_you_mean
+from counterpulse.study.reviewing.curves import COLUMNS, CURVES
 from counterpulse.study.reviewing.screening import LOG, LOG_COLUMNS
 
 SECOND = "second extraction"
@@ -49,6 +50,9 @@ def with_review_files(table: PatientTable, protocol: Protocol, dictionary: Dicti
     if screening is not None and screening.log is not None:
         log = folder / screening.log
         tried(LOG, lambda: _log(log))
+    if effects is not None and effects.curves is not None:
+        curves = folder / effects.curves
+        tried(CURVES, lambda: _readings(curves))
     if effects is not None and effects.second_extraction is not None:
         second = folder / effects.second_extraction
         tried(SECOND, lambda: _second(second, dictionary))
@@ -83,6 +87,27 @@ def _log(path: Path) -> RelatedRows:
                 ]
             )
     frame = raw.frame.select(pl.all().cast(pl.String))
+    return RelatedRows(frame=frame, file=path.name, is_mock=False, findings=raw.findings, queries=no_queries())
+
+
+def _readings(path: Path) -> RelatedRows:
+    """Readings of survival curves as text."""
+    raw = read_raw(path, wanted=set(COLUMNS))
+    absent = [name for name in COLUMNS if name not in raw.frame.columns]
+    if absent:
+        seen = f"the readings of curves have no column {', '.join(absent)}"
+        raise DataError(
+            [
+                Finding(
+                    code="E850",
+                    where=Location(path.name),
+                    seen=seen,
+                    allowed=", ".join(COLUMNS),
+                    remedy="give each reading a row",
+                )
+            ]
+        )
+    frame = raw.frame.select(pl.all().cast(pl.String).str.strip_chars())
     return RelatedRows(frame=frame, file=path.name, is_mock=False, findings=raw.findings, queries=no_queries())
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from counterpulse.protocol.nodes import Effects
 from counterpulse.study.reviewing.columns import numbers
 from counterpulse.study.reviewing.conversion import converted
+from counterpulse.study.reviewing.curves import CURVE_CODE, CURVE_VI, CURVE_YI
 from counterpulse.study.reviewing.measures import RATIOS, code_of
 from counterpulse.synthesis.effects.correlation import correlations
 from counterpulse.synthesis.effects.effect_rows import EffectRows
@@ -239,6 +240,20 @@ def _log_rank(printed: Printed) -> Found:
     return _made(rows, events, printed.arms)
 
 
+def _curves(printed: Printed) -> Found:
+    """Hazard ratios that were read off survival curves."""
+    codes = printed.frame[CURVE_CODE].to_list()
+    problems = tuple(
+        Problem(row, code, "no hazard ratio can be read from the curves", True)
+        for row, code in enumerate(codes, start=1)
+        if code
+    )
+    return Found(
+        yi=printed.column(CURVE_YI), vi=printed.column(CURVE_VI), problems=problems, patients=printed.arms,
+        assumptions=("hazard ratio read off the survival curves",),
+    )  # fmt: skip
+
+
 def _correlation(printed: Printed) -> Found:
     return _made(correlations(printed.column("correlation"), printed.column("n")))
 
@@ -280,6 +295,7 @@ FORMATS: Mapping[str, Read] = {
     "rate": Read(needs=("events", "time"), read=_incidence, makes=("rate",)),
     "means": Read(needs=("mean_treated", "sd_treated", "n_treated", "mean_control", "sd_control", "n_control"), read=_means, makes=MEANS),
     "log-rank": Read(needs=("observed_minus_expected", "variance"), read=_log_rank, makes=("hazard ratio",)),
+    "curves": Read(needs=(CURVE_YI, CURVE_VI), read=_curves, makes=("hazard ratio",)),
     "correlation": Read(needs=("correlation", "n"), read=_correlation, makes=("correlation",)),
     "estimate-interval": Read(needs=("estimate", "conf_low", "conf_high"), read=_interval),
     "estimate-error": Read(needs=("estimate", "std_error"), read=_error),

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import normal_quantile, normal_two_sided
 from counterpulse.numerics.group_sequential import Boundaries, Futility, boundaries
-from counterpulse.numerics.spending_functions import Spending
+from counterpulse.numerics.spending_functions import ImpossibleTestError, Spending
 from counterpulse.results.estimate import Estimate, Interval, Scale
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
@@ -167,10 +167,13 @@ def trial_sequential(
     _check(required, power, smallest_step)
 
     def test(fractions: Sequence[float]) -> Boundaries:
-        return boundaries(
-            fractions, alpha=alpha, sides=sides, spending=spending, parameter=parameter, beta=1 - power,
-            futility=futility, beta_spending=beta_spending, beta_parameter=beta_parameter,
-        )  # fmt: skip
+        try:
+            return boundaries(
+                fractions, alpha=alpha, sides=sides, spending=spending, parameter=parameter, beta=1 - power,
+                futility=futility, beta_spending=beta_spending, beta_parameter=beta_parameter,
+            )  # fmt: skip
+        except ImpossibleTestError as error:
+            raise InputError(str(error)) from None
 
     plan = schedule(gathered, float(required), looks=looks, smallest_step=smallest_step, test=test)
     rows = _rows(names, gathered, cumulative_statistics(y, v, tau2), plan)

@@ -26,6 +26,9 @@ YI, VI = [-0.62, 0.18, -0.35, -1.10], [0.08, 0.12, 0.05, 0.2]
 PROPER = [half_normal(0.4), half_cauchy(0.4), half_t(0.3, df=3), exponential(0.5), uniform(2.0), log_normal(-1, 0.5)]
 
 EXACT = 1e-10
+ADAPTIVE = 1e-8  # the error of scipy's adaptive quadrature, which checks ours
+PULLED = 1e-7  # a prior with a standard deviation of 1e-4 leaves the data a share of about 1e-8 / 0.03
+SAMPLED = 0.02  # three posterior standard deviations with 2,000 studies
 
 
 @pytest.mark.parametrize("prior", PROPER, ids=lambda prior: prior.name)
@@ -34,7 +37,7 @@ def test_priors_integrate_to_one(prior):
         return float(np.exp(prior.log_density(np.array([tau]), np.ones(2)))[0])
 
     total = quad(density, 1e-12, min(prior.upper, 5))[0] + (quad(density, 5, inf)[0] if prior.upper > 5 else 0)
-    assert total == pytest.approx(1, rel=1e-7)
+    assert total == pytest.approx(1, rel=ADAPTIVE)
 
 
 @pytest.mark.parametrize("prior", [*PROPER, uniform(), jeffreys()], ids=lambda prior: prior.name)
@@ -47,7 +50,7 @@ def test_parts_agree(prior):
         assert fit.quantile(0.025, parameter=parameter) == pytest.approx(low, rel=EXACT)
         assert of.shortest.high - of.shortest.low <= (high - low) * (1 + EXACT)
         area = quad(lambda x, p=parameter: fit.posterior_density(p, x)[0], low, high, epsabs=1e-10, limit=200)[0]
-        assert area == pytest.approx(0.95, abs=1e-8)
+        assert area == pytest.approx(0.95, abs=ADAPTIVE)
         peak, around = fit.posterior_density(parameter, of.mode or 1e-9)[0], of.mode + np.array([-1, 1]) * 1e-3
         assert (fit.posterior_density(parameter, around) <= peak).all()
 
@@ -113,16 +116,16 @@ def test_heavy_tails_have_no_moments():
 def test_effect_prior():
     flat = bayes_pool(YI, VI, heterogeneity_prior=half_normal(0.5))
     wide = bayes_pool(YI, VI, heterogeneity_prior=half_normal(0.5), effect_prior=(0, 1e6))
-    assert wide.effect.mean == pytest.approx(flat.effect.mean, rel=1e-9)
+    assert wide.effect.mean == pytest.approx(flat.effect.mean, rel=EXACT)
     assert isnan(flat.log_marginal_likelihood)
     assert wide.log_marginal_likelihood < 0
     tight = bayes_pool(YI, VI, heterogeneity_prior=half_normal(0.5), effect_prior=(1, 1e-4))
-    assert tight.effect.mean == pytest.approx(1, abs=1e-5)
+    assert tight.effect.mean == pytest.approx(1, abs=PULLED)
     same = mixture((1, normal(0, 2)), (3, normal(0, 2)))
     fit, alone = (
         bayes_pool(YI, VI, heterogeneity_prior=half_normal(0.5), effect_prior=prior) for prior in (same, (0, 2))
     )
-    assert fit.effect.shortest.low == pytest.approx(alone.effect.shortest.low, rel=1e-9)
+    assert fit.effect.shortest.low == pytest.approx(alone.effect.shortest.low, rel=EXACT)
     assert fit.log_marginal_likelihood == pytest.approx(alone.log_marginal_likelihood, rel=EXACT)
 
 
@@ -135,7 +138,7 @@ def test_prior_densities():
     at_zero = bayes_pool(YI, VI, heterogeneity_prior=half_normal(1.0))
     assert at_zero.prior_density("heterogeneity", 0) == pytest.approx(np.sqrt(2 / np.pi))
     near = at_zero.posterior_density("heterogeneity", [0, 1e-7])
-    assert near[0] == pytest.approx(near[1], rel=1e-9)
+    assert near[0] == pytest.approx(near[1], rel=EXACT)
     log_prior = bayes_pool(YI, VI, heterogeneity_prior=log_normal(-1, 1))
     assert log_prior.posterior_density("heterogeneity", 0) == pytest.approx(0)
 
@@ -215,12 +218,12 @@ def test_many_studies_and_wide_scales():
     v = random.uniform(0.01, 0.1, 2000)
     y = random.normal(0.3, np.sqrt(v + 0.04))
     fit = bayes_pool(y, v, heterogeneity_prior=half_normal(0.5))
-    assert fit.heterogeneity.median == pytest.approx(0.2, abs=0.02)
-    assert fit.effect.mean == pytest.approx(0.3, abs=0.03)
+    assert fit.heterogeneity.median == pytest.approx(0.2, abs=SAMPLED)
+    assert fit.effect.mean == pytest.approx(0.3, abs=SAMPLED)
     far = bayes_pool([1e4, -1e4, 3e4], [1e-4, 1e-4, 1e-4], heterogeneity_prior=half_cauchy(1e4))
-    assert far.effect.median == pytest.approx(1e4, rel=0.2)
+    assert far.effect.median == pytest.approx(1e4, rel=EXACT)
     tiny = bayes_pool(YI, VI, heterogeneity_prior=half_normal(1e-7))
     w = 1 / np.array(VI)
-    assert tiny.effect.mean == pytest.approx(float(w @ np.array(YI) / w.sum()), rel=1e-9)
-    assert tiny.effect.sd == pytest.approx(float(w.sum() ** -0.5), rel=1e-9)
-    assert log(tiny.bayes_factors.no_heterogeneity) == pytest.approx(0, abs=1e-9)
+    assert tiny.effect.mean == pytest.approx(float(w @ np.array(YI) / w.sum()), rel=EXACT)
+    assert tiny.effect.sd == pytest.approx(float(w.sum() ** -0.5), rel=EXACT)
+    assert log(tiny.bayes_factors.no_heterogeneity) == pytest.approx(0, abs=EXACT)

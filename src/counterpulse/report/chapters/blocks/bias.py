@@ -49,7 +49,7 @@ def _pictures(
     tool, outcome = about
     said = ", ".join(part for part in (tool, context.outcome_label(outcome) if outcome else "") if part)
     table = _table(titled(context, f"Risk of bias{f' ({said})' if said else ''}", block), rows, context.figure_width)
-    caption = f"{f'By {tool}. ' if tool else ''}Each light is a judgment of the reviewers."
+    caption = "Each light is a judgment of the reviewers; a blank: not judged."
     found: list[DocumentBlock] = [
         figure(context, scene, id=block_anchor(block, *more, *([str(k)] if k > 1 else [])), caption=caption)
         for k, scene in enumerate(bias_table_scenes(table), start=1)

@@ -123,3 +123,14 @@ def rendered(
     blocks = [block for block in blocks if not only or block.kind in only]
     blocks.sort(key=lambda block: ORDER.index(block.kind) if block.kind in ORDER else len(ORDER))
     return [part for block in blocks for part in RENDERERS.get(block.kind, plain_table)(context, block)]
+
+
+def rendered_kinds(context: Context, kinds: Sequence[str]) -> list[DocumentBlock]:
+    """Every block of some kinds, kind by kind, whatever analysis it is of."""
+    return [
+        part
+        for kind in kinds
+        for block in context.result.blocks
+        if block.kind == kind
+        for part in RENDERERS[kind](context, block)
+    ]

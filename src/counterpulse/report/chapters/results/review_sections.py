@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from counterpulse.report.chapters.blocks.kinds import CERTAINTY, FINDINGS, STUDIES
-from counterpulse.report.chapters.blocks.renderers import RENDERERS
+from counterpulse.report.chapters.blocks.renderers import rendered_kinds
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.document import Section
 
@@ -27,11 +27,5 @@ def certainty_section(context: Context) -> Section | None:
 
 def _section(context: Context, id_: str, title: str, kinds: Sequence[str]) -> Section | None:
     """The blocks of some kinds, whatever analysis they are of; nothing where there is none."""
-    blocks = [
-        part
-        for kind in kinds
-        for block in context.result.blocks
-        if block.kind == kind
-        for part in RENDERERS[kind](context, block)
-    ]
+    blocks = rendered_kinds(context, kinds)
     return Section(id=id_, title=title, blocks=tuple(blocks)) if blocks else None

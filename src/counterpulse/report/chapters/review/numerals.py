@@ -77,7 +77,9 @@ def share(context: Context, row: EstimateRow | None, *, places: int = 0, sign: s
         return EM_DASH
     ends = row.estimate.interval
     value, *limits_ = (
-        None if end is None or not isfinite(end) else numbers.number(numbers.hundredfold(end), places, context.style) + sign
+        None
+        if end is None or not isfinite(end)
+        else numbers.number(numbers.hundredfold(end), places, context.style) + sign
         for end in (row.estimate.value, ends.low if ends else None, ends.high if ends else None)
     )
     if None in limits_:

@@ -103,7 +103,11 @@ def _studies(context: Context, analysis: str, outcome: str) -> int | None:
 
 def corrected(context: Context, analysis: str, outcome: str) -> list[EstimateRow]:
     """The effects of an analysis corrected for small-study effects, each under the name of its method."""
-    return [row for row in context.rows(analysis) if row.outcome == outcome and row.model is not None and row.role == "covariate"]
+    return [
+        row
+        for row in context.rows(analysis)
+        if row.outcome == outcome and row.model is not None and row.role == "covariate"
+    ]
 
 
 def blocks_of_analysis(context: Context, analysis: str, *kinds: str) -> list[Block]:

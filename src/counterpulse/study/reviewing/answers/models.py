@@ -134,7 +134,7 @@ def _generalized_linear(effects: Effects) -> Pooled:
         raise InputError(
             f"model: generalized-linear pools odds ratios and proportions, not a {effects.measure}; use model: random"
         )
-    test = fit.wald_test
+    test = fit.heterogeneity
     return Pooled(
         estimate=fit.pooled, k=fit.k, weights=no_weights(effects), tau2=fit.tau2, i2=test.i2, q=test.statistic, q_df=test.df,
         q_p_value=test.p_value, prediction=fit.prediction_interval, notes=fit.pooled.notes, citations=fit.provenance.citations,
