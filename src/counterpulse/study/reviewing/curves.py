@@ -11,7 +11,9 @@ from counterpulse.synthesis.effects.survival_curves import from_curves
 CURVES = "curves"
 """The name of the readings among the related tables."""
 COLUMNS = ("study", "outcome", "time", "survival_treated", "survival_control", "at_risk_treated", "at_risk_control")
-CURVE_YI, CURVE_VI, CURVE_CODE = "curve.yi", "curve.vi", "curve.code"
+CURVE_YI, CURVE_VI, CURVE_CODE, CURVE_READ = "curve.yi", "curve.vi", "curve.code", "curve.read"
+LEFT_OUT = ("empty-interval", "coarse-interval")
+"""Problems of single intervals, with which a hazard ratio can still be read."""
 UNREADABLE = "undefined"
 """The code of curves from which no hazard ratio can be read."""
 
@@ -26,6 +28,7 @@ def with_curves(frame: pl.DataFrame, readings: pl.DataFrame | None) -> pl.DataFr
         pl.Series(CURVE_YI, [item[0] for item in found], dtype=pl.Float64),
         pl.Series(CURVE_VI, [item[1] for item in found], dtype=pl.Float64),
         pl.Series(CURVE_CODE, [item[2] for item in found], dtype=pl.String),
+        pl.lit(value=True).alias(CURVE_READ),
     )
     outcome = pl.col("outcome").cast(pl.String) if "outcome" in frame.columns else pl.lit(str(keys["outcome"][0]))
     plain = frame.with_columns(
@@ -48,12 +51,10 @@ def _hazard_ratio(readings: pl.DataFrame) -> tuple[float | None, float | None, s
         fit = from_curves(columns[0], columns[1], columns[2], at_risk_treated=columns[3], at_risk_reference=columns[4])
     except InputError:
         return None, None, UNREADABLE
-    wrong = next((problem.code for problem in fit.problems if problem.dropped), None)
-    if wrong is not None and fit.effect.dropped[0]:
-        return None, None, wrong
-    return (
-        (None, None, UNREADABLE) if fit.effect.dropped[0] else (float(fit.effect.yi[0]), float(fit.effect.vi[0]), None)
-    )
+    wrong = next((problem.code for problem in fit.problems if problem.code not in LEFT_OUT), None)
+    if wrong is not None or fit.effect.dropped[0]:
+        return None, None, wrong or UNREADABLE
+    return float(fit.effect.yi[0]), float(fit.effect.vi[0]), None
 
 
 def _numbers(readings: pl.DataFrame, name: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from counterpulse.protocol.nodes import Effects
 from counterpulse.study.reviewing.columns import numbers
 from counterpulse.study.reviewing.conversion import converted
-from counterpulse.study.reviewing.curves import CURVE_CODE, CURVE_VI, CURVE_YI
+from counterpulse.study.reviewing.curves import CURVE_CODE, CURVE_READ, CURVE_VI, CURVE_YI
 from counterpulse.study.reviewing.measures import RATIOS, code_of
 from counterpulse.synthesis.effects.correlation import correlations
 from counterpulse.synthesis.effects.effect_rows import EffectRows
@@ -295,7 +295,7 @@ FORMATS: Mapping[str, Read] = {
     "rate": Read(needs=("events", "time"), read=_incidence, makes=("rate",)),
     "means": Read(needs=("mean_treated", "sd_treated", "n_treated", "mean_control", "sd_control", "n_control"), read=_means, makes=MEANS),
     "log-rank": Read(needs=("observed_minus_expected", "variance"), read=_log_rank, makes=("hazard ratio",)),
-    "curves": Read(needs=(CURVE_YI, CURVE_VI), read=_curves, makes=("hazard ratio",)),
+    "curves": Read(needs=(CURVE_READ,), read=_curves, makes=("hazard ratio",)),
     "correlation": Read(needs=("correlation", "n"), read=_correlation, makes=("correlation",)),
     "estimate-interval": Read(needs=("estimate", "conf_low", "conf_high"), read=_interval),
     "estimate-error": Read(needs=("estimate", "std_error"), read=_error),
