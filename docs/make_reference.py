@@ -214,7 +214,7 @@ def _facts(spec: MethodSpec) -> Iterator[str]:
 def _option(option: Option) -> str:
     kinds = {
         "number": "a number", "numbers": "a number, or a list", "yes-no": "yes or no", "length": "a length of time", "lengths": "a length of time, or a list",
-        "name": "a variable", "names": "a variable, or a list", "word": "a word", "terms": "a set of confounders, or a list of terms",
+        "name": "a variable", "names": "a variable, or a list", "word": "a word", "words": "a word, or several", "terms": "a set of confounders, or a list of terms",
     }  # fmt: skip
     allowed = ", ".join(f"`{word}`" for word in option.allowed) or kinds[option.kind]
     sources = [f"{value}: {REFERENCES[key]}" for value, key in option.references if key]

@@ -128,7 +128,8 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         "mean": NUMBER, "bias": NUMBER, "bias_error": NUMBER, "empirical_error": NUMBER, "mean_std_error": NUMBER,
         "coverage": NUMBER, "coverage_error": NUMBER, "power": NUMBER, "power_error": NUMBER,
     },
-    # Estimates as a reader reads them; `role` is study, subtotal, total or prediction; weights and I-squared are fractions.
+    # Estimates as a reader reads them; `role` is study, subtotal, total, prediction or difference (the test between subgroups);
+    # weights are shares of the total, I-squared a fraction.
     # Subtotals and totals carry their heterogeneity.
     "study-forest": {
         "study": TEXT, "subgroup": TEXT, "role": TEXT, "measure": TEXT, "events_1": COUNT, "n_1": COUNT, "events_2": COUNT,
@@ -178,7 +179,8 @@ KINDS: Mapping[str, Mapping[str, Mapping[str, object]]] = {
         "moderator": TEXT, "role": TEXT, "study": TEXT, "value": NUMBER, "measure": TEXT, "estimate": NUMBER, "conf_low": NUMBER,
         "conf_high": NUMBER, "weight": NUMBER,
     },
-    # Densities of a Bayesian meta-analysis: `parameter` is effect, heterogeneity or prediction; values as estimated.
+    # A Bayesian meta-analysis: `parameter` is effect, heterogeneity or prediction. Values of a density are on the scale of
+    # estimation, medians and limits of a summary as a reader reads them, its mean and SD on the scale of estimation.
     "posterior": {"prior": TEXT, "parameter": TEXT, "measure": TEXT, "value": NUMBER, "density": NUMBER, "prior_density": NUMBER},
     "posterior-summary": {
         "prior": TEXT, "parameter": TEXT, "measure": TEXT, "median": NUMBER, "mean": NUMBER, "sd": NUMBER, "low": NUMBER, "high": NUMBER,

@@ -287,4 +287,8 @@ REFERENCES: Mapping[str, str] = {
     "wetterslev-2008": "Wetterslev J, Thorlund K, Brok J, Gluud C. Trial sequential analysis may establish when firm evidence is reached in cumulative meta-analysis. J Clin Epidemiol 2008;61:64-75. doi:10.1016/j.jclinepi.2007.03.013",
     "lan-demets-1983": "Lan KK, DeMets DL. Discrete sequential boundaries for clinical trials. Biometrika 1983;70:659-63. doi:10.1093/biomet/70.3.659",
     "jennison-turnbull-2000": "Jennison C, Turnbull BW. Group Sequential Methods with Applications to Clinical Trials. Chapman & Hall/CRC; 2000.",
+    "guyatt-2008": "Guyatt GH, Oxman AD, Vist GE, et al. GRADE: an emerging consensus on rating quality of evidence and strength of recommendations. BMJ 2008;336:924-6. doi:10.1136/bmj.39489.470347.AD",
+    "rob-2-2019": "Sterne JAC, Savović J, Page MJ, et al. RoB 2: a revised tool for assessing risk of bias in randomised trials. BMJ 2019;366:l4898. doi:10.1136/bmj.l4898",
+    "robins-i-2016": "Sterne JA, Hernán MA, Reeves BC, et al. ROBINS-I: a tool for assessing risk of bias in non-randomised studies of interventions. BMJ 2016;355:i4919. doi:10.1136/bmj.i4919",
+    "stang-2010": "Stang A. Critical evaluation of the Newcastle-Ottawa scale for the assessment of the quality of nonrandomized studies in meta-analyses. Eur J Epidemiol 2010;25:603-5. doi:10.1007/s10654-010-9491-z",
 }  # fmt: skip

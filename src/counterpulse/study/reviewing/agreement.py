@@ -12,7 +12,7 @@ from counterpulse.data.patient_table import PatientTable
 from counterpulse.errors import InputError
 from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block, Cell, Notice, Status
-from counterpulse.results.block import KINDS
+from counterpulse.study.reviewing.blocks import review_block
 from counterpulse.study.reviewing.files import SECOND
 from counterpulse.synthesis.effects.agreement import cohen_kappa, compare_extractions
 
@@ -97,8 +97,7 @@ def _shown(value: object) -> str | None:
 def _blocks(compared: Rows, unlike: Rows) -> Iterator[Block]:
     for kind, rows in (("agreement", compared), ("discrepancy", unlike)):
         if rows:
-            columns = {name: tuple(row[name] for row in rows) for name in KINDS[kind]}
-            yield Block(id=f"review.{kind}", analysis="review", kind=kind, columns=columns)
+            yield review_block(kind, rows)
 
 
 def _notices(unlike: Rows, only_first: Sequence[object], only_second: Sequence[object]) -> Iterator[Notice]:

@@ -10,6 +10,7 @@ from counterpulse.protocol.nodes import RiskOfBias
 from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block, Notice
 from counterpulse.results.block import KINDS
+from counterpulse.study.reviewing.blocks import review_block
 from counterpulse.study.reviewing.columns import OUTCOME, STUDY
 
 LEVELS: Mapping[str, str] = {
@@ -40,9 +41,7 @@ def bias_block(plan: Plan, frame: pl.DataFrame) -> tuple[tuple[Block, ...], tupl
     rows = list(_judgments(plan, tool, frame))
     if not rows:
         return (), ()
-    columns = {name: tuple(row[name] for row in rows) for name in KINDS["risk-of-bias"]}
-    block = Block(id="review.risk-of-bias", analysis="review", kind="risk-of-bias", columns=columns)
-    return (block,), tuple(_notices(tool, rows))
+    return (review_block("risk-of-bias", rows),), tuple(_notices(tool, rows))
 
 
 def _judgments(plan: Plan, tool: RiskOfBias, frame: pl.DataFrame) -> Iterator[dict[str, str | None]]:

@@ -15,10 +15,10 @@ import polars as pl
 from counterpulse.protocol.nodes import Judgment
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.results import Block, Cell, EstimateRow
-from counterpulse.results.block import KINDS
 from counterpulse.study.request import Answer
 from counterpulse.study.reviewing.absolute_risks import Risks, absolute_risks
-from counterpulse.study.reviewing.columns import OUTCOME, PATIENTS, STUDY, USED
+from counterpulse.study.reviewing.blocks import review_block
+from counterpulse.study.reviewing.columns import OUTCOME, STUDY, USED, patients_of
 from counterpulse.study.reviewing.domains import UPGRADES, Evidence, computed
 
 Row = dict[str, Cell]
@@ -65,12 +65,7 @@ def certainty_blocks(
     if plan.protocol.certainty is None:
         domains = []
     return tuple(
-        Block(
-            id=f"review.{kind}",
-            analysis="review",
-            kind=kind,
-            columns={name: tuple(row[name] for row in rows) for name in KINDS[kind]},
-        )
+        review_block(kind, rows)
         for kind, rows in (("summary-of-findings", findings), ("certainty", domains))
         if rows
     )
@@ -132,7 +127,7 @@ def _finding(plan: Plan, main: Main, evidence: Evidence, level: str | None) -> R
     known = isfinite(reader.value)
     return {
         "outcome": main.row.outcome, "measure": main.row.estimate.measure, "studies": int(evidence.frame[STUDY].n_unique()),
-        "participants": _participants(evidence.frame), **_risks(risks), "estimate": reader.value if known else None,
+        "participants": patients_of(evidence.frame), **_risks(risks), "estimate": reader.value if known else None,
         "conf_low": interval.low if interval and known else None, "conf_high": interval.high if interval and known else None, "certainty": level,
     }  # fmt: skip
 
@@ -143,9 +138,3 @@ def _risks(risks: Risks | None) -> Row:
     return {
         "risk_control": 1000 * risks.control, "risk_treated": 1000 * risks.treated, "risk_low": 1000 * risks.low, "risk_high": 1000 * risks.high,
     }  # fmt: skip
-
-
-def _participants(frame: pl.DataFrame) -> int | None:
-    """The patients of the studies, where all print them."""
-    total = frame.select(pl.sum_horizontal(*PATIENTS, ignore_nulls=False).alias("n"))["n"]
-    return None if total.null_count() or not len(total) else round(float(total.sum()))

@@ -31,8 +31,6 @@ def studies(request: Request) -> list[str]:
 
 
 def patients_of(frame: pl.DataFrame) -> int | None:
-    """The patients of all studies; None where one does not print them."""
-    both = [frame[name] for name in PATIENTS]
-    if any(column.null_count() for column in both):
-        return None
-    return round(sum(float(column.sum()) for column in both))
+    """The patients of the studies, where all print them; None otherwise, and without studies."""
+    total = frame.select(pl.sum_horizontal(*PATIENTS, ignore_nulls=False).alias("n"))["n"]
+    return None if total.null_count() or not len(total) else round(float(total.sum()))

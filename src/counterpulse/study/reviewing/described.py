@@ -11,13 +11,13 @@ from counterpulse.data.patient_table import PatientTable
 from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.planned_review import effects_of
 from counterpulse.results import Block, Cell, FlowStep, Notice
-from counterpulse.results.block import KINDS
 from counterpulse.results.estimate import to_natural
 from counterpulse.study.patients.cohort import Cohort
 from counterpulse.study.request import Answer
 from counterpulse.study.reviewing.agreement import agreement_blocks
 from counterpulse.study.reviewing.answers.effects import cell
 from counterpulse.study.reviewing.bias import bias_block
+from counterpulse.study.reviewing.blocks import review_block
 from counterpulse.study.reviewing.certainty import certainty_blocks
 from counterpulse.study.reviewing.columns import (
     EVENTS,
@@ -67,9 +67,7 @@ def described_review(plan: Plan, table: PatientTable, cohort: Cohort, answers: M
 
 def _extraction(plan: Plan, frame: pl.DataFrame) -> Block:
     """Every row of the extraction table: what it printed, what that gives, where it stands."""
-    rows = [_row(plan, row) for row in frame.iter_rows(named=True)]
-    columns = {name: tuple(row[name] for row in rows) for name in KINDS["effect-sizes"]}
-    return Block(id="review.effect-sizes", analysis="review", kind="effect-sizes", columns=columns)
+    return review_block("effect-sizes", [_row(plan, row) for row in frame.iter_rows(named=True)])
 
 
 def _row(plan: Plan, row: Mapping[str, object]) -> dict[str, Cell]:

@@ -14,7 +14,7 @@ from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block
 from counterpulse.study.reviewing.absolute_risks import control_risk
 from counterpulse.study.reviewing.bias import OVERALL
-from counterpulse.study.reviewing.columns import PATIENTS, STUDY
+from counterpulse.study.reviewing.columns import STUDY, patients_of
 from counterpulse.study.reviewing.measures import RATIOS
 from counterpulse.synthesis.sequential.required_information import required_for_risks
 
@@ -166,7 +166,7 @@ def _imprecision(evidence: Evidence) -> Computed:
         )
         both = reader.interval.low <= benefit and reader.interval.high >= harm
         text += f" and {'both' if both else 'not both'} important benefit and important harm"
-    needed, patients = _information(evidence), _patients(evidence.frame)
+    needed, patients = _information(evidence), patients_of(evidence.frame)
     if needed is not None and patients is not None:
         text += f"; {patients:,} patients, and one trial would need {needed:,}"
     short = needed is not None and patients is not None and patients < needed
@@ -190,11 +190,6 @@ def _information(evidence: Evidence) -> int | None:
         return required_for_risks(control_risk=risk, relative_risk_reduction=reduction).participants
     except InputError:
         return None
-
-
-def _patients(frame: pl.DataFrame) -> int | None:
-    total = frame.select(pl.sum_horizontal(*PATIENTS, ignore_nulls=False).alias("n"))["n"]
-    return None if total.null_count() or not len(total) else round(float(total.sum()))
 
 
 def _publication(evidence: Evidence) -> Computed:

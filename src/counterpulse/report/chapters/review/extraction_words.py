@@ -24,6 +24,7 @@ SMD = {
 PROPORTIONS = {
     "logit": "on the logit scale", "arcsine": "after the arcsine transformation", "raw": "untransformed", "log": "on the logarithmic scale",
 }  # fmt: skip
+TOOL_WORKS = {"newcastle-ottawa": "stang-2010", "rob-2": "rob-2-2019", "robins-i": "robins-i-2016"}
 OF_COUNTS = ("odds ratio", "risk ratio", "risk difference")
 RATIOS = ("odds ratio", "risk ratio", "hazard ratio", "rate ratio", "ratio of means")
 
@@ -181,8 +182,11 @@ def bias_paragraphs(speech: Speech) -> list[Paragraph]:
     )
     return [
         paragraph(
-            f"The risk of bias {speech.was} judged with {TOOLS[tool.tool]} in these domains: {domains}; {whole}.",
-            f"Studies {speech.were} not weighted by their quality: how far and in which direction a judged flaw moves an effect is not known.",
+            speech.run(f"The risk of bias {speech.was} judged with {TOOLS[tool.tool]} in these domains: {domains}; {whole}.", TOOL_WORKS.get(tool.tool)),
+            speech.run(
+                f"Studies {speech.were} not weighted by their quality: how far and in which direction a judged flaw moves an effect is not known.",
+                "greenland-o-rourke-2001",
+            ),
         )
     ]
 
@@ -199,8 +203,8 @@ def certainty_paragraphs(speech: Speech) -> list[Paragraph]:
     }[certainty.start]
     return [
         paragraph(
-            f"The certainty of the evidence {speech.was} rated for each outcome by GRADE. The rating {start}; the risk of bias, inconsistency, "
-            "indirectness, imprecision and publication bias may lower it.",
+            speech.run(f"The certainty of the evidence {speech.was} rated for each outcome by GRADE.", "guyatt-2008"),
+            f"The rating {start}; the risk of bias, inconsistency, indirectness, imprecision, and publication bias may lower it.",
             "What can be computed of a domain is shown beside it, with the judgment that it suggests; every judgment is the reviewers' own, with "
             "its reason. An outcome with a domain that nobody has judged has no rating.",
         )

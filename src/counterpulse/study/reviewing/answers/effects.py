@@ -140,12 +140,11 @@ def beside(effects: Effects, term: str, measure: str, value: float, *, interval:
 
 def block(effects: Effects, kind: str, rows: Sequence[dict[str, Cell]], *parts: str) -> Block:
     """A block of an analysis from its rows."""
-    columns = {name: tuple(row[name] for row in rows) for name in KINDS[kind]}
     return Block(
         id=block_id(effects.request, *(parts or (kind,))),
         analysis=effects.request.analysis.id,
         kind=kind,
-        columns=columns,
+        columns=columns_of(kind, rows),
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from counterpulse.results import Block, Cell
+from counterpulse.results import Block, Cell, EstimateRow
+from counterpulse.results.block import KINDS
 from counterpulse.results.estimate import Interval
 from counterpulse.study.reviewing.answers.effects import SINGLE_ARM, Effects, block, cell, study_limits
 from counterpulse.study.reviewing.answers.models import Pooled
@@ -24,17 +25,25 @@ class Group:
     found: Pooled | None
 
 
-def forest_block(effects: Effects, found: Pooled, groups: Sequence[Group] = ()) -> Block:
-    """Studies, subtotals, the total and where a new study is expected."""
+def forest_block(
+    effects: Effects, found: Pooled, groups: Sequence[Group] = (), difference: EstimateRow | None = None
+) -> Block:
+    """Studies, subtotals, the total, where a new study is expected, and the test of a difference between the groups."""
     rows = [*_grouped(effects, found, groups)] if groups else [*_studies(effects, found, range(effects.k), None)]
-    return block(effects, "study-forest", [*rows, *_totals(effects, found, "total", None)], "forest")
+    return block(
+        effects,
+        "study-forest",
+        [*rows, *_totals(effects, found, "total", None), *_difference(effects, difference)],
+        "forest",
+    )
 
 
 def _grouped(effects: Effects, found: Pooled, groups: Sequence[Group]) -> Iterator[Row]:
     for group in groups:
         yield from _studies(effects, found, group.members, group.label)
         if group.found is not None:
-            yield from _totals(effects.of(group.members), group.found, "subtotal", group.label)
+            share = float(found.weights[list(group.members)].sum())
+            yield from _totals(effects.of(group.members), group.found, "subtotal", group.label, share)
 
 
 def _studies(effects: Effects, found: Pooled, members: Sequence[int], subgroup: str | None) -> Iterator[Row]:
@@ -53,14 +62,26 @@ def _count(value: float) -> int | None:
     return round(value) if np.isfinite(value) else None
 
 
-def _totals(effects: Effects, found: Pooled, role: str, subgroup: str | None) -> Iterator[Row]:
+def _difference(effects: Effects, test: EstimateRow | None) -> Iterator[Row]:
+    """The test of a difference between the groups."""
+    if test is not None:
+        blank: Row = dict.fromkeys(KINDS["study-forest"])
+        yield blank | {
+            "role": "difference", "measure": effects.measure, "q": test.estimate.statistic, "df": test.estimate.df,
+            "p_value": test.estimate.p_value,
+        }  # fmt: skip
+
+
+def _totals(
+    effects: Effects, found: Pooled, role: str, subgroup: str | None, share: float | None = None
+) -> Iterator[Row]:
     counts = [_count(float(part.sum())) for part in effects.counts()]
     single = effects.measure in SINGLE_ARM
     low, high = effects.ends(found.estimate.interval)
     yield {
         "study": None, "subgroup": subgroup, "role": role, "measure": effects.measure, "events_1": counts[0], "n_1": counts[1],
         "events_2": None if single else counts[2], "n_2": None if single else counts[3], "estimate": effects.natural(found.estimate.value),
-        "conf_low": low, "conf_high": high, "weight": cell(float(np.nansum(found.weights))) if np.isfinite(found.weights).any() else None,
+        "conf_low": low, "conf_high": high, "weight": cell(share) if share is not None else 1.0 if np.isfinite(found.weights).all() else None,
         "tau_squared": cell(found.tau2), "i_squared": cell(found.i2), "q": cell(found.q), "df": cell(found.q_df),
         "p_value": cell(found.q_p_value),
     }  # fmt: skip
@@ -69,14 +90,12 @@ def _totals(effects: Effects, found: Pooled, role: str, subgroup: str | None) ->
 
 
 def _prediction(effects: Effects, interval: Interval, found: Pooled, subgroup: str | None) -> Row:
+    """Where the effect of a new study is expected; everything else is blank."""
     low, high = effects.ends(interval)
-    empty: Row = dict.fromkeys(
-        ("events_1", "n_1", "events_2", "n_2", "weight", "tau_squared", "i_squared", "q", "df", "p_value")
-    )
-    return {
-        "study": None, "subgroup": subgroup, "role": "prediction", "measure": effects.measure, **{name: empty[name] for name in ("events_1", "n_1", "events_2", "n_2")},
-        "estimate": effects.natural(found.estimate.value), "conf_low": low, "conf_high": high,
-        **{name: empty[name] for name in ("weight", "tau_squared", "i_squared", "q", "df", "p_value")},
+    blank: Row = dict.fromkeys(KINDS["study-forest"])
+    return blank | {
+        "subgroup": subgroup, "role": "prediction", "measure": effects.measure, "estimate": effects.natural(found.estimate.value),
+        "conf_low": low, "conf_high": high,
     }  # fmt: skip
 
 

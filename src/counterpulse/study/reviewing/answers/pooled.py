@@ -33,7 +33,7 @@ def pooled_answer(request: Request) -> Answer:
     subgroups = subgroup_answer(effects)
     answer = Answer(
         rows=pooled_rows(effects, found),
-        blocks=(forest_block(effects, found, subgroups.groups), *funnel_block(effects, found)),
+        blocks=(forest_block(effects, found, subgroups.groups, subgroups.difference), *funnel_block(effects, found)),
         details=told(effects, found),
         notices=(*_few(effects), *_noted(effects, found)),
         citations=found.citations,

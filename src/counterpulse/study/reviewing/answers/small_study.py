@@ -170,7 +170,7 @@ def _filled(effects: Effects, found: Any) -> Block:  # noqa: ANN401  (the studie
         }
         for name, y, v, filled in zip(names, found.yi, found.vi, found.filled, strict=True)
     ]  # fmt: skip
-    return block(effects, "funnel", rows, "funnel", "trim-and-fill")
+    return block(effects, "funnel", rows, "trim-and-fill", "funnel")
 
 
 def _selection(form: str, label: str) -> Callable[[Effects], Found]:

@@ -27,6 +27,7 @@ class SubgroupAnswer:
 
     answer: Answer
     groups: tuple[Group, ...] = ()
+    difference: EstimateRow | None = None
 
 
 def subgroup_answer(effects: Effects) -> SubgroupAnswer:
@@ -35,12 +36,14 @@ def subgroup_answer(effects: Effects) -> SubgroupAnswer:
     planned = request.plan.subgroups
     if planned is None or planned.of != request.analysis.id or effects.k < 2:
         return SubgroupAnswer(Answer())
-    answer, shown = Answer(), ()
+    answer, shown, difference = Answer(), tuple[Group, ...](), None
     for position, variable in enumerate(planned.by):
         groups = tuple(_groups(effects, variable))
-        answer = answer.joined(_told(effects, variable, groups))
-        shown = groups if position == 0 else shown
-    return SubgroupAnswer(answer, shown)
+        told = _told(effects, variable, groups)
+        answer = answer.joined(told)
+        if position == 0:
+            shown, difference = groups, next((row for row in told.rows if row.estimate.measure == "interaction"), None)
+    return SubgroupAnswer(answer, shown, difference)
 
 
 def _groups(effects: Effects, variable: PlannedSubgroup) -> Iterator[Group]:
