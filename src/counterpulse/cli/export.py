@@ -30,5 +30,5 @@ def export(
     say(f"{count(found.repeated, 'estimate')} repeated by the scripts in {found.written.directory}.")
     if found.left_out:
         say(f"{count(len(found.left_out), 'estimate')} not exported; they stand in not-exported.csv.")
-    if to != "ars":
+    if found.of_patients:
         complain(f"{found.written.directory} holds the values of patients: keep it private.")

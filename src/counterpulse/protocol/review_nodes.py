@@ -233,9 +233,16 @@ class RiskOfBias(Node):
         description="The tool.", examples=["newcastle-ottawa"]
     )
     columns: Annotated[tuple[Name, ...], Many] = Field(
-        description="The columns with its domains.", examples=[["selection", "comparability", "outcome_assessment"]]
-    )
+        default=(),
+        description="The columns with its domains.", examples=[["selection", "comparability", "outcome_assessment"]],
+    )  # fmt: skip
     overall: Name | None = Field(default=None, description="The column with the judgment of the whole.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> RiskOfBias:
+        if not self.columns and self.overall is None:
+            raise ValueError("name the columns with its domains, or the one with the judgment of the whole")
+        return self
 
 
 GradeDomain = Literal[

@@ -127,7 +127,7 @@ def specification_curve(specifications: Sequence[Specification]) -> Specificatio
 
 
 def _known(one: Specification) -> bool:
-    return one.estimate.status is Status.OK and isfinite(one.estimate.value)
+    return one.estimate.status in (Status.OK, Status.ONE_STUDY) and isfinite(one.estimate.value)
 
 
 def _check(specifications: Sequence[Specification]) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from counterpulse.study.interview.draft_redcap import draft_redcap_study
     from counterpulse.study.interview.question import NONE, Question, Wrong
     from counterpulse.study.load import check, read_plan, read_study, study_name
-    from counterpulse.study.mock.mock import mock_table, write_mock
+    from counterpulse.study.mock.mock import mock_table, usual_size, write_mock
     from counterpulse.study.mock.rehearsal import rehearse
     from counterpulse.study.patients.queries import private_queries, write_queries
     from counterpulse.study.planning.plan import make_plan
@@ -68,6 +68,7 @@ __all__ = [
     "results_schema",
     "study_name",
     "summary_lines",
+    "usual_size",
     "verification_lines",
     "verify",
     "write_mock",
@@ -114,6 +115,7 @@ _HOME = {
     "study_name": "study.load",
     "verification_lines": "study.verification",
     "verify": "study.verification",
+    "usual_size": "study.mock.mock",
     "write_mock": "study.mock.mock",
 }
 _RENAMED = {"plan_json": "plan_to_json", "REPLICATES_A_STEP": "BATCH"}

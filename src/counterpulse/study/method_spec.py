@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from counterpulse.data.terms import Term
@@ -50,6 +51,16 @@ class Option:
     def cited(self, value: object) -> str | None:
         """The key of the work this value rests on."""
         return dict(self.references).get(str(value), self.reference)
+
+
+def loaded(place: str) -> Callable[..., Any]:
+    """The function at ``module:name``, imported when it is first called: a study of patients does not wait for that of reviews."""
+
+    def call(*args: Any, **named: Any) -> Any:  # noqa: ANN401  (as the function it stands for)
+        module, _, name = place.partition(":")
+        return getattr(import_module(module), name)(*args, **named)
+
+    return call
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,12 @@ IN_R: Mapping[str, str] = {
     "tmle": OWN_KNOTS,
     "clone-censor-weight": "clones, their weights and what is made of them are not written out",
     "sequential-trials": "the trials of a sequence and their weights are not written out",
+    "meta-analysis": "metafor has no function for this number, or another definition of it",
+    "bayesian-meta-analysis": "posteriors are not written out",
+    "sequential-meta-analysis": "monitoring boundaries are not written out",
+    "network-meta-analysis": "netmeta has another likelihood for the variance between studies, or no such number",
 }
-IN_SAS: Mapping[str, str] = {
+IN_SAS: dict[str, str] = {
     "worst-rank": "no SAS procedure ranks values with death worst",
     "exact-logistic": "the exact statement of PROC LOGISTIC takes other rules for P values",
     "prediction-quality": "no SAS procedure gives this number",
@@ -46,6 +50,10 @@ IN_SAS: Mapping[str, str] = {
     "fine-gray": "the model of a subdistribution (eventcode of PROC PHREG) is not written out",
     "cox": "the hazard ratios of the competing event, and what stands beside a hazard ratio, are not written out",
 }
+IN_SAS |= dict.fromkeys(
+    ("meta-analysis", "bayesian-meta-analysis", "sequential-meta-analysis", "network-meta-analysis"),
+    "no SAS procedure pools the effects of studies",
+)
 USUAL = {"r": "no form in R for this number of the method", "sas": "no SAS procedure prints this number"}
 BY_METHOD = {"r": IN_R, "sas": IN_SAS}
 
@@ -91,6 +99,7 @@ def tolerance(row: EstimateRow, analysis: PlannedAnalysis | None) -> tuple[float
         return TOLERANCE, ""
     clusters = analysis.clusters
     one_by_patient = row.method == "repeated-measures" and analysis.options.get("model") == "random-intercept"
-    if one_by_patient or (clusters is not None and clusters.treat_as == "random-intercept"):
+    counted = row.method == "meta-analysis" and analysis.options.get("model") == "generalized-linear"
+    if counted or one_by_patient or (clusters is not None and clusters.treat_as == "random-intercept"):
         return LOOSE, BECAUSE
     return TOLERANCE, ""

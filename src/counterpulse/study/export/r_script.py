@@ -22,7 +22,7 @@ from counterpulse.study.patients.outcomes import columns_of
 from counterpulse.study.patients.samples import FOREVER
 from counterpulse.study.request import dead_column
 
-PIECES = ("functions.R", "models.R", "methods.R", "doubly_robust.R", "rubin.R", "balanced.R")
+PIECES = ("functions.R", "models.R", "methods.R", "doubly_robust.R", "rubin.R", "balanced.R", "review.R")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from counterpulse.study.export.ars import reporting_event
 from counterpulse.study.export.left_out import TOLERANCE, tolerance, why
 from counterpulse.study.export.part import parts_of
 from counterpulse.study.export.r_balanced import BALANCED, Difference, differences_of, given_analyses
+from counterpulse.study.export.r_review import effects_frame, review_script
 from counterpulse.study.export.r_script import Remade, functions, r_script
 from counterpulse.study.export.r_study import taken_elsewhere
 from counterpulse.study.export.sas import repeated_rows, sas_head, sas_lines, sas_table, table_columns, with_knots
@@ -41,11 +42,12 @@ Files = dict[str, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was written, and which estimates the scripts do not repeat."""
+    """What was written, which estimates the scripts do not repeat, and whether values of patients stand beside them."""
 
     written: Written
     repeated: int
     left_out: tuple[str, ...]
+    of_patients: bool
 
 
 def export_scripts(
@@ -82,10 +84,15 @@ def export_scripts(
         files,
         identity={"study": result.identity.id, "export": to},
     )
-    return Exported(written=written, repeated=len(asked) - len(left_out), left_out=left_out)
+    of_patients = to != "ars" and plan.review is None
+    return Exported(
+        written=written, repeated=len(asked) - len(left_out), left_out=left_out, of_patients=of_patients
+    )
 
 
 def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
+    if plan.review is not None:
+        return _r_of_review(plan, table, result)
     setting = remade(plan, table, result)
     script = r_script(plan, table.dictionary, result, Remade(files_of_imputation(setting), shared_knots(setting)))
     covered = frozenset(row.id for row in result.estimates if f'"{row.id}"' in script)
@@ -108,6 +115,16 @@ def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, fro
     return files, covered
 
 
+def _r_of_review(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
+    script = review_script(plan, result)
+    covered = frozenset(row.id for row in result.estimates if r_text(row.id) in script)
+    files = {
+        "analysis.R": script.encode(), "functions.R": functions().encode(), "effects.csv": _written(effects_frame(plan, table)),
+        "expected.csv": expected_csv([row for row in result.estimates if row.id in covered], plan),
+    }  # fmt: skip
+    return files, covered
+
+
 def _ars(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
     event = reporting_event(plan, table.dictionary, result)
     covered = frozenset(found["id"] for analysis in event["analyses"] for found in analysis["results"])
@@ -115,6 +132,8 @@ def _ars(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, f
 
 
 def _sas(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:
+    if plan.review is not None:
+        return {}, frozenset()
     cohort = make_cohort(plan, table)
     scope = study_scope(plan.protocol, table.dictionary)
     lines = list(sas_head(result.identity.title, plan.protocol_digest))

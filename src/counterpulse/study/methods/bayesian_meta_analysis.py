@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.study.method_spec import MethodSpec, Option, loaded
 from counterpulse.study.methods.meta_analysis import SPEC as POOLED
-from counterpulse.study.reviewing.answers.bayes import bayes_answer, refuse_priors
 
 SPEC = MethodSpec(
     name="bayesian-meta-analysis",
@@ -24,8 +23,8 @@ SPEC = MethodSpec(
         Option(name="other_priors", default=("half-normal(1)", "half-cauchy(0.5)", "uniform(4)"), kind="words", about="further priors of the heterogeneity, to see how far the result depends on it",
                words="the analysis was repeated with the priors {value}"),
     ),
-    refuse=refuse_priors,
+    refuse=loaded("counterpulse.study.reviewing.answers.bayes:refuse_priors"),
     calls="counterpulse.synthesis.bayes.bayes_pool:bayes_pool",
     citations=("rover-2020",),
-    estimate=bayes_answer,
+    estimate=loaded("counterpulse.study.reviewing.answers.bayes:bayes_answer"),
 )  # fmt: skip

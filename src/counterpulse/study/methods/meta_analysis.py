@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from counterpulse.results import Choice
-from counterpulse.study.method_spec import MethodSpec, Option
-from counterpulse.study.reviewing.answers.pooled import pooled_answer
-from counterpulse.synthesis.engine.between_variance import COMMON
-from counterpulse.synthesis.pooling.conventions import CONVENTIONS, choose
-from counterpulse.synthesis.pooling.prediction_intervals import PREDICTIONS
+from counterpulse.study.method_spec import MethodSpec, Option, loaded
 
 MODELS = ("random", "common", "mantel-haenszel", "peto", "generalized-linear", "three-level")
 INTERVALS = (
@@ -18,36 +13,8 @@ SMALL_STUDY = (
     "egger", "egger-random", "begg", "harbord", "peters", "macaskill", "deeks", "pustejovsky", "rucker", "thompson-sharp",
     "trim-and-fill", "selection-step", "selection-beta", "limit", "pet-peese", "fail-safe", "excess-significance",
 )  # fmt: skip
-NOT_PREDICTED = "none"
-
-
-def resolved(options: dict[str, object], choices: list[Choice]) -> tuple[dict[str, object], list[Choice]]:
-    """The options with what the convention, or else the model, makes of those that were not given."""
-    given = {choice.name for choice in choices if choice.origin == "given"}
-    convention = None if options["convention"] == "none" else str(options["convention"])
-    written = {"yes": None, "no": NOT_PREDICTED}.get(str(options["prediction"]), options["prediction"])
-    random = options["model"] == "random"
-    chosen = choose(
-        tau2=(str(options["tau2"]) if "tau2" in given else None) if random else COMMON,
-        interval=str(options["interval"]) if "interval" in given else None,
-        prediction=(None if written is None else str(written)) if "prediction" in given else None,
-        convention=convention, level=0.95,
-    )  # fmt: skip
-    filled = {
-        "tau2": chosen.tau2 if random else options["tau2"],
-        "interval": chosen.interval,
-        "prediction": chosen.prediction,
-    }
-    of_pooling = {"tau2": "tau2", "interval": "interval", "prediction interval": "prediction"}
-    origins = {of_pooling[item.name]: item for item in chosen.choices if item.name in of_pooling}
-    named = [
-        Choice(choice.name, str(filled[choice.name]), origins[choice.name].origin, origins[choice.name].reference)
-        if choice.name in filled else choice
-        for choice in choices
-        if random or choice.name != "tau2"
-    ]  # fmt: skip
-    return options | filled, named
-
+CONVENTIONS = ("cochrane-2025", "revman-5.4", "metafor", "meta-6")
+PREDICTIONS = ("normal", "HTS", "k-1", "HK", "HK-PR", "KR", "KR-PR", "none")
 
 SPEC = MethodSpec(
     name="meta-analysis",
@@ -112,7 +79,7 @@ SPEC = MethodSpec(
     ),
     subgroups=True,
     adjustable=True,
-    resolve=resolved,
+    resolve=loaded("counterpulse.study.reviewing.conventions:resolved"),
     calls="counterpulse.synthesis.pooling.pool:pool",
-    estimate=pooled_answer,
+    estimate=loaded("counterpulse.study.reviewing.answers.pooled:pooled_answer"),
 )  # fmt: skip

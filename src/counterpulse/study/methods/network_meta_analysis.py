@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from counterpulse.study.method_spec import MethodSpec, Option
+from counterpulse.study.method_spec import MethodSpec, Option, loaded
 from counterpulse.study.methods.meta_analysis import SPEC as POOLED
-from counterpulse.study.reviewing.answers.network import network_answer, refuse_network
 
 SPEC = MethodSpec(
     name="network-meta-analysis",
@@ -22,8 +21,8 @@ SPEC = MethodSpec(
                references=(("True", "dias-2010"),)),
         Option(name="direct", default=True, kind="yes-no", about="whether direct comparisons stand in the league table", phrases=(("True", ""), ("False", ""))),
     ),
-    refuse=refuse_network,
+    refuse=loaded("counterpulse.study.reviewing.answers.network:refuse_network"),
     calls="counterpulse.synthesis.networks.network_meta_analysis:network",
     citations=("rucker-2012", "rucker-schwarzer-2014", "rucker-schwarzer-2015"),
-    estimate=network_answer,
+    estimate=loaded("counterpulse.study.reviewing.answers.network:network_answer"),
 )  # fmt: skip

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from counterpulse.study.method_spec import MethodSpec, Option
-from counterpulse.study.reviewing.answers.sequential import refuse_information, sequential_answer
+from counterpulse.study.method_spec import MethodSpec, Option, loaded
 
 SPEC = MethodSpec(
     name="sequential-meta-analysis",
@@ -30,8 +29,8 @@ SPEC = MethodSpec(
         Option(name="futility", default="non-binding", kind="word", allowed=("none", "non-binding", "binding"), about="the boundary beyond which the effect can hardly be found any more",
                phrases=(("none", ""), ("non-binding", "boundaries of futility were computed and did not bind"), ("binding", "boundaries of futility were binding"))),
     ),
-    refuse=refuse_information,
+    refuse=loaded("counterpulse.study.reviewing.answers.sequential:refuse_information"),
     calls="counterpulse.synthesis.sequential.trial_sequential:trial_sequential",
     citations=("wetterslev-2008", "jennison-turnbull-2000"),
-    estimate=sequential_answer,
+    estimate=loaded("counterpulse.study.reviewing.answers.sequential:sequential_answer"),
 )  # fmt: skip

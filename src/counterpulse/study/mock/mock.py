@@ -1,4 +1,4 @@
-"""Dummy patients from the dictionary, to rehearse a study before data exist. They carry no finding whatever."""
+"""Dummy patients (of a review: studies) from the dictionary, to rehearse a study before data exist. They carry no finding."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from counterpulse.expression import Scope, names, parse
 from counterpulse.expression.nodes import Comparison, Constant, Name
 from counterpulse.numerics.random_streams import stream
 from counterpulse.protocol.nodes import Criterion, Population, ProtocolNode
+from counterpulse.protocol.planned_review import is_review
 from counterpulse.protocol.read import Protocol
 from counterpulse.protocol.scope import study_scope
 from counterpulse.study.load import read_both
 from counterpulse.study.mock.mock_course import Course, draw_course
+from counterpulse.study.mock.mock_effects import with_mock_effects
 from counterpulse.study.mock.mock_related import draw_related
 from counterpulse.study.mock.mock_values import after, draw_values
 from counterpulse.study.patients.derive import columns_read, condition, derive_variables, reads
@@ -30,10 +32,11 @@ MEANT_TO_BE_ELIGIBLE = 0.85
 ROUNDS = 80
 BLANK = 0.02
 DEFAULT_SEED = 1
+USUAL_PATIENTS, USUAL_STUDIES = 500, 12
 
 
-def mock_table(protocol: Protocol, dictionary: Dictionary, *, n: int = 500, seed: int | None = None) -> pl.DataFrame:
-    """Draw dummy patients.
+def mock_table(protocol: Protocol, dictionary: Dictionary, *, n: int | None = None, seed: int | None = None) -> pl.DataFrame:
+    """Draw dummy patients, or for a review dummy studies with the numbers of an effect.
 
     Most are eligible by the protocol's rules, both groups and events occur, follow-up and exposure begin after time
     zero, `applies_if` holds, and some covariates are blank. Variables are otherwise independent of each other: there is
@@ -43,7 +46,7 @@ def mock_table(protocol: Protocol, dictionary: Dictionary, *, n: int = 500, seed
     ----------
     protocol : says which columns are time zero, exposure, follow-up and outcome
     dictionary : says what a value may be
-    n : number of patients
+    n : number of patients, 500 by default; of a review of rows of its extraction table, 12 an outcome by default
     seed : of the random streams, one a variable; default: the protocol's `seed`, else 1
 
     Returns
@@ -58,7 +61,7 @@ def mock_table(protocol: Protocol, dictionary: Dictionary, *, n: int = 500, seed
 
 
 def mock_study(
-    protocol: Protocol, dictionary: Dictionary, *, n: int = 500, seed: int | None = None
+    protocol: Protocol, dictionary: Dictionary, *, n: int | None = None, seed: int | None = None
 ) -> tuple[pl.DataFrame, dict[str, pl.DataFrame]]:
     """Dummy patients, as `mock_table` draws them, and the rows of their tables with several rows a patient, by name.
 
@@ -66,6 +69,8 @@ def mock_study(
     ------
     InputError : `n` is not positive
     """
+    if n is None:
+        n = _usual_size(protocol.nodes)
     if n < 1:
         raise InputError(f"n = {n}: a mock table has at least one patient; give n=500, for example")
     dictionary = with_table_dictionaries(protocol.nodes, dictionary)
@@ -78,7 +83,18 @@ def mock_study(
     return _as_in_the_file(frame, dictionary), tables
 
 
-def write_mock(path: str | Path, *, out: str | Path, n: int = 500, seed: int | None = None) -> tuple[Path, ...]:
+def usual_size(path: Path) -> int:
+    """How many rows the mock table of a protocol file has where nobody says."""
+    return _usual_size(read_both(path)[0].nodes)
+
+
+def _usual_size(nodes: ProtocolNode) -> int:
+    if not is_review(nodes):
+        return USUAL_PATIENTS
+    return USUAL_STUDIES * (len(nodes.question.every_outcome) if nodes.question is not None else 1)
+
+
+def write_mock(path: str | Path, *, out: str | Path, n: int | None = None, seed: int | None = None) -> tuple[Path, ...]:
     """Write dummy patients of a protocol file as a CSV, and beside it ``OUT.TABLE.csv`` for every related table.
 
     Parameters
@@ -141,8 +157,10 @@ class _Patients:
         return frame
 
     def never_blank(self) -> set[str]:
-        """Columns whose blanks would stop a rehearsal or take its patients away."""
+        """Columns whose blanks would stop a rehearsal or take its patients away; of a review a blank is a number not found."""
         nodes = self.nodes
+        if is_review(nodes):
+            return set(self.dictionary.variables)
         follow_up = nodes.follow_up.model_dump().values() if nodes.follow_up else ()
         exposure = (nodes.exposure.given, nodes.exposure.starts, nodes.exposure.stops) if nodes.exposure else ()
         judged: tuple[Criterion | Population, ...] = (
@@ -164,6 +182,8 @@ class _Patients:
                 self.nodes, random, self._last_day(zero), always_exposed=not (self.given or self.given_by_date)
             )
             frame = self._with_course(frame, zero, course)
+        if is_review(self.nodes):
+            frame = with_mock_effects(self.nodes, self.dictionary, frame, stream(self.seed, "mock effects", draw))
         return self._where_it_applies(frame)
 
     def _column(self, item: Variable, n: int, draw: int) -> pl.Series:

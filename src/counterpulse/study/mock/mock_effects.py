@@ -8,6 +8,7 @@ from itertools import combinations, cycle, islice
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.special import erfc
 
 from counterpulse.data.dictionary import Dictionary, Variable
 from counterpulse.errors import UsageError
@@ -23,6 +24,7 @@ BLANK = ("format", "measure", "sign", "reversed", "complement", "p_below", "quot
 """Columns whose words would change how a row is read."""
 SMALLEST, LARGEST = 40, 400
 NETWORK, MOST_TREATMENTS = "network-meta-analysis", 4
+Z_95 = 1.959963984540054
 JUDGED = ("low", "some concerns", "high")
 Floats = NDArray[np.float64]
 
@@ -140,11 +142,11 @@ def _printed(random: np.random.Generator, n: int, ratio: bool) -> dict[str, Floa
     """An effect with its error, limits, variance and P value."""
     error = random.uniform(0.15, 0.5, n)
     effect = random.normal(0, error)
-    low, high = effect - 1.959964 * error, effect + 1.959964 * error
+    low, high = effect - Z_95 * error, effect + Z_95 * error
     shown = [np.exp(value) if ratio else value for value in (effect, low, high)]
     return {
         "estimate": shown[0], "conf_low": shown[1], "conf_high": shown[2], "std_error": error, "yi": effect, "vi": error**2,
-        "p_value": np.clip(np.exp(-0.717 * np.abs(effect / error) - 0.416 * (effect / error) ** 2), 1e-6, 1.0),
+        "p_value": np.clip(erfc(np.abs(effect / error) / np.sqrt(2)), 1e-6, 1.0),
     }  # fmt: skip
 
 

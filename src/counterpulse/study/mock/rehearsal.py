@@ -12,10 +12,10 @@ from counterpulse.protocol.plan import Plan
 from counterpulse.results import StudyResult
 from counterpulse.source import Finding
 from counterpulse.study.load import read_study
-from counterpulse.study.mock.mock import write_mock
+from counterpulse.study.mock.mock import usual_size, write_mock
 from counterpulse.study.run import run
 
-PATIENTS = 400
+MOST = 400
 
 
 def rehearse(path: Path) -> StudyResult:
@@ -32,7 +32,7 @@ def rehearse(path: Path) -> StudyResult:
     try:
         with TemporaryDirectory() as folder:
             data = Path(folder) / "patients.csv"
-            write_mock(path, out=data, n=PATIENTS)
+            write_mock(path, out=data, n=min(usual_size(path), MOST))
             plan, table = read_study(path, data=data)
         return run(_open(plan), table)
     except DataError as error:

@@ -84,24 +84,22 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         *cluster_choices,
         *_multiplicity_choice(node),
     )
-    further = (*balanced.clauses, *missing.clauses)
     said = said_of_models(desk, ladder.models, ladder.screen, only_screen=ladder.only_screen)
     analysis = PlannedAnalysis(
         id=node.id, role=node.role or ("sensitivity" if node.of else "secondary"), label=node.label or usual_label(spec),
         method=spec.name, outcomes=outcomes, population=population, measures=measures, target=target, terms=terms,
         adjusted=ladder.modelled, level=level, maker=maker, landmarks=landmarks,
         composition=composition(maker, landmarks, spec, clusters, ladder.main.selection, missing.imputation, balanced.words),
-        clusters=clusters,
-        selection=ladder.main.selection, models=ladder.models if node_is_ladder(draft) else (), screen=ladder.screen,
-        only_screen=ladder.only_screen, same_rows=same_rows(draft), options=options, choices=choices,
-        further_terms=further_terms(spec, options),
+        clusters=clusters, selection=ladder.main.selection, models=ladder.models if node_is_ladder(draft) else (),
+        screen=ladder.screen, only_screen=ladder.only_screen, same_rows=same_rows(draft), options=options,
+        choices=choices, further_terms=further_terms(spec, options),
         citations=_citations(spec, choices), multiplicity=node.multiplicity or "none", missing=missing.method,
         imputation=missing.imputation, shifts=missing.shifts, balancing=balanced.planned,
         planned=node.planned or _planned(desk.nodes), of=node.of, keep=node.keep, companions=companions,
         checks=tuple(node.check), draws=tuple(node.draw) or spec.draws,
         companion_labels=tuple(METHODS[name].label for name in companions),
         clauses=clauses(desk, spec, options, outcomes, measures),
-        sentence=sentence(desk, spec, outcomes, options, measures, maker, landmarks, clusters, said, further),
+        sentence=sentence(desk, spec, outcomes, options, measures, maker, landmarks, clusters, said, (*balanced.clauses, *missing.clauses)),
     )  # fmt: skip
     return with_variables(desk, with_estimator(desk, draft, spec, analysis), spec, _auxiliary(desk, draft))
 

@@ -75,6 +75,12 @@ def rehearsal_of(plan: Plan) -> Rehearsal:
     ------
     ProtocolError : there are none, or no groups are compared
     """
+    if plan.review is not None:
+        finding = Finding(
+            code="E655", where=Location("protocol"), seen="a review has no patients whose outcomes could be simulated",
+            allowed="a study of patients", remedy="look at its output beforehand with `counterpulse mock` and `counterpulse run --data`",
+        )  # fmt: skip
+        raise ProtocolError([finding])
     if plan.group_variable is None:
         finding = Finding(
             code="E655", where=Location("protocol"), seen="no groups are compared: there is no effect to rehearse",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -54,7 +55,7 @@ def _of_hazard(control: float, ratio: float) -> float:
     return float(1 - (1 - control) ** ratio)
 
 
-RISKS = {
+RISKS: Mapping[str, Callable[[float, float], float]] = {
     "odds ratio": _of_odds,
     "risk ratio": lambda control, ratio: min(control * ratio, 1.0),
     "hazard ratio": _of_hazard,

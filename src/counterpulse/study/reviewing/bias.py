@@ -9,7 +9,6 @@ import polars as pl
 from counterpulse.protocol.nodes import RiskOfBias
 from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block, Notice
-from counterpulse.results.block import KINDS
 from counterpulse.study.reviewing.blocks import review_block
 from counterpulse.study.reviewing.columns import OUTCOME, STUDY
 

@@ -65,14 +65,13 @@ def certainty_blocks(
     if plan.protocol.certainty is None:
         domains = []
     return tuple(
-        review_block(kind, rows)
-        for kind, rows in (("summary-of-findings", findings), ("certainty", domains))
-        if rows
+        review_block(kind, rows) for kind, rows in (("summary-of-findings", findings), ("certainty", domains)) if rows
     )
 
 
 def main_of(plan: Plan, outcome: str, answers: Mapping[str, Answer]) -> Main | None:
     """The first pooled analysis of an outcome that is no sensitivity analysis."""
+    measures = () if plan.review is None else plan.review.measures.values()
     for analysis in plan.analyses:
         if (
             analysis.method != METHOD
@@ -86,11 +85,7 @@ def main_of(plan: Plan, outcome: str, answers: Mapping[str, Answer]) -> Main | N
             (row for row in answer.rows if row.outcome == outcome and row.role != "covariate" and row.subgroup is None),
             None,
         )
-        if (
-            row is not None and row.estimate.measure in plan.review.measures.values()
-            if plan.review is not None
-            else False
-        ):
+        if row is not None and row.estimate.measure in measures:
             return Main(analysis, row, answer)
     return None
 

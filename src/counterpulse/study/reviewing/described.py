@@ -57,7 +57,7 @@ def described_review(plan: Plan, table: PatientTable, cohort: Cohort, answers: M
         notices += screening_notices(boxes, int(cohort.frame[STUDY].n_unique()))
     bias, said_of_bias = bias_block(plan, cohort.frame)
     agreed, said_of_agreement = agreement_blocks(plan, table)
-    certain = certainty_blocks(plan, cohort.frame, bias, answers)
+    certain = certainty_blocks(plan, table, cohort, bias, answers)
     return Described(
         flow=screening_flow(boxes),
         blocks=(_extraction(plan, cohort.frame), *bias, *agreed, *certain),

@@ -197,16 +197,13 @@ def _format(ledger: Ledger, index: int, measure: str) -> str | None:
                 did_you_mean(written, known) or "choose one of these",
             )
             return None
-        if (
-            FORMATS[written].makes is not None
-            and measure not in FORMATS[written].makes
-            and _measure_written(ledger, index) is None
-        ):
+        makes = FORMATS[written].makes
+        if makes is not None and measure not in makes and _measure_written(ledger, index) is None:
             ledger.refuse(
                 index,
                 "E856",
                 f"no {measure} can be made from the format {written}",
-                ", ".join(FORMATS[written].makes),
+                ", ".join(makes),
                 "correct the format, or leave it blank",
             )
             return None

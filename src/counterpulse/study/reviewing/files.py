@@ -30,12 +30,14 @@ OF_BUNDLES = ("measure", "estimate", "std_error")
 
 
 def with_review_files(table: PatientTable, protocol: Protocol, dictionary: Dictionary) -> PatientTable:
-    """The extraction table with its log, its second extraction, and a row for each bundle.
+    """The extraction table with its log, its second extraction, and a row for each bundle; a mock table stands alone.
 
     Raises
     ------
     DataError : with every finding of these files
     """
+    if table.data_kind == "mock" and protocol.nodes.data.kind != "mock":
+        return table
     screening, effects = protocol.nodes.screening, protocol.nodes.effects
     folder = protocol.path.parent
     read: dict[str, RelatedRows] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -18,16 +18,17 @@ from counterpulse.synthesis.effects.correlation import correlations
 from counterpulse.synthesis.effects.effect_rows import EffectRows
 from counterpulse.synthesis.effects.event_counts import events_from_percent
 from counterpulse.synthesis.effects.means import mean_differences, ratios_of_means, standardized_mean_differences
-from counterpulse.synthesis.effects.medians import means_from_medians
+from counterpulse.synthesis.effects.medians import MeansFromMedians, means_from_medians
 from counterpulse.synthesis.effects.printed_interval import from_interval, from_standard_error
 from counterpulse.synthesis.effects.printed_p_value import from_log_rank, from_p_value
 from counterpulse.synthesis.effects.problem import Problem
 from counterpulse.synthesis.effects.proportions import incidence_rates, proportions, rate_ratios
 from counterpulse.synthesis.effects.two_by_two import two_by_two
+from counterpulse.synthesis.pooling.counts import Measure
 
 Floats = NDArray[np.float64]
 Arms = tuple[Floats, Floats]
-BINARY = ("odds ratio", "risk ratio", "risk difference")
+BINARY: tuple[Measure, ...] = ("odds ratio", "risk ratio", "risk difference")
 MEANS = ("mean difference", "standardized mean difference", "ratio of means")
 COUNTS = ("events_treated", "n_treated", "events_control", "n_control")
 UNUSABLE = frozenset({"double-zero", "double-full"})
@@ -168,16 +169,7 @@ def _medians(printed: Printed) -> Found:
         )
         for arm in ("treated", "control")
     ]  # fmt: skip
-    problems = tuple(problem for arm in arms for problem in arm.problems)
-    found = _of_means(printed, (arms[0].mean, arms[1].mean), (arms[0].sd, arms[1].sd), problems)
-    said = "means and standard deviations from medians and quartiles, for nearly normal data"
-    return Found(
-        yi=found.yi,
-        vi=found.vi,
-        problems=found.problems,
-        assumptions=(*found.assumptions, said),
-        patients=found.patients,
-    )
+    return _of_medians(printed, arms, "quartiles")
 
 
 def _ranges(printed: Printed) -> Found:
@@ -189,16 +181,14 @@ def _ranges(printed: Printed) -> Found:
         )
         for arm in ("treated", "control")
     ]  # fmt: skip
+    return _of_medians(printed, arms, "ranges")
+
+
+def _of_medians(printed: Printed, arms: Sequence[MeansFromMedians], spread: str) -> Found:
     problems = tuple(problem for arm in arms for problem in arm.problems)
     found = _of_means(printed, (arms[0].mean, arms[1].mean), (arms[0].sd, arms[1].sd), problems)
-    said = "means and standard deviations from medians and ranges, for nearly normal data"
-    return Found(
-        yi=found.yi,
-        vi=found.vi,
-        problems=found.problems,
-        assumptions=(*found.assumptions, said),
-        patients=found.patients,
-    )
+    said = f"means and standard deviations from medians and {spread}, for nearly normal data"
+    return replace(found, assumptions=(*found.assumptions, said))
 
 
 def _interval(printed: Printed) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import atanh, isfinite, log
 from typing import Any
@@ -150,7 +150,9 @@ def _asked(analysis: Tree) -> Mapping[str, str] | None:
 
 def _effect(row: Tree, scale: str, level: float) -> tuple[float, float]:
     """A study's effect and variance on the scale of pooling, from its estimate and limits."""
-    to = {"log": log, "logit": lambda p: log(p / (1 - p)), "fisher-z": atanh}.get(scale, lambda value: value)
+    to: Callable[[float], float] = {"log": log, "logit": lambda p: log(p / (1 - p)), "fisher-z": atanh}.get(
+        scale, lambda value: value
+    )
     try:
         low, high = to(row["conf_low"]), to(row["conf_high"])
         return float(to(row["estimate"])), ((high - low) / (2 * critical_value(level))) ** 2

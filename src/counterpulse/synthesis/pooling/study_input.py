@@ -58,6 +58,22 @@ def read_reviews(Y: ArrayLike, V: ArrayLike) -> tuple[Floats, Floats]:
     return y, _comparable(y, _positive(v, ~np.isnan(y)))
 
 
+def read_positive(values: ArrayLike, name: str, k: int) -> Floats:
+    """One positive number a study, shape (k,).
+
+    Raises
+    ------
+    InputError : another length, or a value that is not positive; rows count from 1
+    """
+    array = numbers(values, name)
+    if array.shape != (k,):
+        raise InputError(f"{name} has the shape {array.shape} and there are {k} studies; give one number a study")
+    wrong = ~(np.isfinite(array) & (array > 0))
+    if wrong.any():
+        raise InputError(f"{name} is not a positive number in {rows(wrong)}; correct it or leave the study out")
+    return array
+
+
 def numbers(values: ArrayLike, name: str) -> Floats:
     """The values as an array of numbers.
 

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.errors import InputError
 from counterpulse.numerics.group_sequential import Boundaries
-from counterpulse.synthesis.pooling.counts import rows
-from counterpulse.synthesis.pooling.study_input import numbers
+from counterpulse.synthesis.pooling.study_input import read_positive
 
 Floats = NDArray[np.float64]
 
@@ -84,13 +83,7 @@ def participants_so_far(participants: ArrayLike, k: int) -> Floats:
     ------
     InputError : another number of values than studies, or values that are not above zero
     """
-    each = np.atleast_1d(numbers(participants, "participants"))
-    if each.shape != (k,):
-        raise InputError(f"participants has the shape {each.shape} and there are {k} studies; give one number a study")
-    wrong = ~(np.isfinite(each) & (each > 0))
-    if wrong.any():
-        raise InputError(f"participants is not a number above zero in {rows(wrong)}; correct it")
-    return each.cumsum()
+    return read_positive(participants, "participants", k).cumsum()
 
 
 def _wanted(looks: Sequence[int] | None, k: int) -> frozenset[int]:

@@ -12,9 +12,8 @@ from counterpulse.errors import InputError
 from counterpulse.results import Provenance
 from counterpulse.synthesis.engine.between_variance import estimator_named
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice
-from counterpulse.synthesis.pooling.study_input import read_studies
+from counterpulse.synthesis.pooling.study_input import read_positive, read_studies
 from counterpulse.synthesis.small_study.asymmetry_test import AsymmetryTest, line_test
-from counterpulse.synthesis.small_study.reading import read_positive
 from counterpulse.synthesis.small_study.weighted_line import weighted_line
 
 Floats = NDArray[np.float64]

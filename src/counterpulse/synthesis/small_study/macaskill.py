@@ -5,10 +5,9 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level
-from counterpulse.synthesis.pooling.study_input import read_studies
+from counterpulse.synthesis.pooling.study_input import read_positive, read_studies
 from counterpulse.synthesis.small_study.asymmetry_test import AsymmetryTest
 from counterpulse.synthesis.small_study.egger import fitted_test
-from counterpulse.synthesis.small_study.reading import read_positive
 
 
 def macaskill(yi: ArrayLike, vi: ArrayLike, ni: ArrayLike, *, level: float = LEVEL) -> AsymmetryTest:

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level
-from counterpulse.synthesis.pooling.study_input import read_studies
+from counterpulse.synthesis.pooling.study_input import read_positive, read_studies
 from counterpulse.synthesis.small_study.asymmetry_test import AsymmetryTest
 from counterpulse.synthesis.small_study.egger import fitted_test
-from counterpulse.synthesis.small_study.reading import read_positive
 
 
 def pustejovsky(yi: ArrayLike, vi: ArrayLike, n_1: ArrayLike, n_2: ArrayLike, *, level: float = LEVEL) -> AsymmetryTest:

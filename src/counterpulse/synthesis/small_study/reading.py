@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from counterpulse.errors import InputError
 from counterpulse.synthesis.pooling.counts import TwoArms, read_two_arms, rows
-from counterpulse.synthesis.pooling.study_input import numbers
-
-Floats = NDArray[np.float64]
 
 FEWEST = 3
 """Studies that a line with a residual needs."""
@@ -19,22 +14,6 @@ FEW = 10
 
 FEW_NOTE = "fewer than 10 studies: tests for asymmetry have little power (Sterne 2011, doi:10.1136/bmj.d4002)"
 TOO_FEW_NOTE = "fewer than 3 studies: small-study effects cannot be looked at"
-
-
-def read_positive(values: ArrayLike, name: str, k: int) -> Floats:
-    """One positive number a study, shape (k,).
-
-    Raises
-    ------
-    InputError : another length, or a value that is not positive; rows count from 1
-    """
-    array = numbers(values, name)
-    if array.shape != (k,):
-        raise InputError(f"{name} has the shape {array.shape} and there are {k} studies; give one number a study")
-    wrong = ~(np.isfinite(array) & (array > 0))
-    if wrong.any():
-        raise InputError(f"{name} is not a positive number in {rows(wrong)}; correct it or leave the study out")
-    return array
 
 
 def read_informative(

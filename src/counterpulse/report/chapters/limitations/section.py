@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import chain
 
 from counterpulse.report.chapters.context import Context
@@ -17,11 +18,11 @@ def limitations(context: Context) -> list[Limitation]:
     return list(chain(design_limitations(context), adjustment_limitations(context), data_limitations(context)))
 
 
-def limitations_section(context: Context) -> Section:
-    """Every limitation that applies, then the warnings of plan, data and analyses."""
+def limitations_section(context: Context, found: Iterable[Limitation] | None = None) -> Section:
+    """Every limitation that applies, or those that were `found`, then the warnings of plan, data and analyses."""
     items = tuple(
         Paragraph((Run(f"{item.subject}. ", "strong"), Run(item.words, cites=context.cite(*item.works))))
-        for item in limitations(context)
+        for item in (limitations(context) if found is None else found)
     )
     blocks: list[Block] = [Listing(items)] if items else []
     warnings = Section(id="warnings", title="Warnings of the run", blocks=(_warnings(context),))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from counterpulse.report.chapters.blocks.renderers import RENDERERS
 from counterpulse.report.chapters.context import Context
@@ -10,16 +11,21 @@ from counterpulse.report.chapters.review.synthesis import review_block
 from counterpulse.report.chapters.speech import listed
 from counterpulse.report.chapters.wording import inside
 from counterpulse.report.document import Block, Section, Table, text
-from dataclasses import replace
 
 LEVELS = ("very low", "low", "moderate", "high")
 FINDINGS, DOMAINS = "summary-of-findings", "certainty"
+LOWERING = ("risk of bias", "inconsistency", "indirectness", "imprecision", "publication bias")
+"""The domains without whose judgment nothing is rated; those that raise a rating may be left open."""
 
 
 def certainty_section(context: Context) -> Section | None:
     """The summary of findings and the domains behind each rating."""
     blocks = [*_said(context), *_findings(context), *_domains(context)]
-    return Section(id="certainty-results", title="Summary of findings and certainty", blocks=tuple(blocks)) if blocks else None
+    return (
+        Section(id="certainty-results", title="Summary of findings and certainty", blocks=tuple(blocks))
+        if blocks
+        else None
+    )
 
 
 def certainty_of(context: Context, outcome: str) -> str | None:
@@ -31,10 +37,14 @@ def certainty_of(context: Context, outcome: str) -> str | None:
 
 
 def open_domains(context: Context, outcome: str) -> list[str]:
-    """The domains of an outcome that nobody has judged."""
+    """The domains of an outcome whose judgment the rating waits for."""
     block = review_block(context, DOMAINS)
     rows = block.rows() if block is not None else []
-    return [str(row["domain"]) for row in rows if row["outcome"] == outcome and not row["judged"]]
+    return [
+        str(row["domain"])
+        for row in rows
+        if row["outcome"] == outcome and not row["judged"] and row["domain"] in LOWERING
+    ]
 
 
 def _said(context: Context) -> Iterator[Block]:
@@ -44,7 +54,9 @@ def _said(context: Context) -> Iterator[Block]:
             yield text(f"By GRADE, the certainty of the evidence for {label} was {level}.")
         elif level is not None:
             waiting = open_domains(context, outcome)
-            yield text(f"The certainty of the evidence for {label} is not rated: these domains are still to be judged by the reviewers: {listed(waiting)}.")
+            yield text(
+                f"The certainty of the evidence for {label} is not rated: these domains are still to be judged by the reviewers: {listed(waiting)}."
+            )
 
 
 def _findings(context: Context) -> Iterator[Block]:

@@ -182,7 +182,10 @@ def bias_paragraphs(speech: Speech) -> list[Paragraph]:
     )
     return [
         paragraph(
-            speech.run(f"The risk of bias {speech.was} judged with {TOOLS[tool.tool]} in these domains: {domains}; {whole}.", TOOL_WORKS.get(tool.tool)),
+            speech.run(
+                f"The risk of bias {speech.was} judged with {TOOLS[tool.tool]} in these domains: {domains}; {whole}.",
+                TOOL_WORKS.get(tool.tool),
+            ),
             speech.run(
                 f"Studies {speech.were} not weighted by their quality: how far and in which direction a judged flaw moves an effect is not known.",
                 "greenland-o-rourke-2001",

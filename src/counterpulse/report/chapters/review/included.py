@@ -30,7 +30,9 @@ def included_section(context: Context) -> Section | None:
     """The extraction table, the words it rests on, and the agreement of the extractors."""
     blocks = [*_shown(context, "effect-sizes"), *_quotes(context)]
     agreement = [*_agreed(context), *_shown(context, "agreement"), *_shown(context, "discrepancy")]
-    inner = (Section(id="agreement", title="Agreement of the extractors", blocks=tuple(agreement)),) if agreement else ()
+    inner = (
+        (Section(id="agreement", title="Agreement of the extractors", blocks=tuple(agreement)),) if agreement else ()
+    )
     if not blocks and not inner:
         return None
     return Section(id="included", title="Included studies and extracted numbers", blocks=tuple(blocks), sections=inner)
@@ -78,7 +80,11 @@ def _agreed(context: Context) -> Iterator[Block]:
     agreed = [round(known(row["agreed"]) or 0) for row in block.rows()]
     if sum(pairs):
         style = context.style
-        yield text(f"Two extractors filled in {numbers.count(sum(pairs), style)} entries and agreed in {numbers.count_percent(sum(agreed), sum(pairs), style)}{'' if style.percent_sign else '%'} of them.".replace(")%", "%)"))
+        yield text(
+            f"Two extractors filled in {numbers.count(sum(pairs), style)} entries and agreed in {numbers.count_percent(sum(agreed), sum(pairs), style)}{'' if style.percent_sign else '%'} of them.".replace(
+                ")%", "%)"
+            )
+        )
 
 
 def bias_section(context: Context) -> Section | None:
@@ -101,9 +107,17 @@ def _judged(context: Context) -> str:
     told = []
     for outcome in by_outcome:
         levels = [level for (_, of), level in overall.items() if of == outcome]
-        counts = listed([f"{WORDS[level]} in {numbers.count(levels.count(level), context.style)}" for level in LEVELS if level in levels])
+        counts = listed(
+            [
+                f"{WORDS[level]} in {numbers.count(levels.count(level), context.style)}"
+                for level in LEVELS
+                if level in levels
+            ]
+        )
         where = f"for {inside(context.outcome_label(str(outcome)))} " if len(by_outcome) > 1 and outcome else ""
         told.append(f"{where}{counts} of {studies_words(len(levels), context.style)}")
-    tools = listed(list(dict.fromkeys(TOOLS.get(str(row["tool"]), "") for row in block.rows() if TOOLS.get(str(row["tool"]), ""))))
+    tools = listed(
+        list(dict.fromkeys(TOOLS.get(str(row["tool"]), "") for row in block.rows() if TOOLS.get(str(row["tool"]), "")))
+    )
     by = f" by {tools}" if tools else ""
     return f"The overall risk of bias{by} was judged {listed(told, ';')}."

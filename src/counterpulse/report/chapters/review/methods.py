@@ -49,7 +49,11 @@ def _design(speech: Speech) -> list[Paragraph]:
 def _registered(speech: Speech) -> Iterator[str]:
     study = speech.plan.protocol.study
     yield f"This {speech.is_} a systematic review with {_kinds(speech.plan)}."
-    yield registration_sentence(study).replace("This study was", "This review was").replace("The study was", "The review was")
+    yield (
+        registration_sentence(study)
+        .replace("This study was", "This review was")
+        .replace("The study was", "The review was")
+    )
     late = [item.id for item in speech.plan.analyses if item.planned == "after-data"]
     whole = len(late) == len(speech.plan.analyses)
     version = f" (version {study.version}{f', {study.date}' if study.date else ''})" if study.version else ""
@@ -89,4 +93,8 @@ def _not_run(speech: Speech) -> Paragraph | None:
         return None
     ran = {record.id for record in speech.result.analyses}
     gone = [item.id for item in speech.plan.analyses if item.id not in ran]
-    return paragraph(f"Of the analyses described here, {listed(gone)} {'were' if len(gone) > 1 else 'was'} not run.") if gone else None
+    return (
+        paragraph(f"Of the analyses described here, {listed(gone)} {'were' if len(gone) > 1 else 'was'} not run.")
+        if gone
+        else None
+    )

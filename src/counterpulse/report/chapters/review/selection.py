@@ -61,7 +61,9 @@ def _found(context: Context, boxes: Boxes) -> str:
     if (screened := total(boxes.get("screened"))) is not None:
         parts.append(f"{numbers.count(screened, style)} were screened")
     if (read := total(boxes.get("full_text"))) is not None:
-        parts.append(f"{numbers.count(read, style)} report{'' if read == 1 else 's'} {'was' if read == 1 else 'were'} assessed for eligibility")
+        parts.append(
+            f"{numbers.count(read, style)} report{'' if read == 1 else 's'} {'was' if read == 1 else 'were'} assessed for eligibility"
+        )
     included = boxes.get("included")
     studies = included.get("studies") if isinstance(included, dict) else included
     if studies is not None:
@@ -77,7 +79,9 @@ def _reasons(context: Context, boxes: Boxes) -> str:
     left_out = boxes.get("full_text_excluded")
     if not isinstance(left_out, dict) or not left_out:
         return ""
-    told = listed([f"{inside(WORDS.get(name, name))} ({numbers.count(int(n), context.style)})" for name, n in left_out.items()])
+    told = listed(
+        [f"{inside(WORDS.get(name, name))} ({numbers.count(int(n), context.style)})" for name, n in left_out.items()]
+    )
     return f" Reports were excluded for these reasons: {told}."
 
 
@@ -91,4 +95,8 @@ def _table_words(context: Context) -> str:
     studies = len({row["study"] for row in used})
     words = f"The extraction table has {numbers.count(len(rows), context.style)} rows; {numbers.count(len(used), context.style)} of them, from {studies_words(studies, context.style)}, gave an effect."
     without = len(rows) - len(used)
-    return words if not without else f"{words} The other{'' if without == 1 else f' {numbers.count(without, context.style)}'} {'is' if without == 1 else 'are'} listed with the reason."
+    return (
+        words
+        if not without
+        else f"{words} The other{'' if without == 1 else f' {numbers.count(without, context.style)}'} {'is' if without == 1 else 'are'} listed with the reason."
+    )

@@ -20,7 +20,10 @@ TESTS: Mapping[str, Named] = {
     "deeks": ("the test of Deeks and colleagues", "deeks-2005"),
     "pustejovsky": ("the test of Pustejovsky and Rodgers", "pustejovsky-rodgers-2019"),
     "rucker": ("the arcsine test of Rücker and colleagues", "rucker-2008"),
-    "excess-significance": ("the test of Ioannidis and Trikalinos for an excess of significant findings", "ioannidis-trikalinos-2007"),
+    "excess-significance": (
+        "the test of Ioannidis and Trikalinos for an excess of significant findings",
+        "ioannidis-trikalinos-2007",
+    ),
 }
 CORRECTIONS: Mapping[str, Named] = {
     "trim-and-fill": ("trim and fill (Duval and Tweedie)", "duval-tweedie-2000"),
@@ -36,7 +39,10 @@ def small_study_run(speech: Speech, item: PlannedAnalysis) -> Iterator[Run]:
     """What was done to find small-study effects, and to correct for them."""
     asked = item.options.get("small_study_effects")
     names = [str(name) for name in asked] if isinstance(asked, tuple) else []
-    tests, corrections = [TESTS[name] for name in names if name in TESTS], [CORRECTIONS[name] for name in names if name in CORRECTIONS]
+    tests, corrections = (
+        [TESTS[name] for name in names if name in TESTS],
+        [CORRECTIONS[name] for name in names if name in CORRECTIONS],
+    )
     if tests:
         yield speech.run(
             f"Whether small studies show other effects than large ones {speech.was} examined in a contour-enhanced funnel plot and by "

@@ -32,10 +32,16 @@ INTERVALS: Mapping[str, Said] = {
 }
 PREDICTIONS: Mapping[str, Said] = {
     "normal": ("by the normal distribution", "higgins-2009"),
-    "HTS": ("by Student's t distribution with k \N{MINUS SIGN} 2 degrees of freedom (Higgins, Thompson, and Spiegelhalter)", "higgins-2009"),
+    "HTS": (
+        "by Student's t distribution with k \N{MINUS SIGN} 2 degrees of freedom (Higgins, Thompson, and Spiegelhalter)",
+        "higgins-2009",
+    ),
     "k-1": ("by Student's t distribution with k \N{MINUS SIGN} 1 degrees of freedom", "higgins-2009"),
     "HK": ("with the standard error of Hartung and Knapp and k \N{MINUS SIGN} 1 degrees of freedom", "int-hout-2014"),
-    "HK-PR": ("with the standard error of Hartung and Knapp and k \N{MINUS SIGN} 2 degrees of freedom", "partlett-riley-2017"),
+    "HK-PR": (
+        "with the standard error of Hartung and Knapp and k \N{MINUS SIGN} 2 degrees of freedom",
+        "partlett-riley-2017",
+    ),
     "KR": ("by the method of Kenward and Roger", "partlett-riley-2017"),
     "KR-PR": ("by the method of Kenward and Roger with one degree of freedom less", "partlett-riley-2017"),
 }
@@ -46,9 +52,18 @@ CONVENTIONS: Mapping[str, str] = {
     "meta-6": "the defaults of the R package meta (version 6)",
 }
 MODELS: Mapping[str, Said] = {
-    "random": ("by inverse-variance weighting in a random-effects model, which allows the effects to differ between studies", None),
-    "common": ("by inverse-variance weighting in a common-effect model, which takes the effect as the same in all studies", None),
-    "mantel-haenszel": ("from their counts by the method of Mantel and Haenszel, which takes the effect as the same in all studies", "mantel-haenszel-1959"),
+    "random": (
+        "by inverse-variance weighting in a random-effects model, which allows the effects to differ between studies",
+        None,
+    ),
+    "common": (
+        "by inverse-variance weighting in a common-effect model, which takes the effect as the same in all studies",
+        None,
+    ),
+    "mantel-haenszel": (
+        "from their counts by the method of Mantel and Haenszel, which takes the effect as the same in all studies",
+        "mantel-haenszel-1959",
+    ),
     "peto": ("from their counts by Peto's method, which takes the effect as the same in all studies", "yusuf-1985"),
     "generalized-linear": ("from their counts by a generalized linear mixed model", "stijnen-2010"),
     "three-level": ("in a three-level model, with effects nested in studies", "konstantopoulos-2011"),
@@ -101,7 +116,9 @@ def _pooled(speech: Speech, item: PlannedAnalysis) -> Iterator[Run | str]:
     model = str(item.options["model"])
     words, work = MODELS[model]
     glmm = f" {GLMM[str(item.options['glmm'])]}" if model == "generalized-linear" else ""
-    yield speech.run(f"{_start(speech, item)}, {_effects(item)} of the studies {speech.were} pooled {words}{glmm}.", work)
+    yield speech.run(
+        f"{_start(speech, item)}, {_effects(item)} of the studies {speech.were} pooled {words}{glmm}.", work
+    )
     if item.options["convention"] != "none":
         yield f"The analysis {speech.either('followed', 'will follow')} {CONVENTIONS[str(item.options['convention'])]}."
     yield from _between(speech, item, model)
@@ -168,7 +185,10 @@ def _explored(speech: Speech, item: PlannedAnalysis) -> Iterator[Run | str]:
     if item.options["leave_one_out"]:
         yield f"Each study {speech.was} left out in turn."
     if item.options["cumulative"]:
-        yield speech.run(f"In a cumulative meta-analysis studies {speech.were} added in the order of {speech.variable(str(item.options['cumulative']))}.", "lau-1992")
+        yield speech.run(
+            f"In a cumulative meta-analysis studies {speech.were} added in the order of {speech.variable(str(item.options['cumulative']))}.",
+            "lau-1992",
+        )
     if item.options["influence"]:
         yield speech.run(
             f"The influence of each study {speech.was} measured by studentized residuals, Cook's distances, and their relatives, and shown with its "
@@ -176,9 +196,14 @@ def _explored(speech: Speech, item: PlannedAnalysis) -> Iterator[Run | str]:
             "viechtbauer-cheung-2010", "baujat-2002",
         )  # fmt: skip
     if item.options["gosh"]:
-        yield speech.run(f"Subsets of the studies {speech.were} pooled to look for groups among them (GOSH plot).", "olkin-2012")
+        yield speech.run(
+            f"Subsets of the studies {speech.were} pooled to look for groups among them (GOSH plot).", "olkin-2012"
+        )
     if item.options["permutation"] == "yes":
-        yield speech.run(f"The effect {speech.was} also tested by permuting the signs of the studies' effects.", "follmann-proschan-1999")
+        yield speech.run(
+            f"The effect {speech.was} also tested by permuting the signs of the studies' effects.",
+            "follmann-proschan-1999",
+        )
 
 
 def _regression(speech: Speech, item: PlannedAnalysis) -> Iterator[Run | str]:
@@ -213,7 +238,9 @@ def _bayesian(speech: Speech, item: PlannedAnalysis) -> Iterator[Run | str]:
         "rover-2020",
     )
     flat = str(item.options["effect_prior"]) == "flat"
-    effect = "an improper uniform prior" if flat else f"the prior {item.options['effect_prior']} on the scale of pooling"
+    effect = (
+        "an improper uniform prior" if flat else f"the prior {item.options['effect_prior']} on the scale of pooling"
+    )
     yield speech.run(
         f"The standard deviation between studies (τ) had the prior {item.options['heterogeneity_prior']} and the effect {effect}." if speech.tense == "past"
         else f"The standard deviation between studies (τ) will have the prior {item.options['heterogeneity_prior']} and the effect {effect}.",
@@ -247,7 +274,10 @@ def _sequential(speech: Speech, item: PlannedAnalysis) -> Iterator[Run | str]:
     tau2 = str(option["tau2"])
     if tau2 in TAU2:
         yield speech.run(f"The variance between studies {speech.was} estimated by {TAU2[tau2][0]}.", TAU2[tau2][1])
-    yield speech.run(f"The type I error {speech.was} spent by a function of {SPENDING[str(option['spending'])]}, and the interval allows for every look.", "lan-demets-1983")
+    yield speech.run(
+        f"The type I error {speech.was} spent by a function of {SPENDING[str(option['spending'])]}, and the interval allows for every look.",
+        "lan-demets-1983",
+    )
     if str(option["futility"]) in FUTILITY:
         yield f"{FUTILITY[str(option['futility'])]} boundaries of futility {speech.were} computed."
 
@@ -264,11 +294,22 @@ def _network(speech: Speech, item: PlannedAnalysis) -> Iterator[Run | str]:
         yield f"Effects {speech.were} taken as the same in all studies of a comparison."
     else:
         words, work = TAU2[str(option["tau2"])]
-        yield speech.run(f"Effects were allowed to differ between studies, with one variance for all comparisons, which {speech.was} estimated by {words}." if speech.tense == "past" else f"Effects may differ between studies, with one variance for all comparisons, which will be estimated by {words}.", work)
+        yield speech.run(
+            f"Effects were allowed to differ between studies, with one variance for all comparisons, which {speech.was} estimated by {words}."
+            if speech.tense == "past"
+            else f"Effects may differ between studies, with one variance for all comparisons, which will be estimated by {words}.",
+            work,
+        )
     if option["reference"] is not None:
         yield f"Treatments {speech.are} compared with {option['reference']}."
-    yield speech.run(f"Treatments {speech.were} ranked by P-scores, which say nothing of how large a difference is.", "rucker-schwarzer-2015")
-    yield speech.run(f"Cochran's Q {speech.was} split into heterogeneity within designs and inconsistency between designs.", "krahn-2013")
+    yield speech.run(
+        f"Treatments {speech.were} ranked by P-scores, which say nothing of how large a difference is.",
+        "rucker-schwarzer-2015",
+    )
+    yield speech.run(
+        f"Cochran's Q {speech.was} split into heterogeneity within designs and inconsistency between designs.",
+        "krahn-2013",
+    )
     if option["node_splitting"]:
         yield speech.run(f"Direct and indirect evidence {speech.were} compared by node splitting.", "dias-2010")
 
@@ -285,7 +326,11 @@ def _edits(speech: Speech, items: Sequence[PlannedAnalysis]) -> Iterator[Run | s
     for of in dict.fromkeys(item.of for item in items):
         own = [item for item in items if item.of == of]
         repeat = "repeated" if speech.tense == "past" else "will repeat"
-        yield f"Sensitivity analyses {repeat} {of} with these changes:" if len(own) > 1 else f"A sensitivity analysis {repeat} {of} with this change:"
+        yield (
+            f"Sensitivity analyses {repeat} {of} with these changes:"
+            if len(own) > 1
+            else f"A sensitivity analysis {repeat} {of} with this change:"
+        )
         for k, item in enumerate(own, start=1):
             changes = list(_changes(speech, item, known.get(str(of), item)))
             words = listed([words for words, _ in changes]) or inside(item.label)
@@ -337,7 +382,9 @@ def subgroup_paragraph(speech: Speech) -> Paragraph | None:
     names = listed([_cut(speech, item.variable, item.cuts) for item in planned.by])
     return paragraph(
         f"Studies of {planned.of} {speech.were} also pooled in subgroups by {names}, each with its own variance between studies.",
-        speech.run(f"One test of a difference between the groups {speech.was} made for each variable.", "borenstein-2013"),
+        speech.run(
+            f"One test of a difference between the groups {speech.was} made for each variable.", "borenstein-2013"
+        ),
         "Groups of studies are not formed by chance: such a difference is an association across studies and may have other reasons.",
     )
 
@@ -353,7 +400,9 @@ def multiverse_paragraph(speech: Speech) -> Paragraph | None:
     planned = speech.plan.robustness.multiverse
     if planned is None or not planned.specifications:
         return None
-    names = listed([sentence(name).lower() if name.isupper() else inside(name) for name in planned.specifications[0].choices])
+    names = listed(
+        [sentence(name).lower() if name.isupper() else inside(name) for name in planned.specifications[0].choices]
+    )
     return paragraph(
         speech.run(
             f"{planned.of} {speech.was} repeated under all {len(planned.specifications)} combinations of these choices, as a specification curve: {names}. "

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from counterpulse.numerics.distributions import critical_value
 from counterpulse.protocol.planned_review import CONTROL, TREATED, effects_of
 from counterpulse.results import Block, Cell, Estimate, EstimateRow, GroupCount, Status
-from counterpulse.results.block import KINDS
 from counterpulse.results.estimate import Interval, Scale, to_natural
 from counterpulse.study.request import Request, block_id, place
+from counterpulse.study.reviewing.blocks import columns_of
 from counterpulse.study.reviewing.columns import EVENTS, PATIENTS, VI, YI, numbers, studies
 from counterpulse.study.reviewing.measures import scale_of
 

@@ -46,7 +46,7 @@ def exploration(effects: Effects) -> Answer:
 
 
 def _blocks(effects: Effects, wanted: Sequence[str]) -> Iterator[Block]:
-    estimator = str(asked(effects)["tau2"])
+    estimator = asked(effects)["tau2"]
     if "leave_one_out" in wanted:
         found = leave_one_out(effects.yi, effects.vi, level=effects.level, labels=effects.names, **asked(effects))
         yield block(effects, "leave-one-out", _refits(effects, found.labels, found.without))

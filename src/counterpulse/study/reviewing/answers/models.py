@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite, nan
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from counterpulse.synthesis.pooling.generalized_linear import glmm, glmm_proport
 from counterpulse.synthesis.pooling.mantel_haenszel import mantel_haenszel
 from counterpulse.synthesis.pooling.peto import peto
 from counterpulse.synthesis.pooling.pool import pool
-from counterpulse.synthesis.pooling.three_level import three_level
+from counterpulse.synthesis.pooling.three_level import NestedInterval, three_level
 
 Floats = NDArray[np.float64]
 
@@ -51,8 +52,17 @@ def pooled(effects: Effects) -> Pooled:
     return MODELS[model](effects)
 
 
-def asked(effects: Effects) -> dict[str, str | None]:
+class Asked(TypedDict):
     """What `pool` and its relatives are asked for."""
+
+    tau2: str
+    interval: str
+    prediction: str
+    convention: str | None
+
+
+def asked(effects: Effects) -> Asked:
+    """The words of the analysis for `pool` and its relatives."""
     option = effects.request.option
     common = option("model") == "common"
     convention = str(option("convention"))
@@ -68,7 +78,7 @@ def _inverse_variance(effects: Effects) -> Pooled:
     )
     estimate = fit.estimates()[0]
     if effects.request.option("dependence") == "robust":
-        estimate = _robust(effects, str(asked(effects)["tau2"]))
+        estimate = _robust(effects, asked(effects)["tau2"])
     return Pooled(
         estimate=estimate, k=fit.k, weights=fit.weights, tau2=fit.tau2, tau2_interval=fit.tau2_interval, i2=fit.i2,
         i2_interval=fit.i2_interval, q=fit.q, q_df=fit.q_df, q_p_value=fit.q_p_value, prediction=fit.prediction_interval,
@@ -142,7 +152,7 @@ def _generalized_linear(effects: Effects) -> Pooled:
 
 
 def _three_level(effects: Effects) -> Pooled:
-    kind = "wald" if effects.request.option("interval") == "wald" else "t"
+    kind: NestedInterval = "wald" if effects.request.option("interval") == "wald" else "t"
     fit = three_level(effects.yi, effects.vi, effects.frame[STUDY].to_list(), interval=kind, level=effects.level)
     spread = fit.heterogeneity
     return Pooled(

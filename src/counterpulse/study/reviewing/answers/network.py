@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import TypedDict
 
 import numpy as np
 import polars as pl
@@ -24,6 +25,7 @@ from counterpulse.synthesis.networks.geometry import geometry
 from counterpulse.synthesis.networks.league_table import league_table
 from counterpulse.synthesis.networks.network_meta_analysis import Network, network
 from counterpulse.synthesis.networks.node_splitting import split_nodes
+from counterpulse.synthesis.networks.ranking import SmallValues
 
 ARMS = ("treated", "control")
 Row = dict[str, Cell]
@@ -79,29 +81,37 @@ def _failed(effects: Effects, text: str, code: str) -> Answer:
     return Answer(rows=(row,), notices=(Notice(code, effects.request.analysis.id, text),))
 
 
+class _Asked(TypedDict):
+    tau2: str
+    reference: str
+    level: float
+    small_values: SmallValues
+
+
 def _fit(effects: Effects, first: list[str], second: list[str]) -> Network:
     """The network from the counts of all arms, where every row has them, else from the effects."""
     option, outcome = effects.request.option, effects.request.outcome
     common = option("model") == "common"
     reference = str(option("reference") or Counter(second).most_common(1)[0][0])
-    asked = {
+    asked: _Asked = {
         "tau2": "common" if common else str(option("tau2")), "reference": reference, "level": effects.level,
         "small_values": "bad" if outcome.better == "higher" else "good",
     }  # fmt: skip
+    measure = next((one for one in BINARY if one == effects.measure), None)
     studies = effects.frame[STUDY].to_list()
-    if bool(effects.frame[COUNTED].all()) and effects.measure in BINARY:
+    if bool(effects.frame[COUNTED].all()) and measure is not None:
         arms = _counted_arms(effects, first, second, studies)
         return network_from_arms(
             arms["events"].to_list(),
             arms["n"].to_list(),
             arms["arm"].to_list(),
             arms["study"].to_list(),
-            measure=effects.measure,
-            **asked,  # type: ignore[arg-type]
+            measure=measure,
+            **asked,
         )
     return network(
         effects.yi, effects.vi, first, second, studies, measure=effects.measure, scale=effects.scale, **asked
-    )  # type: ignore[arg-type]
+    )
 
 
 def _counted_arms(effects: Effects, first: list[str], second: list[str], studies: list[str]) -> pl.DataFrame:

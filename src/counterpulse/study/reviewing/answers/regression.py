@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypedDict
 
 import numpy as np
 import polars as pl
@@ -51,7 +52,13 @@ def regression_answer(effects: Effects) -> Answer:
     return answer
 
 
-def _asked(effects: Effects) -> dict[str, str | None]:
+class _Asked(TypedDict):
+    tau2: str
+    interval: str
+    convention: str | None
+
+
+def _asked(effects: Effects) -> _Asked:
     """What a regression is asked for: it has no prediction interval of its own, nor the wider interval."""
     known = asked(effects)
     interval = "hartung-knapp-truncated" if known["interval"] == "hartung-knapp-wider" else known["interval"]

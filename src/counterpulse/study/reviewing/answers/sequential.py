@@ -9,6 +9,7 @@ import numpy as np
 
 from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
+from counterpulse.numerics.group_sequential import Futility
 from counterpulse.results import Cell, Estimate, Notice, Status
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.request import Answer, Request, place
@@ -102,9 +103,9 @@ def sequential_answer(request: Request) -> Answer:
     )
 
 
-def _futility(request: Request) -> str | None:
-    chosen = str(request.option("futility"))
-    return None if chosen == "none" else chosen
+def _futility(request: Request) -> Futility | None:
+    offered: Mapping[str, Futility | None] = {"none": None, "binding": "binding", "non-binding": "non-binding"}
+    return offered[str(request.option("futility"))]
 
 
 def _required(effects: Effects) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], RequiredInformation, float]:
