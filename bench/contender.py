@@ -11,11 +11,15 @@ from pathlib import Path
 
 from bench.contenders import CONTENDERS
 from bench.patients import read_table
+from bench.review_contenders import REVIEW_CONTENDERS
+from bench.reviews import read_review
 
 
 def main(name: str, task: str, folder: str) -> None:
     warnings.simplefilter("ignore")
-    fit, read = CONTENDERS[name][task](read_table(Path(folder)))
+    of_patients = task in CONTENDERS.get(name, {})
+    known, table = (CONTENDERS, read_table) if of_patients else (REVIEW_CONTENDERS, read_review)
+    fit, read = known[name][task](table(Path(folder)))
     begin = time.perf_counter()
     fitted = fit()
     seconds = time.perf_counter() - begin

@@ -16,13 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from bench.contenders import CONTENDERS
 from bench.patients import COVARIATES, write_table
+from bench.review_contenders import REVIEW_CONTENDERS
+from bench.reviews import write_reviews
 from bench.study import N, write_study
 
 HERE = Path(__file__).resolve().parent
@@ -40,6 +42,19 @@ TASKS = {
     "matching": "Propensity score, 1:1 matching with a caliper, and balance of every covariate (R: MatchIt, summary); pairs",
     "imputation": "Imputation of 42 columns by chained equations, 20 tables of 5 iterations (R: mice); values filled in",
 }
+REVIEWS = {
+    "reviews": ("many", "10,000 meta-analyses of ten studies, REML; sum of the variances between studies"),
+    "reviews-dl": ("many", "The same by DerSimonian and Laird"),
+    "signs": ("bcg", "Exact test by the signs of 13 studies, 8,192 REML fits; P value"),
+    "gosh": ("bcg", "All 8,178 subsets of 13 studies, REML; sum of the variances between studies"),
+    "large-review": ("large", "One meta-analysis, REML; variance between studies"),
+    "bayes": ("bcg", "Bayesian meta-analysis, half-normal prior; posterior mean of the effect"),
+    "network": ("network", "Network of 26 trials and 10 treatments, REML; sum of the effects"),
+}
+"""Tasks that pool studies, on one core, with their input."""
+NOT_IN_R = ("bayes", "network")
+"""Tasks that the R package at hand does not do, or does by another model."""
+ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 SMALL_ONLY = ("optimism", "stepwise", "screen", "few-clusters", "random-intercept", "imputation")
 """Tasks that are not run on the larger table."""
 WIDE = ("stepwise", "screen", "imputation")
@@ -90,6 +105,7 @@ def main() -> None:
     options = arguments()
     with tempfile.TemporaryDirectory() as scratch:
         lines = [*heading(options), *table_of(measure(options, Path(scratch)))]
+        lines += table_of(measure_reviews(options, Path(scratch)))
         if not options.only or "study" in options.only:
             lines += command_line(Path(scratch), options)
         if not options.only or "chain" in options.only:
@@ -106,7 +122,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description="Time counterpulse and its peers on the same data.")
     parser.add_argument("--quick", action="store_true", help="100,000 rows instead of 1,000,000")
     parser.add_argument(
-        "--only", action="append", choices=[*TASKS, "study", "chain", "report"], help="one task; may be given again"
+        "--only",
+        action="append",
+        choices=[*TASKS, *REVIEWS, "study", "chain", "report"],
+        help="one task; may be given again",
     )
     parser.add_argument("--repeat", type=int, default=3, help="runs of each contender; the median is printed")
     parser.add_argument("--limit", type=float, default=180.0, help="seconds after which a contender did not finish")
@@ -128,28 +147,55 @@ def measure(options: argparse.Namespace, scratch: Path) -> Iterator[Row]:
             shutil.rmtree(folder)
 
 
-def compare(task: str, n: int, times: str, folder: Path, options: argparse.Namespace) -> Iterator[Row]:
-    """Alternate the contenders; one that did not finish is not asked again."""
+def measure_reviews(options: argparse.Namespace, scratch: Path) -> Iterator[Row]:
+    tasks = [task for task in REVIEWS if not options.only or task in options.only]
+    if tasks:
+        write_reviews(scratch)
+    for task in tasks:
+        folder = scratch / REVIEWS[task][0]
+        with (folder / "table.csv").open() as file:
+            n = sum(1 for _ in file) - 1
+        yield from compare(task, n, "", folder, options)
+
+
+def commands_of(task: str, folder: Path) -> dict[str, list[str]]:
+    """What runs each contender that knows the task."""
     commands = {
         name: [sys.executable, "-m", "bench.contender", name, task, str(folder)]
-        for name, known in CONTENDERS.items()
+        for name, known in (REVIEW_CONTENDERS if task in REVIEWS else CONTENDERS).items()
         if task in known
     }
-    if shutil.which("Rscript"):
-        commands["R"] = ["Rscript", str(HERE / "contender.R"), task, str(folder)]
+    if shutil.which("Rscript") and task not in NOT_IN_R:
+        script = "review.R" if task in REVIEWS else "contender.R"
+        commands["R"] = ["Rscript", str(HERE / script), task, str(folder)]
+    return commands
+
+
+def compare(task: str, n: int, times: str, folder: Path, options: argparse.Namespace) -> Iterator[Row]:
+    """Alternate the contenders; one that did not finish is not asked again."""
+    commands = commands_of(task, folder)
+    threads = ONE_CORE if task in REVIEWS else {}
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for _ in range(options.repeat):
         for name, command in commands.items():
             if not any(run.why for run in runs[name]):
-                runs[name].append(once(command, options.limit))
+                runs[name].append(once(command, options.limit, threads))
                 print(f"{task} n={n} {times} {name}: {shown(runs[name][-1])}", file=sys.stderr, flush=True)
     for name, done in runs.items():
         yield Row(task, n, "" if task in UNTIMED else times, name, tuple(done))
 
 
-def once(command: Sequence[str], limit: float) -> Run:
+def once(command: Sequence[str], limit: float, threads: Mapping[str, str]) -> Run:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, cwd=HERE.parent, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            cwd=HERE.parent,
+            check=False,
+            env=os.environ | threads,
+        )
     except subprocess.TimeoutExpired:
         return Run(None, None, None, f"DNF (> {limit:g} s)")
     if done.returncode:
@@ -197,7 +243,8 @@ def table_of(rows: Iterator[Row]) -> list[str]:
 
 def line_of(row: Row, ours: Row | None) -> str:
     note = next((f": {run.note.strip()}" for run in row.runs if run.note), "")
-    head = f"| {TASKS[row.task]} | {row.n:,} | {row.times} | {row.contender}{note} |"
+    words = REVIEWS[row.task][1] if row.task in REVIEWS else TASKS[row.task]
+    head = f"| {words} | {row.n:,} | {row.times} | {row.contender}{note} |"
     if row.seconds is None:
         return f"{head} {row.runs[-1].why} | | | |"
     ratio = "" if ours is None or ours.seconds is None else f"{row.seconds / ours.seconds:.1f}"

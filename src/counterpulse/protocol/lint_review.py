@@ -10,7 +10,7 @@ from counterpulse.source.yaml_file import YamlPath
 
 OF_PATIENTS = (
     "tables", "time_zero", "groups", "exposure", "immortal_time", "follow_up", "populations", "flow", "outcomes", "confounders", "table1",
-    "describe", "missing_data", "hypothesis", "trial", "intercurrent_events", "rehearsal", "robustness",
+    "describe", "missing_data", "hypothesis", "trial", "intercurrent_events", "rehearsal", "robustness", "privacy",
 )  # fmt: skip
 OF_REVIEWS = ("question", "screening", "overlap", "effects", "risk_of_bias", "certainty")
 OF_PATIENT_ANALYSES = (

@@ -14,6 +14,7 @@ from counterpulse.results import REFERENCES, StudyResult
 from counterpulse.results.bundle import read_outputs
 from counterpulse.results.on_disk import from_json
 from counterpulse.source import did_you_mean
+from counterpulse.study.reviewing.explained import studies_behind, study_lines
 
 Json = Mapping[str, Any]
 
@@ -77,6 +78,7 @@ def _context(kind: str, row: Json, results: Json, plan: Json) -> dict[str, Any]:
         "choices": record.get("choices", []),
         "citations": [REFERENCES[key] for key in record.get("citations", []) if key in REFERENCES],
         "flow": [step for step in results["flow"] if _leads_to(step["id"], analysis_id)],
+        "studies": studies_behind(row, results),
         "study": results["study"],
     }
 
@@ -95,31 +97,36 @@ def _lines(found: Json) -> Iterator[str]:
     row = found["row"]
     yield found["id"]
     if found["kind"] == "flow":
-        left_out = found.get("rule") is not None
-        yield f"  {row['label']}: {_counted(row['n'])}{' left out' if left_out else ''}"
-        rule = found.get("rule")
-        if rule:
-            yield f"  rule      {rule['rule']}"
-            yield f"  in words  {rule['english']}"
-            yield f"  unknown   {row.get('unknown', 0)}; then: {rule['if_unknown'] or 'not stated'}"
-        if box := found.get("box"):
-            yield f"  rule      {box['rule']}"
-            yield f"  in words  {box['english']}"
-        for group, count in row.get("by_group", {}).items() if rule is None else ():
-            yield f"            {group}: {_counted(count)} patients"
+        yield from _flow_lines(row, found)
         return
     if found["kind"] == "estimate":
         yield from _estimate_lines(row, found)
-    yield f"  made of   {' + '.join(found['composition'])}"
+    if found["composition"]:
+        yield f"  made of   {' + '.join(found['composition'])}"
     if found["sentence"]:
         yield f"  in words  {found['sentence']}"
     for step in found["flow"]:
-        yield f"  patients  {step['label']}: {_counted(step['n'])}"
+        yield f"  {'rows    ' if found['study']['design'] == 'review' else 'patients'}  {step['label']}: {_counted(step['n'])}"
+    yield from study_lines(found["studies"])
     first_told = {choice["name"]: choice for choice in reversed(found["choices"])}
     for choice in (choice for choice in found["choices"] if choice is first_told[choice["name"]]):
         yield f"  choice    {choice['name']}: {choice['value']} ({choice['origin']})"
     for citation in found["citations"]:
         yield f"  source    {citation}"
+
+
+def _flow_lines(row: Json, found: Json) -> Iterator[str]:
+    rule = found.get("rule")
+    yield f"  {row['label']}: {_counted(row['n'])}{'' if rule is None else ' left out'}"
+    if rule:
+        yield f"  rule      {rule['rule']}"
+        yield f"  in words  {rule['english']}"
+        yield f"  unknown   {row.get('unknown', 0)}; then: {rule['if_unknown'] or 'not stated'}"
+    if box := found.get("box"):
+        yield f"  rule      {box['rule']}"
+        yield f"  in words  {box['english']}"
+    for group, count in row.get("by_group", {}).items() if rule is None else ():
+        yield f"            {group}: {_counted(count)} patients"
 
 
 def _counted(count: int | None) -> str:
@@ -137,7 +144,8 @@ def _estimate_lines(row: Json, found: Json) -> Iterator[str]:
     if row.get("status") != "ok":
         yield f"  status    {row['status']}: {' '.join(row.get('notes', []))}"
     n, events, lost = (_counted(row[name]) for name in ("n", "events", "n_missing"))
-    yield f"  rests on  {n} patients, {events} events; {lost} left out for a missing value"
+    if row["n"] is not None or found["study"]["design"] != "review":
+        yield f"  rests on  {n} patients, {events} events; {lost} left out for a missing value"
     for group in row.get("groups", []):
         yield f"            {group['group']}: {_counted(group['n'])} patients, {_counted(group['events'])} events"
     if found["outcome"]:

@@ -39,6 +39,7 @@ from counterpulse.study.patients.cohort import Cohort, make_cohort
 from counterpulse.study.patients.queries import about_blanks
 from counterpulse.study.request import Answer
 from counterpulse.study.reviewing.described import described_review
+from counterpulse.study.reviewing.row_findings import row_findings
 from counterpulse.study.robustness.answers import robustness_answers
 
 Progress = Callable[[str], None]
@@ -162,8 +163,12 @@ def rehearse_run(plan: Plan, table: PatientTable) -> Cohort:
     DataError : as `run`
     """
     cohort = make_cohort(plan, table)
-    _refuse_uncovered((*plan.analyses, *plan.robustness.every_analysis), plan, cohort, table)
-    return cohort
+    everything = (*plan.analyses, *plan.robustness.every_analysis)
+    _refuse_uncovered(everything, plan, cohort, table)
+    if plan.review is None:
+        return cohort
+    found = row_findings(Setting(plan=plan, table=table, cohort=cohort), everything)
+    return replace(cohort, findings=(*cohort.findings, *found))
 
 
 def _chosen(plan: Plan, only: Sequence[str]) -> list[PlannedAnalysis]:

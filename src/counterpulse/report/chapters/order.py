@@ -14,8 +14,10 @@ from counterpulse.report.chapters.participants.cohort import cohort_section
 from counterpulse.report.chapters.participants.table_one import table_one_section
 from counterpulse.report.chapters.results.effects import DESCRIPTION, PER_PARAMETER, results_section
 from counterpulse.report.chapters.results.key_result import key_result
-from counterpulse.report.chapters.results.review_sections import certainty_section, findings_section, studies_section
 from counterpulse.report.chapters.results.robustness_section import robustness_section
+from counterpulse.report.chapters.review.data_protection import review_data_protection_section
+from counterpulse.report.chapters.review.key_result import review_key_result
+from counterpulse.report.chapters.review.order import review_facts, review_sections
 from counterpulse.report.chapters.supplement.checklists import checklist_sections
 from counterpulse.report.chapters.supplement.data_protection import data_protection_section
 from counterpulse.report.chapters.supplement.imputation import imputation_section
@@ -50,12 +52,13 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
     if name not in STYLES:
         raise UsageError(f"there is no number style {name!r}; the styles are {', '.join(STYLES)}")
     context = Context(plan, unshifted(result, plan), STYLES[name])
-    front = tuple(box for box in (_banner(context), key_result(context)) if box)
+    first = key_result(context) if plan.review is None else review_key_result(context)
+    front = tuple(box for box in (_banner(context), first) if box)
     sections = _sections(context, name)
     return Document(
         title=result.identity.title,
         subtitle=f"{DESIGNS.get(result.identity.design, result.identity.design)} \N{MIDDLE DOT} {result.identity.id}",
-        facts=_facts(context),
+        facts=_facts(context) if plan.review is None else review_facts(context),
         sections=finished_sections(sections, context.style),
         references=context.references(),
         mark=context.mark,
@@ -66,28 +69,31 @@ def compose(result: StudyResult, plan: Plan, *, style: str | None = None) -> Doc
 
 def _sections(context: Context, style: str) -> tuple[Section, ...]:
     """The chapters in the order of reading, in which tables and works are numbered; the page for reviewers and the checklists know them all."""
-    study = (
-        methods_section(context),
-        cohort_section(context),
-        *_some(table_one_section(context)),
-        *_some(_description(context)),
-        *_some(studies_section(context)),
-        *_some(findings_section(context)),
-        results_section(context),
-        *_some(certainty_section(context)),
-        *_some(robustness_section(context)),
-        limitations_section(context),
-        *_some(imputation_section(context)),
-    )
+    review = context.plan.review is not None
+    study = review_sections(context) if review else _study(context)
     reviewers = reviewers_section(context, study, style=style)
     sections = (
         reviewers,
         *study,
         choices_section(context),
-        data_protection_section(context),
+        review_data_protection_section(context) if review else data_protection_section(context),
         provenance_section(context),
     )
     return (*sections, *checklist_sections(context, sections))
+
+
+def _study(context: Context) -> tuple[Section, ...]:
+    """The chapters of a study of patients."""
+    return (
+        methods_section(context),
+        cohort_section(context),
+        *_some(table_one_section(context)),
+        *_some(_description(context)),
+        results_section(context),
+        *_some(robustness_section(context)),
+        limitations_section(context),
+        *_some(imputation_section(context)),
+    )
 
 
 def _some(section: Section | None) -> tuple[Section, ...]:

@@ -11,8 +11,9 @@ from counterpulse.report.checklists.rules_of_analysis_plan import ANALYSIS_PLAN_
 from counterpulse.report.checklists.rules_of_methods import METHOD_RULES
 from counterpulse.report.checklists.rules_of_protocol import PROTOCOL_RULES
 from counterpulse.report.checklists.rules_of_results import RESULT_RULES
+from counterpulse.report.checklists.rules_of_reviews import REVIEW_RULES
 
-RULES: Mapping[str, Rule] = {**PROTOCOL_RULES, **METHOD_RULES, **RESULT_RULES, **ANALYSIS_PLAN_RULES}
+RULES: Mapping[str, Rule] = {**PROTOCOL_RULES, **METHOD_RULES, **RESULT_RULES, **ANALYSIS_PLAN_RULES, **REVIEW_RULES}
 """Every rule by the name that the files of the guidelines use."""
 
 

@@ -39,7 +39,7 @@ def eligibility_and_follow_up(evidence: Evidence) -> Answer:
 
 
 def eligibility_in_part(evidence: Evidence) -> Answer:
-    """Criteria are printed; how cases and controls were found, or how studies were grouped, is not known."""
+    """Criteria are printed; how cases and controls were found is not known."""
     return there(_eligibility(evidence) if evidence.plan.criteria else "", state="partly")
 
 
@@ -217,7 +217,6 @@ METHOD_RULES: Mapping[str, Rule] = {
     "eligibility": eligibility,
     "eligibility.follow-up": eligibility_and_follow_up,
     "eligibility.cases": eligibility_in_part,
-    "review.eligibility": eligibility_in_part,
     "matching": matching,
     "variables": variables,
     "outcomes": outcomes,

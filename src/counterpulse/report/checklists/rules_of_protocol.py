@@ -158,21 +158,6 @@ def protocol_access(evidence: Evidence) -> Answer:
     return there(places(evidence.section("reproducibility"), TITLE_PAGE if known else ""), state="partly")
 
 
-def question(evidence: Evidence) -> Answer:
-    """The question of a review."""
-    return there(evidence.section("objectives") if evidence.protocol.question else "")
-
-
-def bias_tool(evidence: Evidence) -> Answer:
-    """The tool by which the risk of bias was judged."""
-    return there(evidence.section("risk-of-bias") if evidence.protocol.risk_of_bias else "")
-
-
-def certainty(evidence: Evidence) -> Answer:
-    """How certainty was judged."""
-    return there(evidence.section("certainty") if evidence.protocol.certainty else "")
-
-
 PROTOCOL_RULES: Mapping[str, Rule] = {
     "writing": writing,
     "title.design": title_names_design,
@@ -198,7 +183,4 @@ PROTOCOL_RULES: Mapping[str, Rule] = {
     "trial.blinded-how": blinded_how,
     "protocol-access": protocol_access,
     "data-sharing": stands_in("data-protection", "reproducibility", state="partly"),
-    "review.question": question,
-    "review.bias": bias_tool,
-    "review.certainty": certainty,
 }

@@ -79,6 +79,8 @@ def _can(analysis: PlannedAnalysis) -> bool:
 
 
 def _part(part: Part) -> Iterator[str]:
+    if part.model not in (None, FILLED):
+        return
     whole = [row for row in part.rows if row.subgroup is None]
     yield f"d <- effects_of({r_text(part.analysis.id)}, {r_text(part.outcome.name)})"
     if part.analysis.method == NETWORK:
@@ -87,31 +89,34 @@ def _part(part: Part) -> Iterator[str]:
         yield from _attempt(part.name, _regression(part), "metafor")
     elif part.model == FILLED:
         yield from _attempt(part.name, _filled(part), "metafor")
-    elif part.model is None:
-        yield from _attempt(part.name, _pooled(part, whole), "metafor")
+    else:
+        counted = ("lme4", "BiasedUrn") if part.option("model") == "generalized-linear" else ()
+        yield from _attempt(part.name, _pooled(part, whole), "metafor", *counted)
         for row in part.rows:
             if row.subgroup is not None:
                 chosen = f"d <- d[d${r_name(_by(row.subgroup.variable))} %in% {r_text(row.subgroup.level)}, ]"
-                yield from _attempt(f"{part.name} {row.subgroup.level}", [chosen, *_pooled(part, [row])], "metafor")
+                yield from _attempt(
+                    f"{part.name} {row.subgroup.level}", [chosen, *_pooled(part, [row])], "metafor", *counted
+                )
 
 
-def _attempt(name: str, lines: Sequence[str] | Iterator[str], package: str) -> Iterator[str]:
+def _attempt(name: str, lines: Sequence[str] | Iterator[str], *packages: str) -> Iterator[str]:
     yield f"attempt({r_text(name)}, local({{"
     yield from (f"  {line}" for line in lines)
-    yield f"}}), {r_text(package)})"
+    yield f"}}), c({', '.join(map(r_text, packages))}))"
 
 
 def _pooled(part: Part, rows: Sequence[EstimateRow]) -> Iterator[str]:
     """One pooled effect, and what stands beside it."""
-    analysis, level = part.analysis, part.analysis.level
+    level, model = part.analysis.level, part.option("model")
     yield f"fit <- {_call(part)}"
     profiled = any(row.estimate.term == "tau2" and row.estimate.interval is not None for row in rows)
     for row in rows:
         estimate, profile = row.estimate, "TRUE" if profiled else "FALSE"
-        if estimate.term == "tau2" and analysis.options.get("model") != "three-level":
+        if estimate.term == "tau2" and model != "three-level":
             yield f"between({r_text(row.id)}, fit, {level!r}, {profile})"
-        elif estimate.term == "i2" and analysis.options.get("model") != "three-level":
-            p = ", fit$QEp.Wld" if analysis.options.get("model") == "generalized-linear" else ""
+        elif estimate.term == "i2" and model != "three-level":
+            p = ", fit$QEp.Wld" if model == "generalized-linear" else ""
             yield f"share({r_text(row.id)}, fit, {level!r}, {profile}{p})"
         elif estimate.term == "new study":
             yield from _predicted(part, row)
@@ -157,9 +162,7 @@ def _call(part: Part, test: str | None = None) -> str:
 def _asked(part: Part, test: str) -> str:
     method = "EE" if part.option("model") == "common" else part.option("tau2")
     level = f"level = {100 * part.analysis.level:g}"
-    return (
-        f"data = d, method = {r_text(method)}, test = {r_text(test)}, {level}, control = list(threshold = 1e-10, maxiter = 1000)"
-    )
+    return f"data = d, method = {r_text(method)}, test = {r_text(test)}, {level}, control = list(threshold = 1e-10, maxiter = 1000)"
 
 
 def _measure(part: Part) -> str:

@@ -14,15 +14,18 @@ new_study <- function(id, fit, natural, df, level) {
   compare(id, natural(fit$beta[1]), natural(fit$beta[1] - reach), natural(fit$beta[1] + reach))
 }
 
+# The limits of the Q-profile of a part of the variance.
+profiled <- function(fit, part, level) confint(fit, level = 100 * level, control = list(tol = 1e-12))$random[part, ]
+
 # The variance between studies with the limits of the Q-profile, where they were asked for.
 between <- function(id, fit, level, profile) {
-  ends <- if (profile) confint(fit, level = 100 * level)$random["tau^2", ] else c(fit$tau2, NA, NA)
+  ends <- if (profile) profiled(fit, "tau^2", level) else c(fit$tau2, NA, NA)
   compare(id, fit$tau2, ends[[2]], ends[[3]])
 }
 
 # I-squared and Cochran's test.
 share <- function(id, fit, level, profile, p = fit$QEp) {
-  ends <- if (profile) confint(fit, level = 100 * level)$random["I^2(%)", ] / 100 else c(fit$I2 / 100, NA, NA)
+  ends <- if (profile) profiled(fit, "I^2(%)", level) / 100 else c(fit$I2 / 100, NA, NA)
   compare(id, fit$I2 / 100, ends[[2]], ends[[3]], p)
 }
 

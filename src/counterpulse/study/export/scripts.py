@@ -85,9 +85,7 @@ def export_scripts(
         identity={"study": result.identity.id, "export": to},
     )
     of_patients = to != "ars" and plan.review is None
-    return Exported(
-        written=written, repeated=len(asked) - len(left_out), left_out=left_out, of_patients=of_patients
-    )
+    return Exported(written=written, repeated=len(asked) - len(left_out), left_out=left_out, of_patients=of_patients)
 
 
 def _r(plan: Plan, table: PatientTable, result: StudyResult) -> tuple[Files, frozenset[str]]:

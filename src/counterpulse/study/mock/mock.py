@@ -35,7 +35,9 @@ DEFAULT_SEED = 1
 USUAL_PATIENTS, USUAL_STUDIES = 500, 12
 
 
-def mock_table(protocol: Protocol, dictionary: Dictionary, *, n: int | None = None, seed: int | None = None) -> pl.DataFrame:
+def mock_table(
+    protocol: Protocol, dictionary: Dictionary, *, n: int | None = None, seed: int | None = None
+) -> pl.DataFrame:
     """Draw dummy patients, or for a review dummy studies with the numbers of an effect.
 
     Most are eligible by the protocol's rules, both groups and events occur, follow-up and exposure begin after time

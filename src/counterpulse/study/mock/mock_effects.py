@@ -18,7 +18,18 @@ from counterpulse.protocol.planned_review import effects_of
 from counterpulse.study.reviewing.formats import FORMATS
 from counterpulse.study.reviewing.measures import RATIOS
 
-PREFERRED = ("counts", "means", "proportion", "rates", "rate", "correlation", "log-rank", "medians", "ranges", "percent")
+PREFERRED = (
+    "counts",
+    "means",
+    "proportion",
+    "rates",
+    "rate",
+    "correlation",
+    "log-rank",
+    "medians",
+    "ranges",
+    "percent",
+)
 """Formats that are drawn before an effect with its interval, error, variance or P value."""
 BLANK = ("format", "measure", "sign", "reversed", "complement", "p_below", "quote", "note")
 """Columns whose words would change how a row is read."""
@@ -86,7 +97,7 @@ def _numbers(measure: str, dictionary: Dictionary, random: np.random.Generator, 
     for name in (*PREFERRED, *(other for other in FORMATS if other not in PREFERRED)):
         item = FORMATS[name]
         if (item.makes is None or measure in item.makes) and all(column in dictionary for column in item.needs):
-            drawn = (DRAWN[name] if name in DRAWN else _printed)(random, n, measure in RATIOS)
+            drawn = DRAWN.get(name, _printed)(random, n, measure in RATIOS)
             return {column: drawn[column].tolist() for column in item.needs}
     raise UsageError(
         f"the dictionary has no columns from which a {measure} can be made, so no mock studies can be drawn; add events_treated, "
@@ -102,7 +113,7 @@ def _counts(random: np.random.Generator, n: int, ratio: bool) -> dict[str, Float
         size = random.integers(SMALLEST, LARGEST, n)
         events = np.clip(random.binomial(size, risk), 1, size - 1)
         found |= {
-            f"n_{arm}": size.astype(float), f"events_{arm}": events.astype(float), f"time_{arm}": size * 1.5,
+            f"n_{arm}": size.astype(float), f"events_{arm}": events.astype(float), f"time_{arm}": 1.5 * size.astype(float),
             f"percent_{arm}": np.round(100 * events / size, 1),
         }  # fmt: skip
     return found

@@ -380,9 +380,12 @@ def _subgroups(nodes: ProtocolNode, variables: Mapping[str, PlannedVariable]) ->
 
 
 def _study_choices(nodes: ProtocolNode) -> Iterator[Choice]:
+    """What holds for every analysis; a review has no patients to count or to describe."""
     yield Choice("alpha", nodes.alpha, "given" if "alpha" in nodes.model_fields_set else "default")
     if nodes.seed is not None:
         yield Choice("seed", nodes.seed, "given")
+    if nodes.question is not None:
+        return
     yield Choice(
         "numbers at risk", "n(T >= t), those under observation just before t", "default", "therneau-grambsch-2000"
     )

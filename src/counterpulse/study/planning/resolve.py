@@ -43,8 +43,11 @@ KINDS: Mapping[str, Literal["conditional", "marginal"]] = {"gee": "marginal", "r
 
 def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     """The analysis as it will be run, or None where a finding stands in the way."""
-    if is_review(desk.nodes):
-        return resolve_review(desk, draft)
+    return resolve_review(desk, draft) if is_review(desk.nodes) else _resolve_of_patients(desk, draft)
+
+
+def _resolve_of_patients(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
+    """An analysis of a study of patients."""
     before = len(desk.findings)
     spec = _method(desk, draft)
     if spec is None:
@@ -69,7 +72,6 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     _besides(desk, draft, outcomes)
     if len(desk.findings) > before and any(finding.severity == "error" for finding in desk.findings[before:]):
         return None
-    level = 1 - desk.nodes.alpha
     population = node.population or _default_population(desk.nodes)
     companions = tuple(name for name in node.also if name in METHODS)
     choices = (
@@ -78,7 +80,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         *maker_choices,
         *missing.choices,
         *balanced.choices,
-        Choice("confidence level", round(level, 12), "derived"),
+        Choice("confidence level", round(1 - desk.nodes.alpha, 12), "derived"),
         *option_choices,
         *(Choice(rule.name, rule.text, "default", rule.reference) for rule in spec.rules),
         *cluster_choices,
@@ -88,7 +90,7 @@ def resolve(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     analysis = PlannedAnalysis(
         id=node.id, role=node.role or ("sensitivity" if node.of else "secondary"), label=node.label or usual_label(spec),
         method=spec.name, outcomes=outcomes, population=population, measures=measures, target=target, terms=terms,
-        adjusted=ladder.modelled, level=level, maker=maker, landmarks=landmarks,
+        adjusted=ladder.modelled, level=1 - desk.nodes.alpha, maker=maker, landmarks=landmarks,
         composition=composition(maker, landmarks, spec, clusters, ladder.main.selection, missing.imputation, balanced.words),
         clusters=clusters, selection=ladder.main.selection, models=ladder.models if node_is_ladder(draft) else (),
         screen=ladder.screen, only_screen=ladder.only_screen, same_rows=same_rows(draft), options=options,

@@ -16,6 +16,8 @@ from counterpulse.study.planning.method_options import further_terms, method_opt
 from counterpulse.study.planning.wording import clauses, sentence, usual_label
 from counterpulse.study.robustness.questions import BESIDE_OPTIONS
 
+OF_CONVENTION = ("tau2", "interval", "prediction")
+"""What a named convention says; an analysis that asks for one does not take these from the analysis it edits."""
 WEIGHTS_OF_QUALITY = ("quality_weights", "quality", "weights")
 
 
@@ -80,6 +82,8 @@ def resolve_review(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         *(Choice(rule.name, rule.text, "default", rule.reference) for rule in spec.rules),
     )
     terms = further_terms(spec, options)
+    named = {choice.name for choice in option_choices}
+    told = {name: value if name in named else None for name, value in options.items()}
     return PlannedAnalysis(
         id=node.id, role=node.role or ("sensitivity" if node.of else "secondary"), label=node.label or usual_label(spec),
         method=spec.name, outcomes=outcomes, population="eligible", measures=measures, target="all", terms=(), adjusted=False,
@@ -87,14 +91,15 @@ def resolve_review(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
         citations=tuple(dict.fromkeys((*spec.citations, *(item.reference for item in choices if item.reference)))),
         multiplicity=node.multiplicity or "none", missing="complete-case",
         planned=node.planned or _planned(desk.nodes), of=node.of, keep=node.keep,
-        clauses=clauses(desk, spec, options, outcomes, measures),
-        sentence=sentence(desk, spec, outcomes, options, (), "as observed", (), None, ()),
+        clauses=clauses(desk, spec, told, outcomes, measures),
+        sentence=sentence(desk, spec, outcomes, told, (), "as observed", (), None, ()),
     )  # fmt: skip
 
 
 def _without_inherited(draft: Draft) -> Draft:
-    """An edit of an analysis asks for its effect; what else the other one asks is not asked again."""
-    dropped = [name for name in draft.node.options if name in BESIDE_OPTIONS and name in draft.inherited]
+    """An edit of an analysis asks for its effect: what else the other asks is not asked again, and a convention replaces its choices."""
+    replaced = OF_CONVENTION if "convention" in draft.node.options and "convention" not in draft.inherited else ()
+    dropped = [name for name in draft.node.options if name in (*BESIDE_OPTIONS, *replaced) and name in draft.inherited]
     if not dropped:
         return draft
     kept = {name: value for name, value in draft.node if name not in dropped}

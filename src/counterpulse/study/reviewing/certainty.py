@@ -12,13 +12,17 @@ from math import isfinite
 
 import polars as pl
 
+from counterpulse.data.patient_table import PatientTable
 from counterpulse.protocol.nodes import Judgment
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
+from counterpulse.protocol.scope import study_scope
 from counterpulse.results import Block, Cell, EstimateRow
+from counterpulse.study.patients.cohort import Cohort
+from counterpulse.study.patients.samples import keep_rule, make_samples
 from counterpulse.study.request import Answer
 from counterpulse.study.reviewing.absolute_risks import Risks, absolute_risks
 from counterpulse.study.reviewing.blocks import review_block
-from counterpulse.study.reviewing.columns import OUTCOME, STUDY, USED, patients_of
+from counterpulse.study.reviewing.columns import STUDY, patients_of
 from counterpulse.study.reviewing.domains import UPGRADES, Evidence, computed
 
 Row = dict[str, Cell]
@@ -47,7 +51,7 @@ class Main:
 
 
 def certainty_blocks(
-    plan: Plan, frame: pl.DataFrame, bias: tuple[Block, ...], answers: Mapping[str, Answer]
+    plan: Plan, table: PatientTable, cohort: Cohort, bias: tuple[Block, ...], answers: Mapping[str, Answer]
 ) -> tuple[Block, ...]:
     """The summary of findings, and each domain of GRADE with what was computed, suggested and judged."""
     if plan.review is None:
@@ -57,7 +61,7 @@ def certainty_blocks(
         main = main_of(plan, outcome, answers)
         if main is None:
             continue
-        evidence = Evidence(plan, outcome, frame.filter((pl.col(OUTCOME) == outcome) & pl.col(USED)), bias, main)
+        evidence = Evidence(plan, outcome, _analyzed(plan, table, cohort, main), bias, main)
         own = list(_domains(plan, outcome, evidence))
         level = _level(plan, evidence, own)
         findings.append(_finding(plan, main, evidence, level))
@@ -88,6 +92,13 @@ def main_of(plan: Plan, outcome: str, answers: Mapping[str, Answer]) -> Main | N
         if row is not None and row.estimate.measure in measures:
             return Main(analysis, row, answer)
     return None
+
+
+def _analyzed(plan: Plan, table: PatientTable, cohort: Cohort, main: Main) -> pl.DataFrame:
+    """The effects that an analysis pooled: those it keeps, and of a registry the one that counts."""
+    keep = keep_rule(main.analysis, study_scope(plan.protocol, table.dictionary))
+    (made,) = make_samples(plan, main.analysis, plan.outcomes[str(main.row.outcome)], cohort, keep)
+    return made.sample.frame
 
 
 def _domains(plan: Plan, outcome: str, evidence: Evidence) -> Iterator[Row]:

@@ -10,6 +10,8 @@ from counterpulse.study.request import Request
 
 YI, VI, ROW, STUDY, OUTCOME = "effect.yi", "effect.vi", "effect.row", "effect.study", "effect.outcome"
 USED, REASON, NOTE, FORMAT = "effect.used", "effect.reason", "effect.note", "effect.format"
+DOUBT = "effect.doubt"
+"""What is odd about the numbers of a row that is used."""
 EVENTS = ("effect.events_treated", "effect.events_control")
 PATIENTS = ("effect.n_treated", "effect.n_control")
 COUNTED = "effect.counted"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from counterpulse.protocol.nodes import Conversion
+from counterpulse.study.reviewing.measures import one
 from counterpulse.synthesis.effects import conversions
 from counterpulse.synthesis.effects.conversions import Converted
 from counterpulse.synthesis.effects.problem import Problem
@@ -43,7 +44,7 @@ def converted(
     """Effects and variances on the other measure, what was assumed in words, and what is wrong with rows."""
     pair = (conversion.source, to)
     if conversion.as_it_is:
-        return yi, vi, f"a {conversion.source} taken as a {to} without conversion", ()
+        return yi, vi, f"{one(conversion.source)} taken as {one(to)} without conversion", ()
     known = np.isfinite(yi) & np.isfinite(vi)
     rows = np.flatnonzero(known)
     if not len(rows):

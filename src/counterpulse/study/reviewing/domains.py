@@ -90,6 +90,8 @@ class Evidence:
 
 def computed(domain: str, evidence: Evidence) -> Computed:
     """What the data say of a domain."""
+    if evidence.frame.is_empty():
+        return Computed("No study printed an effect.")
     return DOMAINS[domain](evidence)
 
 
@@ -200,7 +202,7 @@ def _publication(evidence: Evidence) -> Computed:
     ]  # fmt: skip
     if isinstance(studies, int) and studies < ENOUGH:
         return Computed(
-            f"{studies} studies: too few for any test of asymmetry; look at registers of trials for unpublished ones."
+            f"{studies} {'study' if studies == 1 else 'studies'}: too few for any test of asymmetry; look at registers of trials for unpublished ones."
         )
     if not tests:
         return Computed("No test of asymmetry was planned.")

@@ -18,6 +18,7 @@ from counterpulse.results import Notice
 from counterpulse.source import Finding, Location, did_you_mean
 from counterpulse.study.reviewing.columns import (
     COUNTED,
+    DOUBT,
     EVENTS,
     FORMAT,
     NOTE,
@@ -30,12 +31,14 @@ from counterpulse.study.reviewing.columns import (
     VI,
     YI,
 )
-from counterpulse.study.reviewing.curves import CURVES, with_curves
+from counterpulse.study.reviewing.curves import CURVE_READ, CURVES, with_curves
 from counterpulse.study.reviewing.formats import FORMATS, UNUSABLE, Printed, Read
-from counterpulse.study.reviewing.measures import RECIPROCAL, measure_named
-from counterpulse.synthesis.effects.problem import REMEDIES
+from counterpulse.study.reviewing.measures import RECIPROCAL, measure_named, one
+from counterpulse.synthesis.effects.problem import REMEDIES, Problem
 
-NOTHING = "no effect is printed"
+NOTHING, INCOMPLETE = "no effect is printed", "the numbers of the effect are incomplete"
+PEOPLE = ("n", "n_treated", "n_control")
+"""What alone prints no effect."""
 CORRECTED = "corrected"
 """The problem of a row to whose cells something was added."""
 COMPLEMENT = "complement"
@@ -63,6 +66,7 @@ class Ledger:
     formats: list[str | None]
     events: NDArray[np.float64]
     patients: NDArray[np.float64]
+    doubts: dict[int, list[str]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -92,10 +96,15 @@ class Ledger:
         """Keep what is to be known of a row that is used."""
         self.notes[index].append(text)
 
+    def doubt(self, index: int, text: str) -> None:
+        """Keep what is odd about a row that is used."""
+        self.doubts.setdefault(index, []).append(text)
+        self.note(index, text)
+
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """The table with the columns of its effects; `findings` hold what is wrong with rows, `notices` what is told of them."""
+    """The table with the columns of its effects, what is wrong with rows (and then what is odd), and what is told of them."""
 
     frame: pl.DataFrame
     findings: tuple[Finding, ...] = ()
@@ -125,7 +134,10 @@ def with_effects(plan: Plan, table: PatientTable, frame: pl.DataFrame, origin: N
     for name in plan.outcomes:
         members = [index for index in range(k) if outcomes[index] == name and ledger.reasons[index] is None]
         _of_outcome(ledger, plan.review.measures[name] if plan.review else "", members)
-    return Extracted(_joined(ledger, outcomes, studies), tuple(ledger.findings), tuple(_notices(ledger, studies)))
+    made, refused = _joined(ledger, outcomes, studies), {finding.where.line for finding in ledger.findings}
+    odd = [item for item in of_rows(made, table.file) if item.where.line not in refused] if refused else []
+    findings = sorted([*ledger.findings, *odd], key=lambda finding: finding.where.line or 0)
+    return Extracted(made, tuple(findings), tuple(_notices(ledger, studies)))
 
 
 def _numbered(numbers: NDArray[np.int64], origin: NDArray[np.intp]) -> NDArray[np.int64]:
@@ -160,11 +172,15 @@ def _outcomes(ledger: Ledger) -> list[str | None]:
 
 
 def _studies(ledger: Ledger) -> list[str]:
-    studies = [(value or "").strip() for value in ledger.frame["study"].cast(pl.String).to_list()]
-    for index, name in enumerate(studies):
+    """The study of each row; one that is written in several ways goes by the first."""
+    written = [(value or "").strip() for value in ledger.frame["study"].cast(pl.String).to_list()]
+    first: dict[str, str] = {}
+    for index, name in enumerate(written):
         if not name and ledger.reasons[index] is None:
             ledger.refuse(index, "E854", "no study is named", "", "give every row the name of its study")
-    return studies
+        if name and first.setdefault(" ".join(name.casefold().split()), name) != name:
+            ledger.doubt(index, "the study is written in another way in a row above, and is taken as the same one")
+    return [first.get(" ".join(name.casefold().split()), name) for name in written]
 
 
 def _of_outcome(ledger: Ledger, measure: str, members: Sequence[int]) -> None:
@@ -211,8 +227,21 @@ def _format(ledger: Ledger, index: int, measure: str) -> str | None:
     for name, item in FORMATS.items():
         if (item.makes is None or measure in item.makes) and all(_has(ledger, index, column) for column in item.needs):
             return name
-    ledger.leave_out(index, NOTHING)
+    ledger.leave_out(index, _lacking(ledger, index, measure))
     return None
+
+
+def _lacking(ledger: Ledger, index: int, measure: str) -> str:
+    """Why no effect can be made of a row: it prints none, or not every number of one."""
+    found = []
+    for item in FORMATS.values():
+        blank = [column for column in item.needs if not _has(ledger, index, column)]
+        given = [column for column in item.needs if column not in (*blank, *PEOPLE, CURVE_READ)]
+        if given and (item.makes is None or measure in item.makes):
+            found.append((len(blank), blank))
+    if not found:
+        return NOTHING
+    return f"{INCOMPLETE}: {' and '.join(min(found, key=lambda one: one[0])[1])} missing"
 
 
 def _has(ledger: Ledger, index: int, column: str) -> bool:
@@ -247,11 +276,11 @@ def _measure(ledger: Ledger, index: int, measure: str, chosen: str) -> str | Non
     if printed == measure or printed in known:
         return printed
     if ledger.effects.other_measures == "leave-out":
-        ledger.leave_out(index, f"a {printed}, and {measure}s are pooled")
+        ledger.leave_out(index, f"{one(printed)}, and {measure}s are pooled")
         return None
     ledger.refuse(
-        index, "E858", f"a {printed}, and the review pools {measure}s", f"{measure}s, or a conversion that is said",
-        f"extract what gives a {measure}, or say `convert: {{from: {printed}, control_risk: …}}` or other_measures: leave-out under `effects`",
+        index, "E858", f"{one(printed)}, and the review pools {measure}s", f"{measure}s, or a conversion that is said",
+        f"extract what gives {one(measure)}, or say `convert: {{from: {printed}, control_risk: …}}` or other_measures: leave-out under `effects`",
     )  # fmt: skip
     return None
 
@@ -270,15 +299,19 @@ def _read(ledger: Ledger, reader: Read, name: str, printed: Printed, rows: Seque
         if found.patients is not None:
             ledger.patients[list(rows), arm] = found.patients[arm]
     for problem in found.problems:
-        index = rows[problem.row - 1]
-        if problem.dropped and problem.code in UNUSABLE:
-            ledger.leave_out(index, problem.seen)
-        elif problem.dropped:
-            ledger.refuse(index, "E860", problem.seen, "numbers as the paper prints them", REMEDIES[problem.code])
-        elif problem.code == CORRECTED:
-            ledger.note(index, f"{ledger.effects.zero_cells.add:g} added to each cell, because one is zero")
-        else:
-            ledger.note(index, f"{problem.seen}: {REMEDIES[problem.code]}")
+        _judged(ledger, rows[problem.row - 1], problem)
+
+
+def _judged(ledger: Ledger, index: int, problem: Problem) -> None:
+    """What a problem does to its row; of several that leave it without an effect the first is told."""
+    if problem.dropped and problem.code in UNUSABLE:
+        ledger.leave_out(index, problem.seen)
+    elif problem.dropped and ledger.reasons[index] is None:
+        ledger.refuse(index, "E860", problem.seen, "numbers as the paper prints them", REMEDIES[problem.code])
+    elif not problem.dropped and problem.code == CORRECTED:
+        ledger.note(index, f"{ledger.effects.zero_cells.add:g} added to each cell, because one is zero")
+    elif not problem.dropped:
+        ledger.doubt(index, f"{problem.seen}: {REMEDIES[problem.code]}")
 
 
 def _of_the_event(ledger: Ledger, name: str, rows: Sequence[int]) -> pl.DataFrame:
@@ -308,7 +341,7 @@ def _turned(ledger: Ledger, index: int, measure: str) -> None:
         ledger.note(index, "printed for the control arm against the treated one, and turned")
     if _yes(ledger, index, COMPLEMENT) and ledger.formats[index] not in OF_PEOPLE:
         if measure not in RECIPROCAL:
-            ledger.refuse(index, "E859", f"a {measure} of those without the event, which does not give that of the event",
+            ledger.refuse(index, "E859", f"{one(measure)} of those without the event, which does not give that of the event",
                           "odds ratio, risk difference, or counts", "extract the counts, or leave the row out")  # fmt: skip
             ledger.yi[index] = np.nan
             return
@@ -318,6 +351,19 @@ def _turned(ledger: Ledger, index: int, measure: str) -> None:
 
 def _yes(ledger: Ledger, index: int, column: str) -> bool:
     return _has(ledger, index, column) and ledger.frame[column][index] is True
+
+
+def of_rows(frame: pl.DataFrame, file: str) -> Iterator[Finding]:
+    """Rows that are odd, and rows that give no effect."""
+    for row, study, doubt, reason in frame.select(ROW, STUDY, DOUBT, REASON).iter_rows():
+        where = Location(file, int(row))
+        if reason is not None:
+            yield Finding(code="W860", where=where, seen=f"row {row}: {study} has no effect: {reason}",
+                          remedy="complete the row from the paper, or ask the authors; nothing is filled in")  # fmt: skip
+        elif doubt is not None:
+            yield Finding(
+                code="W859", where=where, seen=f"row {row}: {study}: {doubt}", remedy="compare the row with the paper"
+            )
 
 
 def _joined(ledger: Ledger, outcomes: Sequence[str | None], studies: Sequence[str]) -> pl.DataFrame:
@@ -331,6 +377,11 @@ def _joined(ledger: Ledger, outcomes: Sequence[str | None], studies: Sequence[st
         pl.Series(USED, used),
         pl.Series(REASON, ledger.reasons, dtype=pl.String),
         pl.Series(NOTE, ["; ".join(dict.fromkeys(notes)) or None for notes in ledger.notes], dtype=pl.String),
+        pl.Series(
+            DOUBT,
+            ["; ".join(ledger.doubts.get(index, ())) or None for index in range(len(ledger.notes))],
+            dtype=pl.String,
+        ),
         pl.Series(FORMAT, ledger.formats, dtype=pl.String),
         pl.Series(COUNTED, [name == "counts" for name in ledger.formats]),
         *(pl.Series(name, ledger.events[:, arm]).fill_nan(None) for arm, name in enumerate(EVENTS)),
@@ -344,6 +395,9 @@ def _notices(ledger: Ledger, studies: Sequence[str]) -> Iterator[Notice]:
         if notes and ledger.reasons[index] is None:
             text = "; ".join(dict.fromkeys(notes))
             yield Notice("W859", f"row {ledger.rows[index]}", f"{studies[index]}: {text}.")
+    for index, reason in enumerate(ledger.reasons):
+        if reason is not None and reason != NOTHING:
+            yield Notice("W859", f"row {ledger.rows[index]}", f"{studies[index]} is left out: {reason}.")
     lacking = [
         f"{studies[index]} (row {ledger.rows[index]})"
         for index, reason in enumerate(ledger.reasons)

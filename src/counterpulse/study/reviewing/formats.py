@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -110,9 +110,18 @@ def _percent(printed: Printed) -> Found:
         events_from_percent(printed.column(f"percent_{arm}"), printed.column(f"n_{arm}"))
         for arm in ("treated", "control")
     ]
-    problems = tuple(problem for arm in arms for problem in arm.problems)
-    found = _table(printed, (arms[0].events, arms[1].events), problems)
-    return found
+    problems = (*(problem for arm in arms for problem in arm.problems), *_fractions(printed))
+    return _table(printed, (arms[0].events, arms[1].events), problems)
+
+
+def _fractions(printed: Printed) -> Iterator[Problem]:
+    """Percentages of both arms that are at most 1, and look like fractions."""
+    treated, control = (printed.column(f"percent_{arm}") for arm in ("treated", "control"))
+    alike = (np.maximum(treated, control) <= 1) & (np.maximum(treated, control) > 0)
+    yield from (
+        Problem(int(i) + 1, "out-of-range", "both percentages are at most 1; are they fractions", False)
+        for i in np.flatnonzero(alike)
+    )
 
 
 def _rates(printed: Printed) -> Found:
@@ -255,7 +264,11 @@ def _given(printed: Printed) -> Found:
     problems = tuple(
         Problem(int(i) + 1, "not-positive", "the variance is not above 0", True) for i in np.flatnonzero(bad)
     )
-    return Found(yi=np.where(bad, np.nan, yi), vi=np.where(bad, np.nan, vi), problems=problems, patients=printed.arms)
+    found = Found(
+        yi=np.where(bad, np.nan, yi), vi=np.where(bad, np.nan, vi), problems=problems, events=_printed_events(printed),
+        patients=printed.arms,
+    )  # fmt: skip
+    return found if printed.measure == printed.wanted else _as_wanted(printed, found)
 
 
 def _turned(printed: Printed, rows: EffectRows) -> Found:

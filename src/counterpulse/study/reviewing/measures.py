@@ -34,6 +34,11 @@ WORDS: Mapping[str, str] = {
 IN_BRACKETS = re.compile(r"\(.*?\)|\[.*?\]")
 
 
+def one(measure: str) -> str:
+    """A measure with its article."""
+    return f"{'an' if measure[0] in 'aeiou' else 'a'} {measure}"
+
+
 def measure_named(written: str) -> str | None:
     """The measure a paper's words name ("aOR", "HR (multivariable)"); None where no word is known."""
     plain = re.sub(r"[^a-z]", "", IN_BRACKETS.sub("", written.lower()))

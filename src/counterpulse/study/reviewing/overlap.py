@@ -15,7 +15,7 @@ from counterpulse.results import Notice
 from counterpulse.source import Finding, Location
 from counterpulse.study.reviewing.columns import PATIENTS, ROW, STUDY, VI, YI
 
-SEPARATOR = ";"
+SEPARATOR, ARMS = ";", ("treated", "control")
 REGISTRY = "registry"
 """The column that names registries where the protocol says nothing of overlap."""
 
@@ -29,8 +29,8 @@ class Chosen:
 
 
 def without_overlap(
-    frame: pl.DataFrame, overlap: Overlap | None, *, analysis: str, outcome: str, file: str, dependent: bool
-) -> Chosen:
+    frame: pl.DataFrame, overlap: Overlap | None, *, analysis: str, outcome: str, file: str, dependent: bool, network: bool = False
+) -> Chosen:  # fmt: skip
     """Choose the effects of one outcome of one analysis.
 
     Parameters
@@ -38,6 +38,7 @@ def without_overlap(
     frame : its effects
     overlap : what the protocol says of registries
     dependent : the method takes several effects of one study into account
+    network : it takes one effect of each comparison
 
     Raises
     ------
@@ -50,12 +51,14 @@ def without_overlap(
         if overlap is None or overlap.keep == "all" or len(members) < 2:
             continue
         best = _largest(frame, members) if overlap.keep == "largest" else members[0]
-        keep[[index for index in members if index != best]] = False
-        notices.append(_kept(frame, members, best, analysis, outcome, overlap.keep))
+        left = [index for index in members if index != best and not _stays(frame, index, best, dependent=dependent)]
+        if left:
+            keep[left] = False
+            notices.append(_kept(frame, left, best, analysis, outcome, overlap.keep))
     notices += _shared(frame, overlap, groups, analysis, outcome)
-    if not dependent:
-        _refuse_twice(frame, keep, analysis, outcome, file)
-    notices += _alike(frame, keep, analysis, outcome)
+    if network or not dependent:
+        _refuse_twice(frame, keep, analysis, outcome, file, network=network)
+    notices += _alike(frame, keep, analysis, outcome, network=network)
     return Chosen(keep, tuple(notices))
 
 
@@ -88,15 +91,24 @@ def _names(value: str | None) -> list[str]:
 def _largest(frame: pl.DataFrame, members: Sequence[int]) -> int:
     """The effect with most patients; where these are not printed, the most precise one; of equals the first."""
     counted = frame.select(pl.sum_horizontal(*PATIENTS, ignore_nulls=False).alias("n"))["n"]
-    sizes = [counted[index] for index in members]
+    sizes = [
+        None if counted[index] is None else sum(counted[other] or 0 for other in members if other == index or _stays(frame, other, index, dependent=False))
+        for index in members
+    ]  # fmt: skip
     if None in sizes:
         sizes = [-frame[VI][index] for index in members]
     return members[max(range(len(members)), key=lambda position: (sizes[position], -position))]
 
 
-def _kept(frame: pl.DataFrame, members: Sequence[int], best: int, analysis: str, outcome: str, how: str) -> Notice:
-    left = [_told(frame, index) for index in members if index != best]
-    text = f"{outcome}: of studies that share a registry, {_told(frame, best)} counts ({how}); not counted: {', '.join(left)}."
+def _stays(frame: pl.DataFrame, index: int, best: int, *, dependent: bool) -> bool:
+    """Whether a row stands beside the one that counts: another arm of its study, or an effect that the method takes together with it."""
+    one, other = (str(frame["study"][row]).strip().casefold() for row in (index, best))
+    return one == other and (dependent or frame[STUDY][index] != frame[STUDY][best])
+
+
+def _kept(frame: pl.DataFrame, left: Sequence[int], best: int, analysis: str, outcome: str, how: str) -> Notice:
+    listed = ", ".join(_told(frame, index) for index in left)
+    text = f"{outcome}: of studies that share a registry, {_told(frame, best)} counts ({how}); not counted: {listed}."
     return Notice("W853", analysis, text)
 
 
@@ -108,7 +120,7 @@ def _shared(
     if column not in frame.columns:
         return
     for members in groups or _registries(frame, column):
-        if len(members) > 1 and (overlap is None or overlap.keep == "all"):
+        if frame["study"][members].n_unique() > 1 and (overlap is None or overlap.keep == "all"):
             listed = ", ".join(_told(frame, index) for index in members)
             yield Notice(
                 "W854", analysis, f"{outcome}: {listed} share a registry, and all are counted: patients may count twice. "
@@ -120,8 +132,12 @@ def _shared(
             yield Notice("W855", analysis, text)
 
 
-def _refuse_twice(frame: pl.DataFrame, keep: NDArray[np.bool_], analysis: str, outcome: str, file: str) -> None:
-    names = [name.casefold() if standing else None for name, standing in zip(frame[STUDY].to_list(), keep, strict=True)]
+def _refuse_twice(
+    frame: pl.DataFrame, keep: NDArray[np.bool_], analysis: str, outcome: str, file: str, *, network: bool
+) -> None:
+    keys = _comparisons(frame) if network else frame[STUDY].to_list()
+    names = [key if standing else None for key, standing in zip(keys, keep, strict=True)]
+    what = "with one comparison " if network else ""
     twice = [name for name in dict.fromkeys(names) if name is not None and names.count(name) > 1]
     if not twice:
         return
@@ -129,23 +145,32 @@ def _refuse_twice(frame: pl.DataFrame, keep: NDArray[np.bool_], analysis: str, o
     raise DataError([
         Finding(
             code="E852", where=Location(file, listed[0]),
-            seen=f"analysis {analysis}, {outcome}: the study '{_name(frame, listed[0])}' stands more than once (rows {', '.join(map(str, listed))})",
-            allowed="one effect of a study, or a way to choose: `keep`, `overlap`, model: three-level, dependence: robust",
+            seen=f"analysis {analysis}, {outcome}: the study '{_name(frame, listed[0])}' stands more than once {what}(rows {', '.join(map(str, listed))})",
+            allowed="one row of a study for each pair of treatments" if network else "one effect of a study, or a way to choose: `keep`, `overlap`, model: three-level, dependence: robust",
             remedy="delete the copy, or say in the protocol which one counts",
         )
         for listed in rows.values()
     ])  # fmt: skip
 
 
+def _comparisons(frame: pl.DataFrame) -> list[tuple[str, ...]]:
+    """The study of each row with its two treatments, in either order."""
+    rows = frame.select(STUDY, *(pl.col(name).cast(pl.String).fill_null("") for name in ARMS)).iter_rows()
+    return [(study, *sorted(arms)) for study, *arms in rows]
+
+
 def _name(frame: pl.DataFrame, row: int) -> str:
     return str(frame.filter(pl.col(ROW) == row)[STUDY][0])
 
 
-def _alike(frame: pl.DataFrame, keep: NDArray[np.bool_], analysis: str, outcome: str) -> Iterator[Notice]:
-    """Studies of two names with one effect and variance."""
-    seen: dict[tuple[float, float], int] = {}
+def _alike(
+    frame: pl.DataFrame, keep: NDArray[np.bool_], analysis: str, outcome: str, *, network: bool
+) -> Iterator[Notice]:
+    """Studies of two names with one effect and variance (in a network: of one comparison)."""
+    seen: dict[tuple[object, ...], int] = {}
+    arms = [key[1:] for key in _comparisons(frame)] if network else [()] * frame.height
     for index in np.flatnonzero(keep):
-        key = (float(frame[YI][int(index)]), float(frame[VI][int(index)]))
+        key = (float(frame[YI][int(index)]), float(frame[VI][int(index)]), *arms[int(index)])
         other = seen.setdefault(key, int(index))
         if other != index and frame[STUDY][other] != frame[STUDY][int(index)]:
             text = f"{outcome}: {_told(frame, other)} and {_told(frame, int(index))} hold the same effect; are they one study?"

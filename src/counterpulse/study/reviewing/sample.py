@@ -33,7 +33,7 @@ def effect_sample(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome
     )
     chosen = without_overlap(
         shared.frame, plan.protocol.overlap, analysis=analysis.id, outcome=outcome.label, file=plan.protocol.data.table,
-        dependent=dependent,
+        dependent=dependent, network=network,
     )  # fmt: skip
     made = _picked(shared, np.flatnonzero(chosen.rows))
     return MadeSample(sample=replace(made, stage=(*made.stage, "effects")), notices=chosen.notices)

@@ -27,7 +27,7 @@ REMEDIES: Mapping[str, str] = {
     "undefined": "the measure has no finite value or no variance for these numbers",
     "bound-only": "the P value is printed as a bound, which was used as if exact, so the evidence is understated; find the P value or an interval",
     "no-information": "a P value of 1 or an effect of none leaves the standard error undefined; use the interval or the counts",
-    "several-counts": "several counts round to the printed percentage; the nearest one is used, so find the count",
+    "several-counts": "the nearest one is used; extract the count where it is printed",
     "no-count-fits": "no whole number of patients rounds to the printed percentage; check it and the number of patients",
     "opposite-signs": "a ratio of means needs both means of the same sign, away from 0; use a difference",
     "unordered": "minimum, quartiles, median and maximum must not decrease; check them",

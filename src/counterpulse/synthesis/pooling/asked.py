@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 from counterpulse.errors import InputError
 from counterpulse.results.estimate import Scale
 from counterpulse.results.provenance import Choice
@@ -17,7 +19,7 @@ def check_level(level: float) -> None:
     ------
     InputError : names the level
     """
-    if not 0 < level < 1:
+    if not (isinstance(level, Real) and 0 < level < 1):
         raise InputError(f"the level {level} is not between 0 and 1; 0.95 is usual")
 
 

@@ -87,7 +87,8 @@ def choose(
     estimator = estimator_named(estimator)
     common = estimator == COMMON
     kind, kind_origin = _first(interval, None if common else house.interval, WALD if common else HARTUNG_KNAPP)
-    shown, shown_origin = _first(prediction, house.prediction, BESIDE[check_interval(kind)])
+    kind = check_interval(kind)
+    shown, shown_origin = _first(prediction, house.prediction, BESIDE[kind])
     if common:
         shown, shown_origin = NONE, "derived"
     shown = check_prediction(shown)
@@ -110,11 +111,12 @@ def choose(
 
 
 def _house(convention: str) -> Convention:
-    if convention not in CONVENTIONS:
+    known = str(convention).lower()
+    if known not in CONVENTIONS:
         raise InputError(
             f"convention is {convention!r}; it can be one of {', '.join(CONVENTIONS)}. Write one of these."
         )
-    return CONVENTIONS[convention]
+    return CONVENTIONS[known]
 
 
 def _first(given: str | None, of_house: str | None, usual: str) -> tuple[str, Origin]:

@@ -53,9 +53,10 @@ def inference(fit: WeightedFit, kind: str, level: float) -> Inference:
     ------
     InputError : there is no such interval, or it is not defined with moderators
     """
+    kind = check_interval(kind)
     if kind == WIDER:
         return _wider(inference(fit, HARTUNG_KNAPP, level), inference(fit, WALD, level))
-    covariance, df = COVARIANCES[check_interval(kind)](fit)
+    covariance, df = COVARIANCES[kind](fit)
     error = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = fit.coefficients / error
@@ -67,10 +68,11 @@ def inference(fit: WeightedFit, kind: str, level: float) -> Inference:
 
 
 def check_interval(kind: str) -> str:
-    """Refuse an interval that there is none of."""
-    if kind not in INTERVALS:
+    """The interval's own name, whatever the case; an InputError where there is none."""
+    known = str(kind).lower()
+    if known not in INTERVALS:
         raise InputError(f"interval is {kind!r}; it can be one of {', '.join(INTERVALS)}. Write one of these.")
-    return kind
+    return known
 
 
 def critical_values(level: float, df: Floats) -> Floats:

@@ -124,7 +124,8 @@ def permutation_test(
     """
     y, v = read_studies(yi, vi)
     estimator = estimator_named(tau2)
-    if check_interval(interval) == KENWARD_ROGER:
+    interval = check_interval(interval)
+    if interval == KENWARD_ROGER:
         raise InputError(
             "the statistic of kenward-roger has other degrees of freedom each time; use wald or hartung-knapp"
         )

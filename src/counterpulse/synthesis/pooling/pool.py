@@ -59,7 +59,7 @@ def pool(
     interval : "hartung-knapp" (default of random effects), "wald" (default of the common effect), "t",
         "hartung-knapp-truncated", "hartung-knapp-wider", "kenward-roger"
     level : of every interval
-    prediction : "HK", "k-1", "HTS", "HK-PR", "KR", "KR-PR", "normal" or "none"; by default the one beside `interval`
+    prediction : "HK", "HK-trunc", "k-1", "HTS", "HK-PR", "KR", "KR-PR", "normal" or "none"; by default the one beside `interval`
     tau2_interval : "q-profile" (default) or "none"
     convention : "cochrane-2025", "revman-5.4", "metafor" or "meta-6" fill what is not given
     measure, scale : what the effect is called, and its scale, in `.estimates()`

@@ -9,6 +9,7 @@ normal    infinite      known weights        the normal-normal model as it stand
 HTS       k - 2         known weights        Higgins, Thompson and Spiegelhalter 2009
 k-1       k - 1         known weights        Veroniki and others; metafor with ``test="t"``
 HK        k - 1         Hartung-Knapp        metafor with ``test="knha"``; Cochrane from 2025
+HK-trunc  k - 1         truncated HK         the same with a factor of at least 1; metafor with ``test="adhoc"``
 HK-PR     k - 2         Hartung-Knapp        Partlett and Riley 2017
 KR        Kenward-Roger Kenward-Roger        with the degrees of freedom of the mean
 KR-PR     the same - 1  Kenward-Roger        Partlett and Riley 2017
@@ -45,6 +46,7 @@ _FORMS: Mapping[str, tuple[str, int]] = {
     "HTS": (T, 1),
     "k-1": (T, 0),
     "HK": (HARTUNG_KNAPP, 0),
+    "HK-trunc": (TRUNCATED, 0),
     "HK-PR": (HARTUNG_KNAPP, 1),
     "KR": (KENWARD_ROGER, 0),
     "KR-PR": (KENWARD_ROGER, 1),
@@ -54,12 +56,13 @@ _FORMS: Mapping[str, tuple[str, int]] = {
 PREDICTIONS = (*_FORMS, NONE)
 
 BESIDE: Mapping[str, str] = {
-    WALD: "normal", T: "k-1", HARTUNG_KNAPP: "HK", TRUNCATED: "HK", WIDER: "HK", KENWARD_ROGER: "KR",
+    WALD: "normal", T: "k-1", HARTUNG_KNAPP: "HK", TRUNCATED: "HK-trunc", WIDER: "HK-trunc", KENWARD_ROGER: "KR",
 }  # fmt: skip
-"""The prediction interval that goes with an interval of the mean, unless another is asked for."""
+"""The prediction interval that goes with an interval of the mean, unless another is asked for; never the narrower one."""
 
 SOURCES: Mapping[str, str | None] = {
-    "normal": None, "HTS": "higgins-2009", "k-1": "higgins-2009", "HK": "int-hout-2014", "HK-PR": "partlett-riley-2017",
+    "normal": None, "HTS": "higgins-2009", "k-1": "higgins-2009", "HK": "int-hout-2014",
+    "HK-trunc": "knapp-hartung-2003", "HK-PR": "partlett-riley-2017",
     "KR": "partlett-riley-2017", "KR-PR": "partlett-riley-2017", NONE: None,
 }  # fmt: skip
 

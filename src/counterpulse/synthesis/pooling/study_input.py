@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from numbers import Real
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -46,12 +49,11 @@ def read_reviews(Y: ArrayLike, V: ArrayLike) -> tuple[Floats, Floats]:
     InputError : shapes that do not go together, an infinite effect, or a variance that is not positive and finite
     """
     y, v = numbers(Y, "Y"), numbers(V, "V")
-    if y.ndim != 2 or v.shape not in (y.shape, y.shape[1:]):
+    if y.ndim != 2 or not y.shape[1] or v.shape not in (y.shape, y.shape[1:]):
         raise InputError(
             f"Y and V have the shapes {y.shape} and {v.shape}; give two tables with a row a review, filled up with nan"
         )
     v = np.broadcast_to(v, y.shape)
-    y = np.where(np.isnan(v), np.nan, y)
     infinite = np.atleast_1d(np.isinf(y).any(axis=1))
     if infinite.any():
         raise InputError(f"Y is infinite in {rows(infinite)}; leave these studies out (nan)")
@@ -75,16 +77,28 @@ def read_positive(values: ArrayLike, name: str, k: int) -> Floats:
 
 
 def numbers(values: ArrayLike, name: str) -> Floats:
-    """The values as an array of numbers.
+    """The values as an array of numbers; None is nan, and text is never read as a number.
 
     Raises
     ------
-    InputError : they hold something else
+    InputError : they hold something else; names the rows
     """
     try:
-        return np.asarray(values, dtype=np.float64)
+        plain = np.asarray(values)
+        if plain.dtype.kind in "biuf":
+            return plain.astype(np.float64)
+        things = np.asarray(values, dtype=object)
     except (TypeError, ValueError):
         raise InputError(f"{name} holds something other than numbers; give one number a study") from None
+    other = np.array([not _is_number(thing) for thing in things.ravel()], dtype=bool).reshape(things.shape)
+    if other.any() or not things.ndim:
+        where = f" in {rows(other.reshape(len(other), -1).any(axis=1))}" if things.ndim else ""
+        raise InputError(f"{name} holds something other than numbers{where}; give one number a study")
+    return things.astype(np.float64)
+
+
+def _is_number(thing: object) -> bool:
+    return thing is None or isinstance(thing, Real | Decimal | np.bool_)
 
 
 def _positive(v: Floats, present: NDArray[np.bool_]) -> Floats:

@@ -179,7 +179,7 @@ def specification_curves(context: Context, block: Block) -> list[Figure]:
     failed = sum(item.estimate is None for item in drawn)
     caption = (
         f"{context.count(len(drawn)) if len(drawn) > 20 else len(drawn)} combinations of choices in order of their estimates, with {context.level_name(None)}; below, the choices "
-        "of each. All rest on the same patients: how many agree is no test."
+        f"of each. All rest on the same {'studies' if context.plan.review is not None else 'patients'}: how many agree is no test."
     )
     if failed:
         caption += f" {failed} could not be estimated, or {'are' if failed > 1 else 'is'} not shown."

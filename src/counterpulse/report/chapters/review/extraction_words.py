@@ -56,7 +56,7 @@ def search_paragraphs(speech: Speech) -> list[Paragraph]:
     question, screening = nodes.question, nodes.screening
     found = []
     if question is not None and question.search:
-        found.append(f"{speech.either('Searched', 'To be searched')}: {ended(question.search)}")
+        found.append(f"Sources and dates of the search: {ended(question.search)}")
     else:
         found.append(
             "The protocol does not say which sources are searched, nor until when; this is to be written by the reviewers."

@@ -12,7 +12,7 @@ from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.review.numerals import studies_words
 from counterpulse.report.chapters.review.synthesis import review_block
 from counterpulse.report.chapters.speech import listed
-from counterpulse.report.chapters.wording import inside
+from counterpulse.report.chapters.wording import inside, sentence
 from counterpulse.report.document import Block, Section, text
 from counterpulse.report.number_styles import EM_DASH
 
@@ -51,16 +51,11 @@ def _quotes(context: Context) -> Iterator[Block]:
         return
     people = any(row["extractor"] for row in rows)
     several = len(context.plan.outcomes) > 1
-    body = [
-        text_row(
-            [
-                f"{row['study']}{f', {inside(context.outcome_label(str(row["outcome"])))}' if several and row['outcome'] else ''}",
-                str(row["source"] or EM_DASH), _short(str(row["quote"])), *([str(row["extractor"] or EM_DASH)] if people else []),
-            ],
-            result=block.id,
-        )
-        for row in rows
-    ]  # fmt: skip
+    body = []
+    for row in rows:
+        place = f", {inside(context.outcome_label(str(row['outcome'])))}" if several and row["outcome"] else ""
+        cells = [f"{row['study']}{place}", str(row["source"] or EM_DASH), _short(str(row["quote"]))]
+        body.append(text_row([*cells, *([str(row["extractor"] or EM_DASH)] if people else [])], result=block.id))
     yield published_table(
         context, id="review-quotes", title="Quoted text behind the extracted numbers", rows=body, left=4,
         heads=["Study", "Place", "Text", *(["Extracted by"] if people else [])],
@@ -104,7 +99,7 @@ def _judged(context: Context) -> str:
     assert block is not None
     overall = {(row["study"], row["outcome"]): str(row["level"]) for row in block.rows() if row["domain"] == OVERALL}
     by_outcome = dict.fromkeys(outcome for _, outcome in overall)
-    told = []
+    told: list[str] = []
     for outcome in by_outcome:
         levels = [level for (_, of), level in overall.items() if of == outcome]
         counts = listed(
@@ -114,10 +109,9 @@ def _judged(context: Context) -> str:
                 if level in levels
             ]
         )
-        where = f"for {inside(context.outcome_label(str(outcome)))} " if len(by_outcome) > 1 and outcome else ""
-        told.append(f"{where}{counts} of {studies_words(len(levels), context.style)}")
-    tools = listed(
-        list(dict.fromkeys(TOOLS.get(str(row["tool"]), "") for row in block.rows() if TOOLS.get(str(row["tool"]), "")))
-    )
-    by = f" by {tools}" if tools else ""
-    return f"The overall risk of bias{by} was judged {listed(told, ';')}."
+        where = f" for {inside(context.outcome_label(str(outcome)))}" if len(by_outcome) > 1 and outcome else ""
+        told.append(
+            f"{'the overall risk of bias' if not told else 'that'}{where} was {counts} of {studies_words(len(levels), context.style)}"
+        )
+    tools = listed(list(dict.fromkeys(tool for row in block.rows() if (tool := TOOLS.get(str(row["tool"]), "")))))
+    return sentence(f"{f'By {tools}, ' if tools else ''}{listed(told, ';')}.")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isfinite
 
+from counterpulse.protocol.nodes import Registration
 from counterpulse.protocol.planned_review import effects_of
 from counterpulse.report import numbers
-from counterpulse.report.chapters.blocks.block_tables import known
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.limitations.design_limitations import Limitation
 from counterpulse.report.chapters.review.certainty import LEVELS, certainty_of
@@ -25,7 +25,6 @@ from counterpulse.report.chapters.review.synthesis import (
 )
 from counterpulse.report.chapters.speech import listed
 from counterpulse.report.chapters.wording import inside
-from counterpulse.protocol.nodes import Registration
 from counterpulse.results import Cell
 
 FEW, ENOUGH = 5, 10

@@ -9,6 +9,7 @@ from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.methods.conventions import convention_paragraphs
 from counterpulse.report.chapters.methods.design_words import design_paragraphs, registration_sentence
 from counterpulse.report.chapters.review import extraction_words, synthesis_words
+from counterpulse.report.chapters.review.synthesis import NETWORK
 from counterpulse.report.chapters.speech import Cite, Speech, Tense, listed, paragraph, uncited
 from counterpulse.report.document import Paragraph, Section
 
@@ -69,7 +70,7 @@ def _registered(speech: Speech) -> Iterator[str]:
 
 
 def _kinds(plan: Plan) -> str:
-    networks = [item.method == synthesis_words.NETWORK for item in plan.analyses]
+    networks = [item.method == NETWORK for item in plan.analyses]
     if networks and all(networks):
         return "network meta-analysis"
     return "meta-analysis and network meta-analysis" if any(networks) else "meta-analysis"
@@ -81,10 +82,24 @@ def _statistics(speech: Speech) -> list[Paragraph]:
         *synthesis_words.analysis_paragraphs(speech),
         synthesis_words.subgroup_paragraph(speech),
         synthesis_words.multiverse_paragraph(speech),
+        _shown(speech),
         *convention_paragraphs(speech),
         _not_run(speech),
     ]
     return [item for item in found if item is not None]
+
+
+def _shown(speech: Speech) -> Paragraph:
+    """How results are tabulated and drawn."""
+    networks = any(item.method == NETWORK for item in speech.plan.analyses)
+    pooled = any(item.method != NETWORK for item in speech.plan.analyses)
+    pictures = [
+        *(["in forest plots"] if pooled else []),
+        *(["in a graph of the network and a league table"] if networks else []),
+    ]
+    return paragraph(
+        f"The effects of single studies {speech.are} tabulated with their sources, and syntheses {speech.are} shown in tables and {listed(pictures)}."
+    )
 
 
 def _not_run(speech: Speech) -> Paragraph | None:

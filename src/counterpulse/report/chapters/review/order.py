@@ -17,11 +17,14 @@ from counterpulse.report.document import Section
 
 def review_sections(context: Context) -> tuple[Section, ...]:
     """The chapters of a review between the page for reviewers and the supplement."""
-    robustness = robustness_section(context)
-    return (
+    before = (
         objectives_section(context.plan, label=context.counter.table()),
         review_methods_section(context),
         review_results_section(context),
+    )
+    robustness = robustness_section(context)
+    return (
+        *before,
         *(() if robustness is None else (robustness,)),
         limitations_section(context, review_limitations(context)),
     )

@@ -17,7 +17,7 @@ def objectives_section(plan: Plan, *, label: str) -> Section:
         return Section(id="objectives", title="Objectives")
     labels = listed([inside(item.label) for item in plan.outcomes.values()])
     words = (
-        f"The objective of this review {'is' if not labels else 'is'} to compare {inside(question.exposure)} with {inside(question.comparator)} "
+        f"The objective of this review is to compare {inside(question.exposure)} with {inside(question.comparator)} "
         f"in {inside(question.population)} with respect to {labels}."
     )
     return Section(id="objectives", title="Objectives", blocks=(text(words), _table(plan, label)))

@@ -26,6 +26,7 @@ from counterpulse.report.chapters.review.tables import (
     regression_tables,
     subgroup_table,
 )
+from counterpulse.report.chapters.wording import inside
 from counterpulse.report.document import Block, Section, text
 from counterpulse.results import AnalysisRecord
 from counterpulse.results import Block as ResultBlock
@@ -71,9 +72,9 @@ def _analyses(context: Context) -> Iterator[Section]:
 
 def _analysis(context: Context, record: AnalysisRecord) -> Section:
     blocks: list[Block] = [
+        *network_tables(context, record),
         *rendered(context, record.id, but=(*SPECIFICATIONS, *ONE_BY_ONE, FUNNEL, TESTS)),
         *regression_tables(context, record),
-        *network_tables(context, record),
         *subgroup_table(context, record),
     ]
     parts = (
@@ -86,12 +87,21 @@ def _analysis(context: Context, record: AnalysisRecord) -> Section:
     )
     return Section(
         id=f"analysis-{record.id}",
-        title=f"{record.id}. {kind} ({role.lower()})",
+        title=f"{record.id}. {kind}{_outcomes(context, record)} ({role.lower()})",
         blocks=tuple(blocks),
         sections=tuple(
             Section(id=f"{id_}-{record.id}", title=title, blocks=tuple(found)) for id_, title, found in parts if found
         ),
     )
+
+
+def _outcomes(context: Context, record: AnalysisRecord) -> str:
+    """The outcome of an analysis, where the review has several and its label does not name it."""
+    names = dict.fromkeys(row.outcome for row in context.rows(record.id))
+    labels = [context.outcome_label(name) for name in names]
+    if len(context.plan.outcomes) < 2 or len(labels) != 1 or labels[0].casefold() in record.label.casefold():
+        return ""
+    return f": {inside(labels[0])}"
 
 
 def _small_study(context: Context, record: AnalysisRecord) -> list[Block]:
@@ -113,6 +123,8 @@ def _small_study(context: Context, record: AnalysisRecord) -> list[Block]:
 def _few(tests: list[ResultBlock], context: Context, record: AnalysisRecord) -> bool:
     counts = [known(row["k"]) for block in tests for row in block.rows()]
     counts += [
-        known(value) for key, value in context.result.details.get(record.id, {}).items() if key.endswith(".studies")
+        known(value)
+        for key, value in context.result.details.get(record.id, {}).items()
+        if key in {f"{name}.studies" for name in context.plan.outcomes}
     ]
     return any(count is not None and count < ENOUGH for count in counts)

@@ -37,6 +37,10 @@ from counterpulse.report.document import Paragraph, Run
 from counterpulse.report.measures import measure_of
 from counterpulse.results import AnalysisRecord, EstimateRow
 
+SINGULAR = {
+    "units": "unit", "years": "year", "months": "month", "weeks": "week", "days": "day", "hours": "hour", "minutes": "minute",
+    "degrees": "degree", "points": "point", "patients": "patient", "percentage points": "percentage point", "%": "percentage point",
+}  # fmt: skip
 CONCLUSIONS = {
     "efficacy": "the cumulative Z value crossed the monitoring boundary",
     "futility": "the cumulative Z value crossed the boundary of futility, so that the effect looked for is unlikely",
@@ -88,7 +92,6 @@ def _pooled_words(context: Context, item: Synthesis) -> str:
     """How many studies and patients, and what they gave."""
     row = item.effect
     patients = f" with {numbers.count(row.n, context.style)} patients" if row.n is not None else ""
-    given = f"{studies_words(item.studies, context.style)}{patients}"
     measure = measure_of(row.estimate.measure).words
     versus = (
         f" for {context.group(row.estimate.term)} versus {context.group(row.estimate.reference)}"
@@ -98,8 +101,7 @@ def _pooled_words(context: Context, item: Synthesis) -> str:
     middle = (
         "posterior median of the pooled " if item.record.method == BAYESIAN else "" if item.studies == 1 else "pooled "
     )
-    article = "an" if f"{middle}{measure}"[:1] in "aeio" else "a"
-    return f"{sentence(given)} gave {article} {middle}{measure}{versus} of"
+    return f"From {studies_words(item.studies, context.style)}{patients}, the {middle}{measure}{versus} was"
 
 
 def _beyond(context: Context, item: Synthesis) -> Iterator[Run | str]:
@@ -203,9 +205,11 @@ def _coefficients(
     style = context.style
     yield f"In {studies_words(studies_of(context, record.id, outcome), style)}, the {coefficient_name(rows[0])} was"
     for k, row in enumerate(rows):
-        lead = "" if not k else "and " if k == len(rows) - 1 else ""
-        yield f"{lead}for {moderator(context, row)},"
+        lead = "and" if k and k == len(rows) - 1 else ""
+        if lead:
+            yield lead
         yield effect_run(context, row)
+        yield f"for {moderator(context, row)}"
         tested = context.tested(row)
         end = "." if k == len(rows) - 1 else ";"
         yield f"; {numbers.p_phrase(tested, style)}{end}" if tested is not None and tested == tested else end
@@ -235,8 +239,10 @@ def moderator(context: Context, row: EstimateRow) -> str:
     if item.reference is not None:
         return f"{label}: {context.level(name, item.term.partition('=')[2] or item.term)} against {context.level(name, item.reference)}"
     step = _step(context, row, name)
-    unit = variable.unit if variable is not None and variable.unit else f"unit{'' if step == 1 else 's'}"
-    return f"{label} (for each {numbers.as_written(step, context.style)} {unit})"
+    unit = variable.unit if variable is not None and variable.unit else "units"
+    if step == 1:
+        return f"{label} (per {SINGULAR.get(unit, unit)})"
+    return f"{label} (per {numbers.as_written(step, context.style)} {unit})"
 
 
 def _step(context: Context, row: EstimateRow, name: str) -> float:
@@ -294,9 +300,17 @@ def _edits(context: Context, records: list[AnalysisRecord]) -> Iterator[Paragrap
         for k, item in enumerate(items):
             runs.append(effect_run(context, item.effect, bayesian=item.bayesian))
             end = "." if k == len(items) - 1 else "; and" if k == len(items) - 2 else ";"
-            several = f", {inside(context.outcome_label(item.outcome))}" if len(context.plan.outcomes) > 1 else ""
+            several = (
+                f", {inside(context.outcome_label(item.outcome))}" if item.outcome not in _single(context, of) else ""
+            )
             runs.append(f"({item.record.id}{several}{_wide(context, item)}){end}")
         yield paragraph(Run(f"Sensitivity analyses of {of}.", "strong"), *runs)
+
+
+def _single(context: Context, analysis: str | None) -> tuple[str, ...]:
+    """The outcome of an analysis that has but one."""
+    planned = context.planned(analysis or "")
+    return planned.outcomes if planned is not None and len(planned.outcomes) == 1 else ()
 
 
 def _wide(context: Context, item: Synthesis) -> str:

@@ -12,7 +12,7 @@ from counterpulse.report.chapters.picture import figure
 from counterpulse.report.chapters.review.numerals import studies_words
 from counterpulse.report.chapters.review.synthesis import review_block
 from counterpulse.report.chapters.speech import listed
-from counterpulse.report.chapters.wording import inside
+from counterpulse.report.chapters.wording import inside, sentence
 from counterpulse.report.document import Block, Section, text
 from counterpulse.report.figures.prisma import draw_prisma
 from counterpulse.results import FlowStep
@@ -57,21 +57,19 @@ def _found(context: Context, boxes: Boxes) -> str:
     """Records, reports and studies in a sentence."""
     style, parts = context.style, []
     if (identified := total(boxes.get("identified"))) is not None:
-        parts.append(f"{numbers.count(identified, style)} records were identified")
+        parts.append(f"the search identified {numbers.count(identified, style)} records")
     if (screened := total(boxes.get("screened"))) is not None:
-        parts.append(f"{numbers.count(screened, style)} were screened")
+        parts.append(f"{numbers.count(screened, style)} records were screened")
     if (read := total(boxes.get("full_text"))) is not None:
-        parts.append(
-            f"{numbers.count(read, style)} report{'' if read == 1 else 's'} {'was' if read == 1 else 'were'} assessed for eligibility"
-        )
+        parts.append(f"{numbers.count(read, style)} report{' was' if read == 1 else 's were'} assessed for eligibility")
     included = boxes.get("included")
     studies = included.get("studies") if isinstance(included, dict) else included
     if studies is not None:
         parts.append(f"{studies_words(int(studies), style)} {'was' if studies == 1 else 'were'} included")
     if not parts:
         return ""
-    said = listed(parts)
-    return f"{said[:1].upper()}{said[1:]}.{_reasons(context, boxes)}"
+    lead = "" if identified is not None else "In all, "
+    return f"{sentence(f'{lead}{listed(parts)}')}.{_reasons(context, boxes)}"
 
 
 def _reasons(context: Context, boxes: Boxes) -> str:

@@ -345,33 +345,47 @@ def changed(speech: Speech, item: PlannedAnalysis, whole: PlannedAnalysis) -> st
 
 def _changes(speech: Speech, item: PlannedAnalysis, whole: PlannedAnalysis) -> Iterator[Said]:
     if item.method != whole.method:
-        yield item.label[:1].lower() + item.label[1:], None
+        yield inside(item.label), None
         return
     if item.outcomes != whole.outcomes:
         yield f"the outcome {speech.outcomes(item)}", None
     if item.keep != whole.keep:
         yield (f"only rows for which {quoted(item.keep)} holds" if item.keep else "every row"), None
     new = {key: str(value) for key, value in item.options.items() if value != whole.options.get(key)}
-    if new.get("convention", "none") != "none":
-        yield CONVENTIONS[new["convention"]], None
-    if "model" in new:
-        yield SHORT[new["model"]], MODELS[new["model"]][1]
-    if "tau2" in new and str(item.options.get("model", "random")) == "random" and new["tau2"] in TAU2:
+    yield from _other_model(item, new)
+    yield from _other_words(new)
+
+
+def _other_model(item: PlannedAnalysis, new: Mapping[str, str]) -> Iterator[Said]:
+    """Another convention, model, estimator or interval; of what the model does not have, nothing."""
+    model = str(item.options.get("model", "random"))
+    convention = new.get("convention", "none")
+    if convention in CONVENTIONS:
+        yield CONVENTIONS[convention], None
+    if "model" in new and new["model"] in MODELS:
+        yield SHORT[model], MODELS[model][1]
+    if model == "random" and new.get("tau2") in TAU2:
         words, work = TAU2[new["tau2"]]
         yield f"the variance between studies by {words}", work
-    if "interval" in new and new["interval"] in INTERVALS and item.options.get("model") in ("random", "common"):
+    if model in ("random", "common") and new.get("interval") in INTERVALS:
         words, work = INTERVALS[new["interval"]]
         yield f"confidence intervals {words}", work
-    if new.get("prediction") in PREDICTIONS and "convention" not in new:
+    if model == "random" and convention == "none" and new.get("prediction") in PREDICTIONS:
         words, work = PREDICTIONS[new["prediction"]]
         yield f"prediction intervals {words}", work
+
+
+def _other_words(new: Mapping[str, str]) -> Iterator[Said]:
+    """Dependence, stated bias, and priors."""
     if new.get("dependence") == "robust":
         yield "a variance robust to the dependence of effects of one study", "hedges-2010"
     if new.get("design_bias") == "True":
         yield "effects freed of the bias that is stated for each design", "turner-2009"
-    for key in ("heterogeneity_prior", "effect_prior"):
-        if key in new:
-            yield f"the {key.replace('_', ' ')} {new[key]}", None
+    yield from (
+        (f"the {key.replace('_', ' ')} {new[key]}", None)
+        for key in ("heterogeneity_prior", "effect_prior")
+        if key in new
+    )
 
 
 def subgroup_paragraph(speech: Speech) -> Paragraph | None:

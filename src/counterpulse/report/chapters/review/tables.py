@@ -23,6 +23,7 @@ from counterpulse.report.chapters.review.results_words import coefficient_name, 
 from counterpulse.report.chapters.review.synthesis import (
     BAYESIAN,
     CHANGE,
+    NETWORK,
     SEQUENTIAL,
     Synthesis,
     corrected,
@@ -128,7 +129,6 @@ def subgroup_table(context: Context, record: AnalysisRecord) -> list[Table]:
         for row in context.rows(record.id)
         if row.estimate.measure == "interaction"
     }
-    counts = _studies_of_groups(context, record)
     for outcome, name in dict.fromkeys((row.outcome, row.subgroup.variable) for row in rows if row.subgroup):
         test = tests.get((outcome, name))
         several = f": {inside(context.outcome_label(outcome))}" if len({row.outcome for row in rows}) > 1 else ""
@@ -138,11 +138,11 @@ def subgroup_table(context: Context, record: AnalysisRecord) -> list[Table]:
         )
         for row in rows:
             if row.outcome == outcome and row.subgroup is not None and row.subgroup.variable == name:
-                n = counts.get((outcome, row.subgroup.level))
+                k = detail(context, record.id, outcome, f"{name}={row.subgroup.level}.studies")
                 body.append(
                     Row(
                         (
-                            Cell(row.subgroup.level), Cell(EM_DASH if n is None else numbers.count(n, context.style)),
+                            Cell(row.subgroup.level.replace(">=", "≥").replace("<=", "≤")), Cell(EM_DASH if k is None else numbers.count(round(k), context.style)),
                             Cell(EM_DASH if row.n is None else numbers.count(row.n, context.style)), Cell(context.effect(row), row.id), Cell(""),
                         ),
                         indent=1,
@@ -162,19 +162,6 @@ def subgroup_table(context: Context, record: AnalysisRecord) -> list[Table]:
         footnotes=(Footnote("", "Groups are compared across studies, not by randomization."),),
     )  # fmt: skip
     return [without_columns(table, of=("Studies", "Patients"))]
-
-
-def _studies_of_groups(context: Context, record: AnalysisRecord) -> dict[tuple[str, str], int]:
-    """How many studies a group has, as its forest plot shows them."""
-    found: dict[tuple[str, str], int] = {}
-    for block in context.result.blocks:
-        if block.analysis == record.id and block.kind == "study-forest":
-            outcome = next((name for name in context.plan.outcomes if f".{name}." in block.id), "")
-            for row in block.rows():
-                if row["role"] == "study" and row["subgroup"] is not None:
-                    key = (outcome, str(row["subgroup"]))
-                    found[key] = found.get(key, 0) + 1
-    return found
 
 
 # -- corrected effects -------------------------------------------------------------------------------------------------
@@ -297,6 +284,8 @@ def _of_the_model(context: Context, record: AnalysisRecord, outcome: str, rows: 
 
 def network_tables(context: Context, record: AnalysisRecord) -> list[Table]:
     """Every treatment against the reference."""
+    if record.method != NETWORK:
+        return []
     tables = []
     rows = [row for row in context.rows(record.id) if row.role != "covariate" and row.estimate.reference is not None]
     for outcome in dict.fromkeys(row.outcome for row in rows):

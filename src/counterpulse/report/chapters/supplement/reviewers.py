@@ -38,6 +38,10 @@ PLANNED = {
 }
 DESCRIBED = (
     ("participants", "Participant flow", "Descriptive"),
+    ("selection", "Selection of studies (PRISMA 2020 flow)", "Descriptive"),
+    ("included", "Included studies and extracted numbers", "Descriptive"),
+    ("risk-of-bias-results", "Risk of bias of the studies", "Descriptive"),
+    ("certainty-results", "Summary of findings and certainty", "Descriptive"),
     ("baseline", "Baseline characteristics", "Descriptive"),
     ("description", "Description", "Descriptive"),
     ("immortal-time", "Immortal time: naive and safe answers", "Sensitivity"),
@@ -85,7 +89,9 @@ def _table(context: Context, sections: Sequence[Section]) -> Table:
                 "",
                 "Stated in the protocol: "
                 + (
-                    "the protocol does not state that outcomes were unseen when it was written."
+                    "whether results of studies were known when it was written is not said."
+                    if context.plan.review is not None
+                    else "the protocol does not state that outcomes were unseen when it was written."
                     if context.plan.protocol.study.data_seen_before_plan
                     else "before anybody had seen the outcomes, as the protocol says."
                 ),

@@ -12,12 +12,13 @@ import polars as pl
 from counterpulse.data.design import level_text
 from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
+from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block, Cell, Estimate, EstimateRow, Notice, Status
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.request import Answer, Request, place
 from counterpulse.study.reviewing.answers.effects import Effects, beside, block, cell, effects_in, named
 from counterpulse.study.reviewing.answers.pooled import nothing_to_pool
-from counterpulse.study.reviewing.columns import COUNTED, PATIENTS, STUDY, numbers
+from counterpulse.study.reviewing.columns import COUNTED, PATIENTS, ROW, STUDY, numbers
 from counterpulse.study.reviewing.formats import BINARY
 from counterpulse.synthesis.networks.components import components
 from counterpulse.synthesis.networks.from_arms import network_from_arms
@@ -46,12 +47,9 @@ def network_answer(request: Request) -> Answer:
     effects = effects_in(request)
     if effects.k == 0:
         return nothing_to_pool(effects)
-    first, second = _arms(effects)
-    parts = components(first, second)
-    if len(parts) > 1:
-        listed = "; ".join(", ".join(part) for part in parts)
-        text = f"{request.outcome.label}: the network falls into {len(parts)} parts that no study joins ({listed}). Compare the treatments of one part with `keep`."
-        return _failed(effects, text, "W874")
+    first, second = _arms(request.plan, effects.frame)
+    for notice in disconnected(request.plan, request.analysis.id, request.outcome.label, effects.frame):
+        return _failed(effects, notice.text, notice.code)
     try:
         fit = _fit(effects, first, second)
     except InputError as error:
@@ -64,13 +62,31 @@ def network_answer(request: Request) -> Answer:
     )  # fmt: skip
 
 
-def _arms(effects: Effects) -> tuple[list[str], list[str]]:
+def disconnected(plan: Plan, analysis: str, outcome: str, frame: pl.DataFrame) -> Iterator[Notice]:
+    """Rows without their treatments, and parts of a network that no study joins."""
+    first, second = _arms(plan, frame)
+    for row, *arms in zip(frame[ROW].to_list(), first, second, strict=True):
+        if "" in arms or arms[0] == arms[1]:
+            seen = "does not name both treatments" if "" in arms else "compares a treatment with itself"
+            yield Notice("W875", analysis, f"{outcome}: a row {seen} (row {row}).")
+            return
+    parts = components(first, second)
+    if len(parts) > 1:
+        listed = "; ".join(", ".join(part) for part in parts)
+        where = ", ".join(f"row {frame[ROW][position]}" for position, name in enumerate(first) if name not in parts[0])
+        text = (
+            f"{outcome}: the network falls into {len(parts)} parts that no study joins ({listed}); outside the largest: {where}. "
+            "Compare the treatments of one part with `keep`."
+        )
+        yield Notice("W874", analysis, text)
+
+
+def _arms(plan: Plan, frame: pl.DataFrame) -> tuple[list[str], list[str]]:
     """The treatments of each row, by their labels."""
-    plan = effects.request.plan
 
     def labels(name: str) -> list[str]:
         known = plan.variables[name].levels
-        return [known.get(text or "", text or "") for text in level_text(effects.frame[name]).to_list()]
+        return [known.get(text or "", text or "").strip() for text in level_text(frame[name]).to_list()]
 
     return labels(ARMS[0]), labels(ARMS[1])
 

@@ -60,10 +60,15 @@ def _groups(effects: Effects, variable: PlannedSubgroup) -> Iterator[Group]:
 
 def _told(effects: Effects, variable: PlannedSubgroup, groups: tuple[Group, ...]) -> Answer:
     rows = [_row(effects, variable, group) for group in groups]
+    counts = {
+        f"{effects.request.name}.{variable.variable}={group.label}.studies": len(group.members) for group in groups
+    }
     known = [group for group in groups if group.label != UNKNOWN]
     if len(known) < 2:
-        return Answer(rows=tuple(rows))
-    return Answer(rows=(*rows, *_between(effects, variable, known)), notices=tuple(_few(effects, variable, known)))
+        return Answer(rows=tuple(rows), details=counts)
+    return Answer(
+        rows=(*rows, *_between(effects, variable, known)), details=counts, notices=tuple(_few(effects, variable, known))
+    )
 
 
 def _row(effects: Effects, variable: PlannedSubgroup, group: Group) -> EstimateRow:

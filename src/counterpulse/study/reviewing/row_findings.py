@@ -1,0 +1,61 @@
+"""What `check` says of the rows of a review before anything is pooled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from counterpulse.errors import DataError
+from counterpulse.protocol.plan import PlannedAnalysis
+from counterpulse.results import Notice
+from counterpulse.source import Finding, Location
+from counterpulse.study.analyses import Setting, versions_of
+from counterpulse.study.reviewing.answers.network import disconnected
+from counterpulse.study.reviewing.extraction import of_rows
+from counterpulse.study.reviewing.sample import NETWORK
+
+IN_TEXT = re.compile(r"\brow (\d+)")
+REMEDIES = {
+    "W853": "look whether it is the right one",
+    "W854": "say `overlap`, or leave one out",
+    "W855": "look with which studies it overlaps",
+    "W856": "look whether they are one study, and delete the copy",
+    "W875": "name both treatments",
+    "W874": "compare the treatments of one part with `keep`, or add a study that joins them",
+}
+
+
+def row_findings(setting: Setting, analyses: Sequence[PlannedAnalysis]) -> tuple[Finding, ...]:
+    """Rows that are odd or give no effect, studies that overlap, and networks in parts.
+
+    Raises
+    ------
+    DataError : a study stands more than once in an analysis, with what is found of all of them
+    """
+    file = setting.table.file
+    found, errors = list(of_rows(setting.cohort.frame, file)), list[Finding]()
+    for analysis in analyses:
+        for name in analysis.outcomes:
+            try:
+                found += [_finding(notice, file) for notice in _of_sample(setting, analysis, name)]
+            except DataError as error:
+                errors += [item for item in error.findings if isinstance(item, Finding)]
+    if errors:
+        raise DataError([*dict.fromkeys(errors), *dict.fromkeys(found)])
+    return tuple(dict.fromkeys(found))
+
+
+def _of_sample(setting: Setting, analysis: PlannedAnalysis, name: str) -> Iterator[Notice]:
+    outcome = setting.plan.outcomes[name]
+    for (made,), _ in versions_of(setting, analysis, outcome, (setting.cohort,)):
+        yield from made.notices
+        if analysis.method == NETWORK:
+            yield from disconnected(setting.plan, analysis.id, outcome.label, made.sample.frame)
+
+
+def _finding(notice: Notice, file: str) -> Finding:
+    """A notice at the first row that it names; overlaps do not depend on the analysis."""
+    row = IN_TEXT.search(notice.text)
+    where = Location(file, int(row[1])) if row else Location(PurePath(file).name)
+    return Finding(code=notice.code, where=where, seen=notice.text.rstrip("."), remedy=REMEDIES.get(notice.code, ""))
