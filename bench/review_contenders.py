@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from bench.reviews import STUDIES
+from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
 
 Columns = Mapping[str, np.ndarray]
 Prepared = tuple[Callable[[], Any], Callable[[Any], float]]
@@ -89,8 +91,6 @@ def restricted(y: np.ndarray, v: np.ndarray) -> float:
 
 def lowest(lost: Callable[[Any], Any], far: float) -> float:
     """The place of the least value from 0 up to a hundred times `far`."""
-    from scipy.optimize import minimize_scalar
-
     grid = np.concatenate(([0.0], np.geomspace(1e-4, 1e2, 60) * far))
     values = lost(grid)
     best = int(np.argmin(values))
@@ -137,8 +137,6 @@ def by_hand_large(columns: Columns) -> Prepared:
 
 def by_hand_bayes(columns: Columns) -> Prepared:
     """The posterior mean of the effect: its mean given tau, integrated over tau."""
-    from scipy.integrate import quad
-
     y, v = columns["yi"], columns["vi"]
 
     def given(tau: float) -> tuple[float, float]:

@@ -48,10 +48,17 @@ REVIEWS = {
     "signs": ("bcg", "Exact test by the signs of 13 studies, 8,192 REML fits; P value"),
     "gosh": ("bcg", "All 8,178 subsets of 13 studies, REML; sum of the variances between studies"),
     "large-review": ("large", "One meta-analysis, REML; variance between studies"),
-    "bayes": ("bcg", "Bayesian meta-analysis, half-normal prior; posterior mean of the effect"),
+    "bayes": (
+        "bcg",
+        "Bayesian meta-analysis, half-normal prior, the whole posterior (SciPy: the mean alone); posterior mean of the effect",
+    ),
     "network": ("network", "Network of 26 trials and 10 treatments, REML; sum of the effects"),
 }
 """Tasks that pool studies, on one core, with their input."""
+OF_REVIEWS = (
+    "Studies pooled, on one core. SciPy computes the number that is compared and nothing beside it, from the likelihood as textbooks "
+    "write it: a check more than a peer."
+)
 NOT_IN_R = ("bayes", "network")
 """Tasks that the R package at hand does not do, or does by another model."""
 ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
@@ -105,7 +112,8 @@ def main() -> None:
     options = arguments()
     with tempfile.TemporaryDirectory() as scratch:
         lines = [*heading(options), *table_of(measure(options, Path(scratch)))]
-        lines += table_of(measure_reviews(options, Path(scratch)))
+        if pooled := table_of(measure_reviews(options, Path(scratch))):
+            lines += ["", OF_REVIEWS, *pooled]
         if not options.only or "study" in options.only:
             lines += command_line(Path(scratch), options)
         if not options.only or "chain" in options.only:

@@ -23,7 +23,16 @@ EDGES = {
     "chapters.results": BESIDE | {"chapters.blocks", "chapters.methods", "chapters.participants"},
     "chapters.limitations": BESIDE | {"chapters.blocks", "chapters.methods", "chapters.results"},
     "chapters.supplement": BESIDE | {"chapters.blocks", "chapters.methods", "checklists"},
-    "before_data": BESIDE | {"chapters.methods", "chapters.supplement", "render"},
+    "chapters.review": BESIDE
+    | {
+        "chapters.blocks",
+        "chapters.limitations",
+        "chapters.methods",
+        "chapters.participants",
+        "chapters.results",
+        "chapters.supplement",
+    },
+    "before_data": BESIDE | {"chapters.methods", "chapters.review", "chapters.supplement", "render"},
 }
 
 

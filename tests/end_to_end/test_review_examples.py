@@ -3,12 +3,12 @@
 import csv
 import json
 import re
-from math import exp, log, sqrt
+from math import ceil, exp, log, sqrt
 
 import pytest
 from ward import Ward, call
 
-from counterpulse.errors import DONE, HAS_FINDINGS
+from counterpulse.errors import DATA_INVALID, DONE, HAS_FINDINGS
 
 CLOSED_FORM = 1e-9  # relative; sums of a few products, through the digits of results.json
 ITERATIVE = 1e-6  # relative; REML of two studies against its closed form
@@ -145,7 +145,9 @@ def test_every_number_stands_in_the_text_that_is_quoted_beside_it(name, request)
     for row in rows:
         quoted = set(re.findall(r"\d+(?:\.\d+)?", row["quote"]))
         written = {name: row[name].lstrip("-") for name in numbers if row.get(name)}
-        assert {name: float(text) for name, text in written.items() if not {float(text)} & set(map(float, quoted))} == {}, row["study"]
+        assert {
+            name: float(text) for name, text in written.items() if not {float(text)} & set(map(float, quoted))
+        } == {}, row["study"]
         assert row["source"]
 
 
@@ -177,7 +179,7 @@ def test_the_prior_is_narrower_than_ignorance_and_wider_than_none(ecpr):
 
 
 def test_what_no_paper_printed_is_listed(ecpr):
-    missing = [line for line in lines(ecpr.results, "effect-sizes", used="no")]
+    missing = list(lines(ecpr.results, "effect-sizes", used="no"))
     assert {line["study"] for line in missing} == {
         "Kagawa 2012", "Aoyama 2014", "Guru 2015", "Kuroki 2021", "Chen 2022", "Kashiura 2023", "Li 2024", "Xu 2023",
     }  # fmt: skip
@@ -185,14 +187,22 @@ def test_what_no_paper_printed_is_listed(ecpr):
     assert {line["yi"] for line in missing} == {None}
     (text,) = told(ecpr.results, "W860")
     assert all(f"{line['study']} (row {line['row']})" in text for line in missing)
-    assert {line["study"] for line in lines(ecpr.results, "effect-sizes")} == {line["study"] for line in missing} | {"Kim 2016"}
+    assert {line["study"] for line in lines(ecpr.results, "effect-sizes")} == {line["study"] for line in missing} | {
+        "Kim 2016"
+    }
 
 
 def test_the_hazard_ratio_and_the_turned_odds_ratio_are_said(ecpr):
-    notes = {(line["study"], line["row"]): line["note"] for line in lines(ecpr.results, "effect-sizes", outcome="death", used="yes")}
+    notes = {
+        (line["study"], line["row"]): line["note"]
+        for line in lines(ecpr.results, "effect-sizes", outcome="death", used="yes")
+    }
     assert notes["Kim 2016", 5] == notes["Kim 2016", 6] == "a hazard ratio taken as an odds ratio without conversion"
     assert "without the event" in notes["Kashiura 2023", 11]
-    assert any("Kim 2016 (row 5) counts (largest); not counted: Kim 2016 (row 6)" in text for text in told(ecpr.results, "W853"))
+    assert any(
+        "Kim 2016 (row 5) counts (largest); not counted: Kim 2016 (row 6)" in text
+        for text in told(ecpr.results, "W853")
+    )
 
 
 def test_stars_without_domains_are_no_low_risk(ecpr):
@@ -248,7 +258,9 @@ def test_printed_successes_become_counted_failures(shock):
 
 
 def test_arms_that_are_not_printed_and_hazard_ratios_are_listed(shock):
-    left = {(line["study"], line["outcome"]): line["reason"] for line in lines(shock.results, "effect-sizes", used="no")}
+    left = {
+        (line["study"], line["outcome"]): line["reason"] for line in lines(shock.results, "effect-sizes", used="no")
+    }
     assert left.keys() == {("CRISP AMI", "death"), ("CRISP AMI", "death_6m"), ("BCIS-1", "death_6m")}
     assert left["BCIS-1", "death_6m"] == "a hazard ratio, and risk ratios are pooled"
 
@@ -260,8 +272,12 @@ def test_the_information_is_far_from_enough(shock):
     mean = risk * (1 - reduction / 2)
     one_trial = 4 * (Z + 0.8416212335729143) ** 2 * mean * (1 - mean) / (risk * reduction) ** 2
     common, random = 1 / mean_of((SHOCK_2, BCIS_1), 0)[1], 1 / mean_of((SHOCK_2, BCIS_1), between(SHOCK_2, BCIS_1))[1]
-    assert looks[-1]["information"] == pytest.approx(one_trial * random / common, rel=ITERATIVE)
-    assert looks[1]["fraction"] == pytest.approx(896 / looks[-1]["information"], rel=CLOSED_FORM)
+    details = shock.results["details"]["S1"]
+    assert details["death.required_without_heterogeneity"] == ceil(one_trial)
+    assert details["death.required"] == ceil(ceil(one_trial) * random / common)
+    assert details["death.conclusion"] == "undecided"
+    assert looks[1]["information"] == 896
+    assert looks[1]["fraction"] < 0.2
 
 
 def test_every_combination_of_choices_has_an_estimate(shock):
@@ -300,14 +316,15 @@ def test_the_shift_is_the_effect_with_the_row_less_that_without(shock, grown):
     (mover,) = found["movers"]
     after, before = (effect(read(bundle), "M1")["estimate"] for bundle in (grown, shock.bundle))
     assert (mover["study"], mover["change"]) == ("Made-up 2027", "added")
-    assert mover["shift"] == pytest.approx(log(after / before), rel=1e-4)  # pooled again from the rounded limits of the forest
+    assert mover["shift"] == pytest.approx(
+        log(after / before), rel=1e-4
+    )  # pooled again from the rounded limits of the forest
     assert found["before"]["studies"], found["after"]["studies"] == (2, 3)
 
 
 def test_what_the_row_does_not_touch_did_not_move(shock, grown):
     moves = json.loads(call("diff", shock.bundle, grown, "--json").out)["review"]
     assert {move["outcome"] for move in moves} == {"death"}
-    assert read(grown)["digests" if "digests" in read(grown) else "study"]
     assert effect(read(grown), "L3") == effect(shock.results, "L3")
 
 
@@ -325,34 +342,64 @@ def test_nothing_moves_without_a_row(shock):
 
 
 def test_a_report_is_a_row(shock, tmp_path):
-    ward = Ward(tmp_path)
+    ward = Ward(tmp_path / "ward")
+    ward.directory.mkdir()
     assert ward.run().code == DONE
-    ours = next(
-        row for row in ward.results()["estimates"] if row["analysis"] == "A1" and row["term"] == "pump" and row["role"] != "covariate"
+    ours = effect(ward.results(), "A1")
+    with_ours(
+        shock,
+        tmp_path,
+        f"{{study: Our ward, bundle: ward/ward-report, estimate: {ours['id']}, outcome: failure, columns: {{year: 2026, shock: yes}}}}",
     )
-    text = shock.protocol.read_text(encoding="utf-8")
-    bundle = f"{{study: Our ward, bundle: {ward.bundle}, estimate: {ours['id']}, outcome: failure, columns: {{year: 2026, shock: yes}}}}"
-    text = text.replace("  other_measures: leave-out", f"  convert: {{from: odds ratio, as_it_is: yes}}\n  bundles: [{bundle}]\n  other_measures: leave-out")
-    text = text.replace("measure: risk ratio  ", "measure: risk ratio\n  #").replace("estimate, ", "estimate, std_error, ")
-    protocol = shock.folder / "with-ours.protocol.yaml"
-    protocol.write_text(text.replace("dictionary: dictionary.csv", "dictionary: wider.csv"), encoding="utf-8")
-    dictionary = (shock.folder / "dictionary.csv").read_text(encoding="utf-8")
-    (shock.folder / "wider.csv").write_text(dictionary + "std_error,,Standard error,number,,,,,,,,\n", encoding="utf-8")
-    with shock.table.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    with (shock.folder / "wider-table.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [*rows[0], "std_error"], restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    protocol.write_text(protocol.read_text(encoding="utf-8").replace("table: iabp-shock.csv", "table: wider-table.csv"), encoding="utf-8")
-    out = shock.folder / "with-ours"
-    said = call("run", protocol, "--out", out)
+    said = call("run", tmp_path / shock.protocol.name, "--out", tmp_path / "report")
     assert said.code == DONE, said.text
-    (line,) = lines(read(out), "effect-sizes", study="Our ward")
+    results = read(tmp_path / "report")
+    (line,) = lines(results, "effect-sizes", study="Our ward")
     assert line["used"] == "yes"
+    assert line["row"] == 13  # after the last row of the table
     assert line["estimate"] == pytest.approx(ours["estimate"], rel=CLOSED_FORM)
     assert line["vi"] == pytest.approx(ours["std_error"] ** 2, rel=CLOSED_FORM)
-    assert {line["n_1"] + line["n_2"]} == {ours["n"]}
+    arms = {count["group"]: count for count in ours["groups"]}
+    assert (line["events_1"], line["n_1"]) == (arms["pump"]["events"], arms["pump"]["n"])
+    assert (line["events_2"], line["n_2"]) == (arms["none"]["events"], arms["none"]["n"])
     assert "taken as" in line["note"]
     assert ours["id"] in line["source"]
-    assert effect(read(out), "F1")["n"] == 101 + ours["n"]
+    pooled = effect(results, "F1")
+    assert pooled["n"] == 101 + ours["n"]
+    own = log(ours["estimate"]), ours["std_error"] ** 2
+    assert natural(pooled) == pytest.approx(hartung_knapp(risk_ratio(10, 53, 12, 48), own), rel=ITERATIVE)
+
+
+def test_a_report_without_the_columns_it_needs_is_refused(shock, tmp_path):
+    ward = Ward(tmp_path / "ward")
+    ward.directory.mkdir()
+    assert ward.run().code == DONE
+    with_ours(
+        shock,
+        tmp_path,
+        f"{{study: Our ward, bundle: ward/ward-report, estimate: {effect(ward.results(), 'A1')['id']}, outcome: failure}}",
+    )
+    (tmp_path / "dictionary.csv").write_bytes((shock.folder / "dictionary.csv").read_bytes())
+    said = call("check", tmp_path / shock.protocol.name)
+    assert said.code == DATA_INVALID
+    assert "the dictionary lacks format, std_error" in said.text
+
+
+def with_ours(shock, folder, bundle):
+    """The review of the trials with columns for standard errors and formats, and a row from a bundle."""
+    text = shock.protocol.read_text(encoding="utf-8")
+    old = "  other_measures: leave-out"
+    assert old in text
+    new = f"  convert: {{from: odds ratio, as_it_is: yes}}\n  bundles: [{bundle}]\n{old}"
+    (folder / shock.protocol.name).write_text(text.replace(old, new), encoding="utf-8")
+    dictionary = (shock.folder / "dictionary.csv").read_text(encoding="utf-8")
+    (folder / "dictionary.csv").write_text(
+        dictionary + "std_error,std_error,Standard error,number,,,,,,,,\nformat,format,Format,text,,,,,,,,\n",
+        encoding="utf-8",
+    )
+    with shock.table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with (folder / shock.table.name).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], "std_error", "format"], restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -12,10 +12,22 @@ from counterpulse.study.run import run
 CLOSED_FORM = 1e-12  # the same few products
 NUMBERS = (
     "events_treated", "n_treated", "events_control", "n_control", "estimate", "conf_low", "conf_high", "std_error", "p_value", "yi", "vi",
+    "percent_treated", "percent_control",
 )  # fmt: skip
-COLUMNS = ("study", "outcome", "registry", "treated", "control", *NUMBERS, "measure", "format", "complement")
+COLUMNS = (
+    "study",
+    "outcome",
+    "registry",
+    "treated",
+    "control",
+    *NUMBERS,
+    "measure",
+    "format",
+    "complement",
+    "reversed",
+)
 DICTIONARY = "name,source,label,type,unit,levels,minimum,maximum,missing_codes,applies_if,integer,section\n" + "".join(
-    f"{name},{name},{name.capitalize()},{'number' if name in NUMBERS else 'yesno' if name == 'complement' else 'text'},,,,,,,,\n"
+    f"{name},{name},{name.capitalize()},{'number' if name in NUMBERS else 'yesno' if name in ('complement', 'reversed') else 'text'},,,,,,,,\n"
     for name in COLUMNS
 )
 PROTOCOL = """\
@@ -31,7 +43,12 @@ effects: {measure: odds ratio}
 analyses:
   - {id: M1, role: primary, outcome: death}
 """
-TRIALS = (("Ames 2001", 10, 40, 14, 41), ("Bern 2005", 21, 60, 26, 58), ("Cork 2010", 8, 35, 9, 36), ("Dover 2016", 30, 90, 33, 91))
+TRIALS = (
+    ("Ames 2001", 10, 40, 14, 41),
+    ("Bern 2005", 21, 60, 26, 58),
+    ("Cork 2010", 8, 35, 9, 36),
+    ("Dover 2016", 30, 90, 33, 91),
+)
 
 
 def row(name, *counts, **cells):
@@ -165,7 +182,10 @@ def test_a_lopsided_interval_is_used_and_told(review):
 
 def test_the_same_lopsided_numbers_are_no_finding_where_differences_are_pooled(review):
     review.edit("measure: odds ratio", "measure: mean difference")
-    review.rows = [row("Ames 2001", estimate=1.2, conf_low=0.2, conf_high=2.2), row("Bern 2005", estimate=-1, conf_low=-2, conf_high=0)]
+    review.rows = [
+        row("Ames 2001", estimate=1.2, conf_low=0.2, conf_high=2.2),
+        row("Bern 2005", estimate=-1, conf_low=-2, conf_high=0),
+    ]
     assert not {"W859", "W860"} & set(said(review.result()))
 
 
@@ -201,7 +221,9 @@ def test_a_shared_registry_without_a_rule_is_told(review):
 
 def test_a_measure_that_is_left_out_is_listed(review):
     review.edit("{measure: odds ratio}", "{measure: odds ratio, other_measures: leave-out}")
-    told = extracted(review.add(row("Ems 2020", estimate=0.8, conf_low=0.5, conf_high=1.28, measure="HR")).result())[LAST]
+    told = extracted(review.add(row("Ems 2020", estimate=0.8, conf_low=0.5, conf_high=1.28, measure="HR")).result())[
+        LAST
+    ]
     assert (told["used"], told["reason"]) == ("no", "a hazard ratio, and odds ratios are pooled")
     assert told["yi"] is None
 
@@ -232,10 +254,14 @@ def test_nobody_counts_for_a_risk_difference(review):
     assert told["yi"] == pytest.approx(0.5 / 41 - 0.5 / 42, rel=CLOSED_FORM)
 
 
-@pytest.mark.parametrize(("measure", "model"), [("odds ratio", "random"), ("risk ratio", "random"), ("risk ratio", "mantel-haenszel")])
+@pytest.mark.parametrize(
+    ("measure", "model"), [("odds ratio", "random"), ("risk ratio", "random"), ("risk ratio", "mantel-haenszel")]
+)
 def test_those_without_the_event_are_not_those_with_it(review, tmp_path, measure, model):
     """The printed survivors give what the dead would have given, whatever the measure and the model."""
-    review.edit("measure: odds ratio", f"measure: {measure}").edit("outcome: death}", f"outcome: death, model: {model}}}")
+    review.edit("measure: odds ratio", f"measure: {measure}").edit(
+        "outcome: death}", f"outcome: death, model: {model}}}"
+    )
     plain = review.result()
     for line in review.rows:
         line["complement"] = "yes"
@@ -245,6 +271,41 @@ def test_those_without_the_event_are_not_those_with_it(review, tmp_path, measure
     assert primary(turned).estimate == primary(plain).estimate
     assert primary(turned).events == primary(plain).events
     assert "without the event" in said(turned)["W859"]
+
+
+def test_percentages_of_those_without_the_event(review):
+    review.rows = [
+        row("Ames 2001", n_treated=40, n_control=50, percent_treated=75, percent_control=80, complement="yes")
+    ]
+    told = extracted(review.result())[2]
+    assert (told["events_1"], told["events_2"]) == (10, 10)
+    assert told["yi"] == pytest.approx(log(10 / 30 / (10 / 40)), rel=CLOSED_FORM)
+
+
+def test_arms_the_other_way_round(review):
+    """Counts that stand under the wrong arm are turned as a whole, events and patients too."""
+    review.edit("outcome: death}", "outcome: death, model: mantel-haenszel}")
+    plain = primary(review.result())
+    for line in review.rows:
+        line["reversed"] = "yes"
+        for what in ("events", "n"):
+            line[f"{what}_treated"], line[f"{what}_control"] = line[f"{what}_control"], line[f"{what}_treated"]
+    turned = primary(review.result())
+    assert turned.estimate == plain.estimate
+    assert [(arm.group, arm.n, arm.events) for arm in turned.groups] == [
+        (arm.group, arm.n, arm.events) for arm in plain.groups
+    ]
+
+
+def test_findings_count_the_patients_that_were_pooled(review):
+    """Two effects of one registry: the summary of findings counts its patients once, as the analysis does."""
+    review.edit("effects:", "overlap: {registry: registry, keep: largest}\neffects:")
+    for line in review.rows[:2]:
+        line["registry"] = "North"
+    result = review.result()
+    block = next(block for block in result.blocks if block.kind == "summary-of-findings")
+    (line,) = block.rows()
+    assert (line["studies"], line["participants"]) == (3, primary(result).n)
 
 
 def test_a_printed_odds_ratio_of_survival_is_turned_and_a_risk_ratio_is_refused(review):
@@ -272,7 +333,9 @@ def test_one_study_shows_its_own_effect(review):
     assert effect.status.code == "one-study"
     assert "W861" in said(result)
     assert not study.could_not_estimate(result)
-    assert {found.estimate.measure for found in result.estimates} == {"odds ratio"}  # no variance between studies of one
+    assert {found.estimate.measure for found in result.estimates} == {
+        "odds ratio"
+    }  # no variance between studies of one
 
 
 def test_two_studies_have_the_wide_interval_of_hartung_and_knapp(review):
@@ -342,7 +405,10 @@ def test_a_wrong_protocol_of_a_review(review, old, new, code):
 
 
 def test_boxes_that_do_not_add_up(review):
-    review.edit("effects:", "screening: {identified: 100, removed: 20, screened: 70, full_text: 12, full_text_excluded: 3, included: 5}\neffects:")
+    review.edit(
+        "effects:",
+        "screening: {identified: 100, removed: 20, screened: 70, full_text: 12, full_text_excluded: 3, included: 5}\neffects:",
+    )
     told = [notice.text for notice in review.result().warnings if notice.code in ("W851", "W852")]
     assert any("100 - 20 is not 70" in text for text in told)
     assert any("12 - 3 is not 5" in text for text in told)

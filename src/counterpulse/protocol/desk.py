@@ -36,15 +36,17 @@ class Desk:
         place = self.protocol.where(path, key=key)
         self.findings.append(Finding(code=code, where=place, seen=seen, allowed=allowed, remedy=remedy))
 
-    def needs(self, code: str, path: YamlPath, what: str, name: str, known: Iterable[str], remedy: str) -> bool:
-        """Tell whether a name is known; where it is not, write it down with a suggestion."""
+    def needs(
+        self, code: str, path: YamlPath, what: str, name: str, known: Iterable[str], remedy: str, *, key: bool = False
+    ) -> bool:
+        """Tell whether a name is known; where it is not, write it down with a suggestion. `key`: as for `report`."""
         known = list(known)
         if name in known:
             return True
         listed = ", ".join(known[:MOST_NAMES_LISTED]) + (", …" if len(known) > MOST_NAMES_LISTED else "")
         self.report(
             code, path, f"there is no {what} `{name}`", allowed=listed or f"no {what} is defined",
-            remedy=did_you_mean(name, known) or remedy,
+            remedy=did_you_mean(name, known) or remedy, key=key,
         )  # fmt: skip
         return False
 

@@ -23,8 +23,17 @@ NUMBERS = (
     "sd_treated", "mean_control", "sd_control", "median_treated", "q1_treated", "q3_treated", "minimum_treated",
     "maximum_treated", "median_control", "q1_control", "q3_control", "minimum_control", "maximum_control", "estimate",
     "conf_low", "conf_high", "conf_level", "std_error", "p_value", "observed_minus_expected", "variance", "correlation", "n",
-    "yi", "vi", "time_treated", "time_control",
+    "yi", "vi", "time_treated", "time_control", "events", "time",
 )  # fmt: skip
+YES_NO = ("reversed", "complement", "p_below")
+SERIOUS = ("not serious", "serious", "very serious", "extremely serious")
+RATINGS: Mapping[str, tuple[str, ...]] = {
+    "risk of bias": SERIOUS, "inconsistency": SERIOUS, "indirectness": SERIOUS, "imprecision": SERIOUS,
+    "publication bias": ("undetected", "strongly suspected"), "large effect": ("no", "yes", "very large"), "dose response": ("no", "yes"),
+    "confounding against the effect": ("no", "yes"),
+}  # fmt: skip
+"""The words for each domain of GRADE."""
+STAR_DOMAINS = ("selection", "comparability", "outcome", "exposure")
 TEXTS = ("source", "quote", "extractor", "note", "treated", "control", "measure", "format", "sign")
 """Columns of an extraction table by the names that mean something; all others may be moderators, designs, judgments."""
 
@@ -67,10 +76,11 @@ def _columns(desk: Desk) -> None:
             desk.report("E803", ("data", "dictionary"), f"the dictionary has no variable `{name}`: {what}",
                         allowed="an extraction table has study and outcome, and the numbers of each effect",
                         remedy=f"add `{name}` to the dictionary; its `source` is the header in the table")  # fmt: skip
-    for name in NUMBERS:
-        if name in desk.dictionary and desk.scope[name].kind != "number":
-            desk.report("E804", ("data", "dictionary"), f"`{name}` is a variable of type {desk.scope[name].kind}",
-                        allowed="a number", remedy="correct its type in the dictionary")  # fmt: skip
+    for names, kinds, allowed in ((NUMBERS, ("number",), "a number"), (YES_NO, ("yesno", "yes-no"), "yes or no (type yesno)")):
+        for name in names:
+            if name in desk.dictionary and desk.scope[name].kind not in kinds:
+                desk.report("E804", ("data", "dictionary"), f"`{name}` is a variable of type {desk.scope[name].kind}",
+                            allowed=allowed, remedy="correct its type in the dictionary")  # fmt: skip
 
 
 def _registry(desk: Desk) -> None:
@@ -82,6 +92,9 @@ def _registry(desk: Desk) -> None:
 def _bias(desk: Desk, tool: RiskOfBias) -> None:
     for index, name in enumerate(tool.columns):
         desk.variable(("risk_of_bias", "columns", index), name)
+        if tool.tool == "newcastle-ottawa" and not name.lower().startswith(STAR_DOMAINS):
+            desk.report("W883", ("risk_of_bias", "columns", index), f"the name `{name}` tells no domain of the Newcastle-Ottawa scale, so its stars cannot be read",
+                        allowed=f"names that begin with {', '.join(STAR_DOMAINS)}", remedy="rename the variable; its `source` stays the header in the table")  # fmt: skip
     if tool.overall is not None:
         desk.variable(("risk_of_bias", "overall"), tool.overall)
 
@@ -120,4 +133,9 @@ def _certainty(desk: Desk) -> None:
     certainty, question = desk.nodes.certainty, desk.nodes.question
     for name in certainty.judged if certainty is not None and question is not None else ():
         desk.needs("E233", ("certainty", "judged", name), "outcome", name, question.every_outcome,  # type: ignore[union-attr]
-                   "add it to the outcomes of `question`")  # fmt: skip
+                   "add it to the outcomes of `question`", key=True)  # fmt: skip
+    for name, judged in certainty.judged.items() if certainty is not None else ():
+        for domain, judgment in judged.items():
+            if judgment.rating not in RATINGS[domain]:
+                desk.report("E814", ("certainty", "judged", name, domain, "rating"), f"{domain} is judged '{judgment.rating}'",
+                            allowed=", ".join(RATINGS[domain]), remedy="write one of these words")  # fmt: skip

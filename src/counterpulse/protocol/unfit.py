@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +22,15 @@ from counterpulse.protocol.vocabulary import (
 from counterpulse.source import Finding, did_you_mean
 from counterpulse.source.yaml_file import YamlFile, YamlPath
 
+QUOTED = re.compile("'([^']+)'")
+"""The words of a fixed list, as the validator names them."""
 _OF_THE_BLOCK = ("missing", "extra_forbidden")
 LONGEST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class _Misfit:
-    """One complaint of the validator. `choices` are the unions it came through: at which path, which branch."""
+    """One complaint of the validator; `message` is what it says of the value, or the words that a key may be. `choices` are the unions it came through: at which path, which branch."""
 
     kind: str
     path: YamlPath
@@ -70,7 +73,8 @@ def _misfit(item: Mapping[str, Any], tree: object) -> _Misfit:
             kind = "key"
         elif isinstance(part, str):
             choices.append((tuple(path), part))
-    message = str(item.get("ctx", {}).get("error", "")) if kind == "value_error" else ""
+    about = {"value_error": "error", "key": "expected"}.get(kind, "")
+    message = str(item.get("ctx", {}).get(about, ""))
     return _Misfit(kind, tuple(path), message, tuple(choices), missing)
 
 
@@ -122,8 +126,14 @@ def _unknown_key(misfit: _Misfit, tree: object, file: YamlFile) -> Finding:
 
 
 def _bad_name(misfit: _Misfit, tree: object, file: YamlFile) -> Finding:
+    *parent, key = misfit.path
+    if words := QUOTED.findall(misfit.message):
+        return Finding(
+            code="E223", where=where(file, misfit.path, key=True), seen=f"a key of {name_of(tree, tuple(parent))} is `{key}`",
+            allowed=", ".join(words), remedy=did_you_mean(str(key), words) or "write one of these words",
+        )  # fmt: skip
     return Finding(
-        code="E227", where=where(file, misfit.path, key=True), seen=f"`{misfit.path[-1]}` is not a name",
+        code="E227", where=where(file, misfit.path, key=True), seen=f"`{key}` is not a name",
         allowed="letters, digits and _, beginning with a letter",
         remedy="rename it, and use a label for the words that readers see",
     )  # fmt: skip

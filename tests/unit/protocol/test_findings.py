@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+from written_review import REVIEW, REVIEW_SLIPS, review_findings
 
 from counterpulse.errors import ProtocolError
 
@@ -83,8 +84,12 @@ def test_the_registry_protocol_has_no_findings(registry, linted):
     assert [finding.text() for finding in linted(registry)] == []
 
 
-def test_every_slip_is_told_as_it_is_kept(changed, linted):
+def test_every_slip_is_told_as_it_is_kept(changed, linted, read):
     told = {name: _findings(changed(*slip), linted) for name, slip in SLIPS.items()}
+    told |= {
+        f"a review: {name}": review_findings(read, REVIEW.replace(old, new, 1))
+        for name, (old, new, _) in REVIEW_SLIPS.items()
+    }
     text = "".join(
         f"=== {name}\n" + "".join(f"{finding.text()}\n" for finding in findings) + "\n"
         for name, findings in told.items()

@@ -163,7 +163,7 @@ data: {table: t.csv, dictionary: d.csv, one_row_per: effect}
 analyses:
   - {id: M1, role: primary, outcome: death, model: random}
 """
-    assert codes(lint(read(text), dictionary)) == []
+    assert codes(lint(read(text), dictionary)) == ["E801"]  # what it asks is missing, and nothing of patients is
 
 
 def test_a_level_is_not_treated_and_reference(changed, linted):

@@ -407,17 +407,3 @@ def test_widths_of_print():
     for name, width in (("one-column", ONE_COLUMN), ("two-column", TWO_COLUMNS)):
         for made in (review.network(), review.gosh(), review.posterior(), review.bias()):
             assert picture(made, width=name).scene.width == pytest.approx(width)
-
-
-def test_what_is_of_no_analysis_has_sections_of_its_own():
-    def moved(made):
-        return replace(made, id=f"review.{made.kind}", analysis="review")
-
-    plan = make_plan()
-    blocks = tuple(map(moved, (review.bias(), review.effect_sizes(), review.findings(), review.certainty())))
-    document = compose(replace(make_result(), blocks=blocks), plan)
-    order = [section.id for section in document.sections]
-    assert order.index("studies") < order.index("findings") < order.index("results") < order.index("certainty")
-    titles = [item.title for item in blocks_of(document.sections) if isinstance(item, Table | Figure)]
-    assert "Summary of findings" in titles
-    assert not any("review" in title for title in titles)

@@ -6,6 +6,7 @@ composes its tables and figures from it as from any result, and `placeholders` f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
 
@@ -29,6 +30,14 @@ SEEN = {
 }
 """Kinds whose rows only the data decide: one stands for all that differ in these cells alone, which are left open."""
 OPEN = "\N{HORIZONTAL ELLIPSIS}"
+JUDGED: Mapping[str, Mapping[str, Cell]] = {
+    "risk-of-bias": {"judgment": None, "level": "none", "reason": None},
+    "certainty": {"evidence": OPEN, "suggested": OPEN},
+    "effect-sizes": {"source": OPEN, "quote": None, "note": None},
+}
+"""Cells that only studies can fill, by the kind of their block; judgments that nobody has made."""
+UNKNOWN = ("i_squared",)
+"""Shares that no number can stand for."""
 
 
 def skeleton(rehearsed: StudyResult, plan: Plan) -> StudyResult:
@@ -142,6 +151,7 @@ def _block(block: Block) -> Block:
     kept: dict[tuple[Cell, ...], dict[str, Cell]] = {}
     for row in block.rows():
         cells = {name: _cell(name, value) for name, value in row.items()}
+        cells |= JUDGED.get(block.kind, {})
         cells |= {name: OPEN for name in open_ if isinstance(cells[name], str)}
         words = tuple(value for value in cells.values() if isinstance(value, str))
         kept.setdefault(words if open_ else (len(kept),), cells)
@@ -151,6 +161,10 @@ def _block(block: Block) -> Block:
 def _cell(name: str, value: Cell) -> Cell:
     if value is None or isinstance(value, str | bool):
         return value
+    if name in UNKNOWN:
+        return None
+    if name == "df":
+        return float(UNIT)
     if name in COUNTED:
         return UNIT if isinstance(value, int) else float(UNIT)
     return P_VALUE if name == "p_value" else value

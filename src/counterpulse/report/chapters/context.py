@@ -31,7 +31,13 @@ ENTERED = "A patient counts in each trial that he or she could enter, so groups 
 TWICE = {"clone-censor-weight": CLONED, "sequential-trials": ENTERED}
 """Why patients count more than once, by what estimates; else because their treatment changed."""
 PRINTED = (Status.OK, Status.NOT_REACHED)
-VALUED = (Status.FEW_CLUSTERS, Status.ZERO_RANDOM_VARIANCE, Status.SINGLE_ROW_CLUSTERS, Status.NO_GROUP_VARIANCE)
+VALUED = (
+    Status.ONE_STUDY,
+    Status.FEW_CLUSTERS,
+    Status.ZERO_RANDOM_VARIANCE,
+    Status.SINGLE_ROW_CLUSTERS,
+    Status.NO_GROUP_VARIANCE,
+)
 """States of an estimate that is right although something around it, such as its interval, is not to be had."""
 
 

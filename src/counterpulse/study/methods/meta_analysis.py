@@ -79,6 +79,7 @@ SPEC = MethodSpec(
     ),
     subgroups=True,
     adjustable=True,
+    refuse=loaded("counterpulse.study.reviewing.answers.models:refuse_model"),
     resolve=loaded("counterpulse.study.reviewing.conventions:resolved"),
     calls="counterpulse.synthesis.pooling.pool:pool",
     estimate=loaded("counterpulse.study.reviewing.answers.pooled:pooled_answer"),

@@ -92,7 +92,10 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
         flow=(*_before_the_table(plan, table), *flow, _eligible_step(plan, frame), *count_boxes(plan, frame, judged)),
         populations=populations,
         notices=(
-            *_not_compared(plan, frame), *_deviations(flow), *_screened_otherwise(plan, table), *extracted.notices,
+            *_not_compared(plan, frame),
+            *_deviations(flow),
+            *_screened_otherwise(plan, table),
+            *extracted.notices,
         ),
         measurements=measured.repeated,
         findings=(*measured.findings, *contradicted),

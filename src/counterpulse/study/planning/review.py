@@ -14,6 +14,8 @@ from counterpulse.study.method_spec import MethodSpec
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.planning.method_options import further_terms, method_options
 from counterpulse.study.planning.wording import clauses, sentence, usual_label
+from counterpulse.study.reviewing.conversion import WITH_RISK, can_convert
+from counterpulse.study.reviewing.measures import one
 from counterpulse.study.robustness.questions import BESIDE_OPTIONS
 
 OF_CONVENTION = ("tau2", "interval", "prediction")
@@ -60,6 +62,7 @@ def resolve_review(desk: Desk, draft: Draft) -> PlannedAnalysis | None:
     draft = _without_inherited(draft)
     spec = _method(desk, draft)
     _refuse_quality(desk, draft)
+    _refuse_conversions(desk)
     if spec is None or len(desk.findings) > before:
         return None
     node = draft.node
@@ -140,6 +143,25 @@ def _refuse_quality(desk: Desk, draft: Draft) -> None:
                 "taking it away", "`bias` under `effects` with the expected bias of each design, and design_bias: yes in the analysis",
                 f"take {key} out; state the bias of a design, or leave studies out with `keep`",
             )  # fmt: skip
+
+
+def _refuse_conversions(desk: Desk) -> None:
+    """A conversion that no formula makes, or that lacks the risk it needs."""
+    place = ("effects", "convert")
+    if any(finding.code == "E812" for finding in desk.findings):
+        return
+    wanted = tuple(dict.fromkeys(_measure(desk.nodes, name) for name in desk.outcomes))
+    for index, conversion in enumerate(effects_of(desk.nodes).convert):
+        if any(can_convert(conversion, to) for to in wanted):
+            continue
+        ways = [to for to in wanted if (conversion.source, to) in WITH_RISK]
+        how = "taken as it is for" if conversion.as_it_is else "converted to"
+        desk.refuse(
+            (*place, index), "E812", f"{one(conversion.source)} cannot be {how} {one(wanted[0])}" if not ways or conversion.as_it_is
+            else f"the conversion from {conversion.source} to {ways[0]} needs the risk of the control group",
+            "control_risk: a number between 0 and 1" if ways else "ratios of odds, risks and hazards into each other; odds ratio and standardized mean difference",
+            "say control_risk" if ways else "take it out; extract what gives the measure, or say other_measures: leave-out",
+        )  # fmt: skip
 
 
 def _of_effects(nodes: ProtocolNode) -> Iterator[Choice]:

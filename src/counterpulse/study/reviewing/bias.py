@@ -100,9 +100,12 @@ def _is_number(text: str) -> bool:
 
 def _overall(tool: RiskOfBias, written: str | None, levels: list[str]) -> dict[str, str | None]:
     """The judgment of the whole as written, else the worst of its domains; a total of stars says nothing of where bias may be."""
+    worst = max(levels, key=ORDER.index, default="none")
+    if written is not None and tool.tool == NEWCASTLE_OTTAWA and _is_number(written) and worst != "none":
+        return {"judgment": written, "level": worst}
     if written is not None:
         return {"judgment": written, "level": _level(tool.tool, "", written)}
-    return {"judgment": None, "level": max(levels, key=ORDER.index)}
+    return {"judgment": None, "level": worst}
 
 
 def _notices(tool: RiskOfBias, rows: list[dict[str, str | None]]) -> Iterator[Notice]:

@@ -106,7 +106,7 @@ def _domains(plan: Plan, outcome: str, evidence: Evidence) -> Iterator[Row]:
     judged: Mapping[str, Judgment] = (
         {} if certainty is None else {str(name): item for name, item in certainty.judged.get(outcome, {}).items()}
     )
-    for domain in (*DOWNGRADES, *(UPGRADES if evidence.begins_low else ())):
+    for domain in (*DOWNGRADES, *(name for name in UPGRADES if evidence.begins_low or name in judged)):
         found = computed(domain, evidence)
         judgment = judged.get(domain)
         yield {

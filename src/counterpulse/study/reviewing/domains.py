@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite, log
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 UPGRADES = ("large effect", "dose response", "confounding against the effect")
 HIGH = ("high", "critical")
+RANDOMIZED, NO_TRIAL = ("random", "rct", "trial"), re.compile(r"\b(non|not|un|quasi)[ -]?(random|rct)|single[ -]arm")
+"""Words of designs that were randomized, and what takes it back."""
 UNKNOWN = "unclear"
 HALF, QUARTER = 0.5, 0.25
 """Shares of the weight at high risk of bias from which bias is suggested as very serious, and serious."""
@@ -66,7 +69,7 @@ class Evidence:
             return True
         labels = self.plan.variables["design"].levels
         texts = [labels.get(str(value), str(value)).lower() for value in self.frame["design"].drop_nulls().to_list()]
-        return not texts or not all("random" in text or "rct" in text or "trial" in text for text in texts)
+        return not texts or not all(any(word in text for word in RANDOMIZED) and not NO_TRIAL.search(text) for text in texts)
 
     def weights(self) -> dict[str, float]:
         """The share of each study in the pooled effect."""
@@ -117,6 +120,8 @@ def _bias(evidence: Evidence) -> Computed:
     )
     if not weights:
         share = len(high) / len(studies)
+    if unclear:
+        text = f"{text[:-1]}; of {len(unclear)} it is not known."
     return Computed(text, "very serious" if share > HALF else "serious" if share > QUARTER else "not serious")
 
 
@@ -216,7 +221,7 @@ def _large(evidence: Evidence) -> Computed:
     if measure not in RATIOS or not isfinite(value) or value <= 0:
         return Computed("The measure is no ratio.")
     factor = max(value, 1 / value)
-    text = f"The effect is a factor of {factor:.1f}."
+    text = f"The effect is a factor of {factor:.2f}."
     return Computed(text, "very large" if factor >= VERY_LARGE else "yes" if log(factor) >= log(LARGE) else "no")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
@@ -11,9 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from counterpulse.data.patient_table import PatientTable
-from counterpulse.protocol.nodes import Effects
 from counterpulse.protocol.plan import Plan
-from counterpulse.protocol.planned_review import effects_of
 from counterpulse.results import Notice
 from counterpulse.source import Finding, Location, did_you_mean
 from counterpulse.study.reviewing.columns import (
@@ -31,8 +29,10 @@ from counterpulse.study.reviewing.columns import (
     VI,
     YI,
 )
+from counterpulse.study.reviewing.conversion import can_convert
 from counterpulse.study.reviewing.curves import CURVE_READ, CURVES, with_curves
 from counterpulse.study.reviewing.formats import FORMATS, UNUSABLE, Printed, Read
+from counterpulse.study.reviewing.ledger import Ledger
 from counterpulse.study.reviewing.measures import RECIPROCAL, measure_named, one
 from counterpulse.synthesis.effects.problem import REMEDIES, Problem
 
@@ -49,57 +49,6 @@ OF_PEOPLE: Mapping[str, tuple[tuple[str, str | None], ...]] = {
     "proportion": (("events", "n"),),
 }
 """Formats that count people with the event, and among how many (None: among a hundred)."""
-
-
-@dataclass(slots=True)
-class Ledger:
-    """The effects of a table while they are read; a row is an index from 0."""
-
-    plan: Plan
-    table: PatientTable
-    frame: pl.DataFrame
-    rows: NDArray[np.int64]
-    yi: NDArray[np.float64]
-    vi: NDArray[np.float64]
-    notes: list[list[str]]
-    reasons: list[str | None]
-    formats: list[str | None]
-    events: NDArray[np.float64]
-    patients: NDArray[np.float64]
-    doubts: dict[int, list[str]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def effects(self) -> Effects:
-        """How rows become effects."""
-        return effects_of(self.plan.protocol)
-
-    def refuse(self, index: int, code: str, seen: str, allowed: str = "", remedy: str = "") -> None:
-        """Keep a finding about a row, which then has no effect."""
-        row = int(self.rows[index])
-        self.findings.append(
-            Finding(
-                code=code,
-                where=Location(self.table.file, row),
-                seen=f"row {row}: {seen}",
-                allowed=allowed,
-                remedy=remedy,
-            )
-        )
-        self.reasons[index] = seen
-
-    def leave_out(self, index: int, reason: str) -> None:
-        """Say why a row has no effect, where that is no error."""
-        self.reasons[index] = reason
-
-    def note(self, index: int, text: str) -> None:
-        """Keep what is to be known of a row that is used."""
-        self.notes[index].append(text)
-
-    def doubt(self, index: int, text: str) -> None:
-        """Keep what is odd about a row that is used."""
-        self.doubts.setdefault(index, []).append(text)
-        self.note(index, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +221,7 @@ def _measure(ledger: Ledger, index: int, measure: str, chosen: str) -> str | Non
             "write the measure of the paper",
         )
         return None
-    known = {conversion.source for conversion in ledger.effects.convert}
+    known = {conversion.source for conversion in ledger.effects.convert if can_convert(conversion, measure)}
     if printed == measure or printed in known:
         return printed
     if ledger.effects.other_measures == "leave-out":

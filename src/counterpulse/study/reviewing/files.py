@@ -25,8 +25,9 @@ from counterpulse.study.reviewing.screening import LOG, LOG_COLUMNS
 
 SECOND = "second extraction"
 NEEDED = ("record",)
-OF_BUNDLES = ("measure", "estimate", "std_error")
-"""What a row from a bundle cannot do without."""
+YES_NO = {"yes": True, "no": False}
+OF_BUNDLES = ("measure", "format", "estimate", "std_error")
+"""What a row from a bundle cannot do without; by its format the estimate is taken and not the crude counts beside it."""
 
 
 def with_review_files(table: PatientTable, protocol: Protocol, dictionary: Dictionary) -> PatientTable:
@@ -168,6 +169,8 @@ def _appended(frame: pl.DataFrame, values: Mapping[str, Any]) -> pl.DataFrame:
     series = []
     for name, kind in frame.schema.items():
         value = values.get(name)
+        if kind == pl.Boolean and isinstance(value, str):
+            value = YES_NO.get(value.strip().lower(), value)
         try:
             series.append(pl.Series(name, [value], dtype=kind))
         except (TypeError, pl.exceptions.PolarsError) as error:

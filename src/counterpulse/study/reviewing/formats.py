@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from counterpulse.protocol.nodes import Effects
 from counterpulse.study.reviewing.columns import numbers
-from counterpulse.study.reviewing.conversion import converted
+from counterpulse.study.reviewing.conversion import can_convert, converted
 from counterpulse.study.reviewing.curves import CURVE_CODE, CURVE_READ, CURVE_VI, CURVE_YI
 from counterpulse.study.reviewing.measures import RATIOS, code_of
 from counterpulse.synthesis.effects.correlation import correlations
@@ -33,6 +33,8 @@ MEANS = ("mean difference", "standardized mean difference", "ratio of means")
 COUNTS = ("events_treated", "n_treated", "events_control", "n_control")
 UNUSABLE = frozenset({"double-zero", "double-full"})
 """Problems that leave a row without an effect and are no error: the study says nothing of the measure."""
+NEED_CELLS = ("PLO", "PLN", "PR")
+"""Scales on which a proportion of 0 or 1 has no variance; the arcsine needs no correction."""
 WHEN: Mapping[str, str] = {
     "a cell is zero": "when-zero", "any study has a zero": "all-if-any", "never": "never",
 }  # fmt: skip
@@ -135,9 +137,9 @@ def _single(printed: Printed) -> Found:
     """Events among the patients of one group."""
     zero = printed.effects.zero_cells
     events, n = printed.column("events"), printed.column("n")
-    rows = proportions(
-        events, n, measure=code_of(printed.measure, printed.effects), zero_cells=WHEN[zero.when], add=zero.add
-    )
+    code, said = code_of(printed.measure, printed.effects), "zero_cells" in printed.effects.model_fields_set
+    policy = WHEN[zero.when] if said or code in NEED_CELLS else None
+    rows = proportions(events, n, measure=code, zero_cells=policy, add=zero.add)
     return _made(rows, (events, np.full(len(n), np.nan)), (n, np.zeros(len(n))))
 
 
@@ -282,7 +284,9 @@ def _printed_events(printed: Printed) -> Arms:
 
 
 def _as_wanted(printed: Printed, found: Found) -> Found:
-    conversion = next(item for item in printed.effects.convert if item.source == printed.measure)
+    conversion = next(
+        item for item in printed.effects.convert if item.source == printed.measure and can_convert(item, printed.wanted)
+    )
     yi, vi, said, problems = converted(found.yi, found.vi, conversion, to=printed.wanted)
     return Found(
         yi=yi, vi=vi, problems=(*found.problems, *problems), assumptions=(*found.assumptions, said), events=found.events,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import atanh, isfinite, log
+from math import asin, atanh, isfinite, log, sqrt
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,7 @@ def _forests(results: Tree) -> dict[tuple[str, str], _Pooled]:
         for block in results["blocks"] if block["kind"] == "summary-of-findings" for row in _rows(block)
     }  # fmt: skip
     scales = {
-        row["analysis"]: (row["scale"], row["conf_level"])
+        (row["analysis"], row["outcome"]): (row["scale"], row["conf_level"])
         for row in reversed(results["estimates"])
         if row["role"] != "covariate"
     }
@@ -120,7 +120,7 @@ def _forests(results: Tree) -> dict[tuple[str, str], _Pooled]:
         analysis, outcome = block["analysis"], block["id"].split(".")[1]
         rows = _rows(block)
         total = next((row for row in rows if row["role"] == "total"), None)
-        scale, level = scales.get(analysis, ("identity", None))
+        scale, level = scales.get((analysis, outcome), ("identity", None))
         if total is None:
             continue
         own = [row for row in rows if row["role"] == "study" and row["estimate"] is not None]
@@ -150,9 +150,12 @@ def _asked(analysis: Tree) -> Mapping[str, str] | None:
 
 def _effect(row: Tree, scale: str, level: float) -> tuple[float, float]:
     """A study's effect and variance on the scale of pooling, from its estimate and limits."""
-    to: Callable[[float], float] = {"log": log, "logit": lambda p: log(p / (1 - p)), "fisher-z": atanh}.get(
-        scale, lambda value: value
-    )
+    to: Callable[[float], float] = {
+        "log": log,
+        "logit": lambda p: log(p / (1 - p)),
+        "fisher-z": atanh,
+        "arcsine": lambda p: asin(sqrt(p)),
+    }.get(scale, lambda value: value)
     try:
         low, high = to(row["conf_low"]), to(row["conf_high"])
         return float(to(row["estimate"])), ((high - low) / (2 * critical_value(level))) ** 2

@@ -124,7 +124,7 @@ def _shared(
             listed = ", ".join(_told(frame, index) for index in members)
             yield Notice(
                 "W854", analysis, f"{outcome}: {listed} share a registry, and all are counted: patients may count twice. "
-                "Say `overlap: {registry: …, keep: largest}`, or leave one out.",
+                "Write `keep: largest` under `overlap`, or leave one out.",
             )  # fmt: skip
     for index, value in enumerate(frame[column].cast(pl.String).to_list()):
         if len(_names(value)) > 1:

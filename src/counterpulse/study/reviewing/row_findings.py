@@ -15,6 +15,8 @@ from counterpulse.study.reviewing.answers.network import disconnected
 from counterpulse.study.reviewing.extraction import of_rows
 from counterpulse.study.reviewing.sample import NETWORK
 
+PLANNED = "W882"
+"""What the protocol plans, and is told with the results."""
 IN_TEXT = re.compile(r"\brow (\d+)")
 REMEDIES = {
     "W853": "look whether it is the right one",
@@ -49,7 +51,7 @@ def row_findings(setting: Setting, analyses: Sequence[PlannedAnalysis]) -> tuple
 def _of_sample(setting: Setting, analysis: PlannedAnalysis, name: str) -> Iterator[Notice]:
     outcome = setting.plan.outcomes[name]
     for (made,), _ in versions_of(setting, analysis, outcome, (setting.cohort,)):
-        yield from made.notices
+        yield from (notice for notice in made.notices if notice.code != PLANNED)
         if analysis.method == NETWORK:
             yield from disconnected(setting.plan, analysis.id, outcome.label, made.sample.frame)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import polars as pl
 
 from counterpulse.data.sample import Sample
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedOutcome
+from counterpulse.results import Notice
 from counterpulse.study.patients.made_sample import MadeSample
-from counterpulse.study.reviewing.columns import OUTCOME, ROW, USED
+from counterpulse.study.reviewing.columns import NOTE, OUTCOME, ROW, STUDY, USED
 from counterpulse.study.reviewing.overlap import without_overlap
 from counterpulse.study.reviewing.shared_control import with_shared_control
 
@@ -36,7 +38,17 @@ def effect_sample(plan: Plan, analysis: PlannedAnalysis, outcome: PlannedOutcome
         dependent=dependent, network=network,
     )  # fmt: skip
     made = _picked(shared, np.flatnonzero(chosen.rows))
-    return MadeSample(sample=replace(made, stage=(*made.stage, "effects")), notices=chosen.notices)
+    notices = (*_of_arms(sample.frame, made.frame, analysis.id, outcome.label), *chosen.notices)
+    return MadeSample(sample=replace(made, stage=(*made.stage, "effects")), notices=notices)
+
+
+def _of_arms(before: pl.DataFrame, after: pl.DataFrame, analysis: str, outcome: str) -> Iterator[Notice]:
+    """Rows whose control was split, or whose arms were taken together."""
+    notes = dict(zip(before[ROW].to_list(), before[NOTE].to_list(), strict=True))
+    for study, row, note in after.select(STUDY, ROW, NOTE).iter_rows():
+        if note != notes[row]:
+            said = note.removeprefix(notes[row] or "").lstrip("; ")
+            yield Notice("W882", analysis, f"{outcome}: {study} (row {row}): {said}.")
 
 
 def _picked(sample: Sample, rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Sample:

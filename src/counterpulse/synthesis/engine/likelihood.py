@@ -16,11 +16,13 @@ from math import ceil, log, pi
 import numpy as np
 from numpy.typing import NDArray
 
+from counterpulse.synthesis.engine.bracketed import root_in_bracket
 from counterpulse.synthesis.engine.projection import Projection, project
 from counterpulse.synthesis.engine.studies import Studies
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
 SPACING = 0.35
 """Ratio of neighboring points of the grid, as a logarithm; a single study's part of the derivative changes over about 4."""
@@ -36,8 +38,6 @@ CHUNK = 60_000
 
 TOLERANCE = 1e-13
 """Relative change of the variance plus the smallest sampling variance at which a mode stands."""
-
-LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +153,10 @@ def _slope(fit: Projection, restricted: bool) -> Floats:
 
 def _newton(studies: Studies, low: Floats, high: Floats, restricted: bool) -> Floats:
     """The mode within every bracket; shape (M,)."""
-    at = np.where(low > 0, np.sqrt(low * high), high / 2)
-    least, active = studies.v.min(axis=0), np.arange(len(at))
-    low, high, here = low.copy(), high.copy(), studies
-    for _ in range(LIMIT):
-        if not len(active):
-            break
-        t = at[active]
-        fit = project(here, 1 / (here.v + t))
+
+    def step(fit: Projection, t: Floats, _: Indices) -> tuple[Flags, Floats]:
         value, slope = _derivative(fit, restricted), _slope(fit, restricted)
-        low[active], high[active] = np.where(value > 0, t, low[active]), np.where(value > 0, high[active], t)
-        step = -value / np.where(slope < 0, slope, np.nan)
-        inside = (t + step >= low[active]) & (t + step <= high[active])
-        there = np.where(inside, t + step, (low[active] + high[active]) / 2)
-        at[active] = there
-        moving = np.abs(there - t) > TOLERANCE * (there + least[active])
-        if not moving.all():
-            active, here = active[moving], here.take(np.flatnonzero(moving))
-    return at
+        return value > 0, t - value / np.where(slope < 0, slope, np.nan)
+
+    start = np.where(low > 0, np.sqrt(low * high), high / 2)
+    return root_in_bracket(studies, step, start=start, low=low, high=high, tolerance=TOLERANCE)

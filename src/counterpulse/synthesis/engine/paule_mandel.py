@@ -11,15 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from counterpulse.synthesis.engine.projection import project
+from counterpulse.synthesis.engine.bracketed import root_in_bracket
+from counterpulse.synthesis.engine.projection import Projection, project
 from counterpulse.synthesis.engine.studies import Studies
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
 TOLERANCE = 1e-14
 """Relative change of the variance plus the smallest sampling variance at which the root stands."""
-
-LIMIT = 200
 
 
 def paule_mandel(studies: Studies) -> Floats:
@@ -61,20 +62,8 @@ def variance_where(studies: Studies, target: Floats) -> Floats:
 
 
 def _newton(studies: Studies, target: Floats, low: Floats, high: Floats) -> Floats:
-    at, least = low.copy(), studies.v.min(axis=0)
-    active, here = np.arange(len(at)), studies
-    for _ in range(LIMIT):
-        if not len(active):
-            break
-        t, aim = at[active], target[active]
-        fit = project(here, 1 / (here.v + t))
-        value = fit.quadratic()
-        low[active], high[active] = np.where(value > aim, t, low[active]), np.where(value > aim, high[active], t)
-        there = t + value / fit.square() * (value / aim - 1)
-        inside = (there >= low[active]) & (there <= high[active])
-        there = np.where(inside, there, (low[active] + high[active]) / 2)
-        at[active] = there
-        moving = np.abs(there - t) > TOLERANCE * (there + least[active])
-        if not moving.all():
-            active, here = active[moving], here.take(np.flatnonzero(moving))
-    return at
+    def step(fit: Projection, t: Floats, active: Indices) -> tuple[Flags, Floats]:
+        value, aim = fit.quadratic(), target[active]
+        return value > aim, t + value / fit.square() * (value / aim - 1)
+
+    return root_in_bracket(studies, step, start=low, low=low, high=high, tolerance=TOLERANCE)

@@ -15,7 +15,8 @@ from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.synthesis.exploration.labels import study_labels
 from counterpulse.synthesis.exploration.refits import Refits, asked, refit
 from counterpulse.synthesis.pooling.asked import LEVEL
-from counterpulse.synthesis.pooling.study_input import numbers, read_studies
+from counterpulse.synthesis.pooling.given_numbers import numbers
+from counterpulse.synthesis.pooling.study_input import read_studies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from counterpulse.errors import InputError
 from counterpulse.synthesis.networks.contrasts import Names, check_lengths, read_names, rows_by_study
 from counterpulse.synthesis.pooling.asked import check_word
-from counterpulse.synthesis.pooling.counts import HALF, Measure, check_sizes, read_counts, rows
-from counterpulse.synthesis.pooling.study_input import numbers
+from counterpulse.synthesis.pooling.counts import HALF, Measure, check_sizes, read_counts
+from counterpulse.synthesis.pooling.given_numbers import numbers, rows
 
 Floats = NDArray[np.float64]
 MeanMeasure = Literal["mean difference", "ratio of means"]

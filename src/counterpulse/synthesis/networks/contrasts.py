@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.errors import InputError
 from counterpulse.synthesis.networks.components import components
-from counterpulse.synthesis.pooling.counts import rows
+from counterpulse.synthesis.pooling.given_numbers import rows
 from counterpulse.synthesis.pooling.study_input import read_studies
 
 Floats = NDArray[np.float64]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite, nan
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -265,7 +266,7 @@ def network(
 def _between(independent: IndependentContrasts, tau2: str | float) -> tuple[str, float, int]:
     """The estimator's own name, the variance (nan without degrees of freedom), and the modes of the likelihood."""
     if not isinstance(tau2, str):
-        if not (isfinite(tau2) and tau2 >= 0):
+        if not (isinstance(tau2, Real) and isfinite(tau2) and tau2 >= 0):
             raise InputError(f"tau2 is {tau2!r}; a variance is zero or more. Give one, or name an estimator.")
         return GIVEN, float(tau2), 1
     estimator = estimator_named(tau2)

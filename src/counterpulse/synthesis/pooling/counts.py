@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.errors import InputError
+from counterpulse.synthesis.pooling.given_numbers import numbers, rows
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -109,10 +109,7 @@ def read_counts(values: ArrayLike, name: str) -> Floats:
     ------
     InputError : it holds no number, or a row that is negative, not whole, or missing
     """
-    try:
-        counts = np.atleast_1d(np.asarray(values, dtype=np.float64))
-    except (TypeError, ValueError):
-        raise InputError(f"{name} holds something other than numbers; give one count a study") from None
+    counts = np.atleast_1d(numbers(values, name))
     if counts.ndim != 1 or not len(counts):
         raise InputError(f"{name} has the shape {counts.shape}; give a list of counts, one a study")
     whole = np.isfinite(counts)
@@ -134,9 +131,3 @@ def check_sizes(events: Floats, n: Floats, arm: str) -> None:
         raise InputError(f"n{suffix} is zero in {rows(n == 0)}; leave out a study without patients in an arm")
     if (events > n).any():
         raise InputError(f"events{suffix} is more than n{suffix} in {rows(events > n)}; look for exchanged columns")
-
-
-def rows(flags: Flags | Iterable[bool]) -> str:
-    """Name the rows that are flagged, counted from 1."""
-    numbers = [str(i + 1) for i, flag in enumerate(flags) if flag]
-    return f"row{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.errors import InputError
 from counterpulse.synthesis.engine.studies import DEPENDENT
-from counterpulse.synthesis.pooling.counts import rows
-from counterpulse.synthesis.pooling.study_input import numbers
+from counterpulse.synthesis.pooling.given_numbers import numbers, rows
 
 Floats = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ INTERCEPT = "intercept"
 
 
 def read_moderators(X: ArrayLike, names: Sequence[str] | None, k: int | None = None) -> tuple[Floats, tuple[str, ...]]:
-    """Moderators as an array of shape (k, m) with a name a column ("x1", "x2", ... where none is given).
+    """Moderators as an array of shape (k, m) with a name a column: given, of the frame's columns, else "x1", "x2", ....
 
     Raises
     ------
@@ -34,10 +34,21 @@ def read_moderators(X: ArrayLike, names: Sequence[str] | None, k: int | None = N
         raise InputError(
             f"a moderator is missing or infinite in {rows(lost)}; leave these studies out or complete them"
         )
-    labels = tuple(names) if names is not None else tuple(f"x{j + 1}" for j in range(x.shape[1]))
+    labels = _names(X, names) or tuple(f"x{j + 1}" for j in range(x.shape[1]))
     if len(labels) != x.shape[1]:
         raise InputError(f"there are {len(labels)} names and {x.shape[1]} moderators; give one name a column of X")
     return x, labels
+
+
+def _names(X: ArrayLike, names: Sequence[str] | None) -> tuple[str, ...]:
+    """The names given, else those of a frame's columns or of a series; none otherwise."""
+    if isinstance(names, str):
+        return (names,)
+    if names is not None:
+        return tuple(names)
+    if isinstance(X, pl.DataFrame):
+        return tuple(X.columns)
+    return (X.name,) if isinstance(X, pl.Series) and X.name else ()
 
 
 def with_intercept(x: Floats) -> Floats:

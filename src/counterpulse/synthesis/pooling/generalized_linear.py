@@ -19,7 +19,8 @@ from counterpulse.results.wald import no_estimate
 from counterpulse.synthesis.pooling import count_models
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice, scale_of
 from counterpulse.synthesis.pooling.count_models import Posed
-from counterpulse.synthesis.pooling.counts import TwoArms, check_sizes, read_counts, read_two_arms, rows
+from counterpulse.synthesis.pooling.counts import TwoArms, check_sizes, read_counts, read_two_arms
+from counterpulse.synthesis.pooling.given_numbers import rows
 from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared, PooledOnce
 from counterpulse.synthesis.pooling.location import IntervalKind, pooled_estimate, predicted
 from counterpulse.synthesis.pooling.random_effects_fit import LogOddsFit, error_at, fit_common, fit_random

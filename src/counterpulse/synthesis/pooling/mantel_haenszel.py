@@ -14,7 +14,8 @@ from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.wald import no_estimate, wald_estimate
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice, scale_of
-from counterpulse.synthesis.pooling.counts import Measure, TwoArms, read_two_arms, rows
+from counterpulse.synthesis.pooling.counts import Measure, TwoArms, read_two_arms
+from counterpulse.synthesis.pooling.given_numbers import rows
 from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared, PooledOnce, about
 
 Floats = NDArray[np.float64]

@@ -177,8 +177,8 @@ def meta_regression(
     Parameters
     ----------
     yi, vi : effects and their sampling variances, shape (k,)
-    X : moderators, shape (k,) or (k, m), without a column of ones
-    names : of the moderators; "x1", "x2", ... by default
+    X : moderators, shape (k,) or (k, m), without a column of ones; a polars frame or series names them
+    names : of the moderators; those of the frame, else "x1", "x2", ... by default
     intercept : put a column of ones first
     tau2, interval, level, convention : as in `pool`; "hartung-knapp" by default; not "hartung-knapp-wider" or
         "kenward-roger"

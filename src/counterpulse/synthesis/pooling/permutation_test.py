@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import factorial, nan
+from numbers import Integral
 
 import numpy as np
 import polars as pl
@@ -129,7 +130,7 @@ def permutation_test(
         raise InputError(
             "the statistic of kenward-roger has other degrees of freedom each time; use wald or hartung-knapp"
         )
-    if not iterations > 0:
+    if not (isinstance(iterations, Integral) and iterations > 0):
         raise InputError(f"iterations is {iterations}; give a positive number, 10000 is usual")
     columns, labels = _columns(X, names, intercept, len(y))
     number = 2 ** len(y) if columns is None else factorial(len(y))

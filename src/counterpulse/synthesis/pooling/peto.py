@@ -13,7 +13,8 @@ from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.results.wald import no_estimate, wald_estimate
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice
-from counterpulse.synthesis.pooling.counts import read_two_arms, rows
+from counterpulse.synthesis.pooling.counts import read_two_arms
+from counterpulse.synthesis.pooling.given_numbers import numbers, rows
 from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, PooledOnce, about
 
 Floats = NDArray[np.float64]
@@ -95,10 +96,9 @@ def peto_from(
     Yusuf, Peto, Lewis, Collins and Sleight 1985, doi:10.1016/S0033-0620(85)80003-7.
     """
     check_word(measure, "measure", get_args(PetoMeasure))
-    try:
-        difference, variance = (np.atleast_1d(np.asarray(x, dtype=np.float64)) for x in (o_minus_e, v))
-    except (TypeError, ValueError):
-        raise InputError("o_minus_e and v must be numbers, one of each a study") from None
+    difference, variance = (
+        np.atleast_1d(numbers(values, name)) for values, name in ((o_minus_e, "o_minus_e"), (v, "v"))
+    )
     if difference.ndim != 1 or difference.shape != variance.shape or not len(difference):
         raise InputError("o_minus_e and v differ in length, or are empty; give one of each a study")
     bad = ~np.isfinite(difference) | ~np.isfinite(variance) | (variance < 0)

@@ -15,6 +15,7 @@ from counterpulse.synthesis.engine.weighted_fit import weighted_fit
 from counterpulse.synthesis.pooling.asked import check_level
 from counterpulse.synthesis.pooling.conventions import FROM_Q, choose
 from counterpulse.synthesis.pooling.intervals import WALD, Inference, inference
+from counterpulse.synthesis.pooling.pool import NO_WIDTH
 from counterpulse.synthesis.pooling.study_input import read_reviews
 
 Floats = NDArray[np.float64]
@@ -27,7 +28,8 @@ class PooledBatch:
     Attributes
     ----------
     k : studies of each review
-    effect, std_error, df, low, high, statistic, p_value : the pooled effects with their intervals and tests of 0
+    effect, std_error, df, low, high, statistic, p_value : the pooled effects with their intervals and tests of 0; all but
+        the effect and df are nan where equal effects leave Hartung and Knapp no width
     tau2 : variances between studies, at the global mode for ML and REML
     modes : local modes of the profile likelihood; 1 for other estimators
     q, q_df, q_p_value, i2, h2 : heterogeneity; i2 is a fraction
@@ -81,7 +83,7 @@ def pool_many(
     between = variance_of(studies, chosen.tau2)
     used = np.where(np.isnan(between.tau2) & (studies.k == 1), 0.0, between.tau2)
     fit = weighted_fit(y, v, tau2=used)
-    mean = _alone(studies.k == 1, inference(fit, chosen.interval, level), inference(fit, WALD, level))
+    mean = _as_pool(studies.k == 1, inference(fit, chosen.interval, level), inference(fit, WALD, level))
     spread = heterogeneity_of(studies, between.tau2, chosen.tau2)
     from_q = chosen.i2 == FROM_Q
     return PooledBatch(
@@ -93,14 +95,16 @@ def pool_many(
     )  # fmt: skip
 
 
-def _alone(single: NDArray[np.bool_], many: Inference, wald: Inference) -> Inference:
-    """Wald's inference for the reviews of one study, the chosen one for the others."""
-    if not single.any():
+def _as_pool(single: NDArray[np.bool_], many: Inference, wald: Inference) -> Inference:
+    """Wald's inference for the reviews of one study, the chosen one for the others, and nan where that has no width."""
+    empty = many.std_error <= NO_WIDTH * wald.std_error
+    if not (single.any() or empty.any()):
         return many
+    shown = {
+        name: np.where(empty, np.nan, getattr(many, name))
+        for name in ("std_error", "statistic", "p_value", "low", "high")
+    }
+    shown["df"] = many.df
     return replace(
-        many,
-        **{
-            name: np.where(single[:, None], getattr(wald, name), getattr(many, name))
-            for name in ("std_error", "df", "statistic", "p_value", "low", "high")
-        },
+        many, **{name: np.where(single[:, None], getattr(wald, name), values) for name, values in shown.items()}
     )

@@ -155,7 +155,10 @@ def fit_random(model: LogOddsModel, common: LogOddsFit) -> LogOddsFit:
     if start[-1] > 0:
         top = ascend(likelihood, start)
         if not top.converged or top.value > value + SAME:
-            return _fit(likelihood, model.counts, top, abs(float(top.at[-1])))
+            spread = abs(float(top.at[-1]))
+            # a spread beyond the grid runs away: every study is separated, and the likelihood has no maximum
+            top = replace(top, converged=top.converged and spread < SPREADS[-1])
+            return _fit(likelihood, model.counts, top, spread)
     return _at_zero(common)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from numbers import Real
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from counterpulse.errors import InputError
-from counterpulse.synthesis.pooling.counts import rows
+from counterpulse.synthesis.pooling.given_numbers import numbers, rows
 
 Floats = NDArray[np.float64]
 
@@ -74,31 +71,6 @@ def read_positive(values: ArrayLike, name: str, k: int) -> Floats:
     if wrong.any():
         raise InputError(f"{name} is not a positive number in {rows(wrong)}; correct it or leave the study out")
     return array
-
-
-def numbers(values: ArrayLike, name: str) -> Floats:
-    """The values as an array of numbers; None is nan, and text is never read as a number.
-
-    Raises
-    ------
-    InputError : they hold something else; names the rows
-    """
-    try:
-        plain = np.asarray(values)
-        if plain.dtype.kind in "biuf":
-            return plain.astype(np.float64)
-        things = np.asarray(values, dtype=object)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} holds something other than numbers; give one number a study") from None
-    other = np.array([not _is_number(thing) for thing in things.ravel()], dtype=bool).reshape(things.shape)
-    if other.any() or not things.ndim:
-        where = f" in {rows(other.reshape(len(other), -1).any(axis=1))}" if things.ndim else ""
-        raise InputError(f"{name} holds something other than numbers{where}; give one number a study")
-    return things.astype(np.float64)
-
-
-def _is_number(thing: object) -> bool:
-    return thing is None or isinstance(thing, Real | Decimal | np.bool_)
 
 
 def _positive(v: Floats, present: NDArray[np.bool_]) -> Floats:

@@ -17,7 +17,7 @@ from counterpulse.results.estimate import Interval
 from counterpulse.results.provenance import Choice, Provenance
 from counterpulse.results.status import Status
 from counterpulse.synthesis.pooling.asked import LEVEL, check_level, check_word, choice
-from counterpulse.synthesis.pooling.counts import rows
+from counterpulse.synthesis.pooling.given_numbers import rows
 from counterpulse.synthesis.pooling.homogeneity import NOT_TESTED, ChiSquared, PooledOnce
 from counterpulse.synthesis.pooling.location import pooled_estimate, predicted
 from counterpulse.synthesis.pooling.nested_likelihood import NestedLikelihood

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from counterpulse.synthesis.pooling.counts import TwoArms, read_two_arms, rows
+from counterpulse.synthesis.pooling.counts import TwoArms, read_two_arms
+from counterpulse.synthesis.pooling.given_numbers import rows
 
 FEWEST = 3
 """Studies that a line with a residual needs."""

@@ -93,6 +93,12 @@ def review(tmp_path):
     return WrittenReview(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def kept_review(tmp_path_factory):
+    """A review that the tests of a file share."""
+    return WrittenReview(tmp_path_factory.mktemp("review"))
+
+
 @pytest.fixture(scope="session")
 def counts():
     """Rows of counts: study, events and patients of both arms."""
@@ -106,7 +112,12 @@ def counts():
 
 @pytest.fixture(scope="session")
 def four(counts):
-    return counts(("Ames 2001", 10, 40, 14, 41), ("Bern 2005", 21, 60, 26, 58), ("Cork 2010", 8, 35, 9, 36), ("Dover 2016", 30, 90, 33, 91))
+    return counts(
+        ("Ames 2001", 10, 40, 14, 41),
+        ("Bern 2005", 21, 60, 26, 58),
+        ("Cork 2010", 8, 35, 9, 36),
+        ("Dover 2016", 30, 90, 33, 91),
+    )
 
 
 def block_rows(result, kind, number=0):

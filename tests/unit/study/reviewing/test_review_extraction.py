@@ -1,6 +1,6 @@
 """Every format in which a paper prints an effect, as effect and variance on the scale of pooling."""
 
-from math import atanh, exp, log, sqrt
+from math import atanh, exp, lgamma, log, sqrt
 
 import pytest
 from scipy.special import erfcinv
@@ -9,7 +9,14 @@ CLOSED_FORM = 1e-12  # the same few products
 PRINTED = 1e-3  # medians and quartiles are turned into means by approximations that are checked elsewhere
 EFFECTS = "{{measure: {0}}}"
 TABLE = {"events_treated": 10, "n_treated": 40, "events_control": 14, "n_control": 41}
-MEANS = {"mean_treated": 12.0, "sd_treated": 3.0, "n_treated": 30, "mean_control": 10.0, "sd_control": 4.0, "n_control": 35}
+MEANS = {
+    "mean_treated": 12.0,
+    "sd_treated": 3.0,
+    "n_treated": 30,
+    "mean_control": 10.0,
+    "sd_control": 4.0,
+    "n_control": 35,
+}
 Z = 1.959963984540054
 
 
@@ -39,10 +46,19 @@ CASES = {
     ),
     "an interval of another level": (
         "hazard ratio",
-        {"estimate": 0.8, "conf_low": 0.8 * exp(-1.6448536269514722 * 0.1), "conf_high": 0.8 * exp(1.6448536269514722 * 0.1), "conf_level": 0.9},
+        {
+            "estimate": 0.8,
+            "conf_low": 0.8 * exp(-1.6448536269514722 * 0.1),
+            "conf_high": 0.8 * exp(1.6448536269514722 * 0.1),
+            "conf_level": 0.9,
+        },
         of_error(log(0.8), 0.1),
     ),
-    "ratio with the error of its logarithm": ("odds ratio", {"estimate": 0.8, "std_error": 0.2}, of_error(log(0.8), 0.2)),
+    "ratio with the error of its logarithm": (
+        "odds ratio",
+        {"estimate": 0.8, "std_error": 0.2},
+        of_error(log(0.8), 0.2),
+    ),
     "difference with its error": ("mean difference", {"estimate": -1.5, "std_error": 0.5}, of_error(-1.5, 0.5)),
     "estimate with P value": (
         "odds ratio",
@@ -71,12 +87,22 @@ def test_every_format(name, review):
     assert (yi, vi) == pytest.approx(expected, rel=CLOSED_FORM)
 
 
-@pytest.mark.parametrize("smd", ["hedges", "cohen", "glass"])
-def test_standardized_mean_differences(review, smd):
+def _unbiased(df):
+    """The correction of Hedges 1981."""
+    return exp(lgamma(df / 2) - lgamma((df - 1) / 2)) / sqrt(df / 2)
+
+
+@pytest.mark.parametrize(
+    ("smd", "expected"),
+    [
+        ("cohen", 2 / sqrt((29 * 9 + 34 * 16) / 63)),
+        ("hedges", 2 / sqrt((29 * 9 + 34 * 16) / 63) * _unbiased(63)),
+        ("glass", 2 / 4 * _unbiased(34)),
+    ],
+)
+def test_standardized_mean_differences(review, smd, expected):
     yi, _, _ = review.effect(MEANS, effects=f"{{measure: standardized mean difference, smd: {smd}}}")
-    pooled = sqrt((29 * 9 + 34 * 16) / 63)
-    assert yi == pytest.approx({"cohen": 2 / pooled, "hedges": 2 / pooled, "glass": 0.5}[smd], rel=0.03)
-    assert (yi < 2 / pooled) is (smd != "cohen")
+    assert yi == pytest.approx(expected, rel=CLOSED_FORM)
 
 
 def test_medians_stand_for_means_and_it_is_said(review):
@@ -145,7 +171,10 @@ def test_only_a_study_with_a_zero_gets_a_half(review, counts, rows_of):
 
 def test_nobody_with_an_event_counts_for_a_difference(review, counts, rows_of):
     rows = counts(("Ames", 0, 20, 0, 20), ("Bern", 5, 20, 8, 20))
-    assert [row["used"] for row in rows_of(review.result(*rows, **measured("risk difference")), "effect-sizes")] == ["yes", "yes"]
+    assert [row["used"] for row in rows_of(review.result(*rows, **measured("risk difference")), "effect-sizes")] == [
+        "yes",
+        "yes",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +245,17 @@ def test_no_finding_prints_a_number_of_the_row(review, four):
     from counterpulse.errors import DataError
 
     with pytest.raises(DataError) as caught:
-        review.cohort(*four, {"study": "Ely", "outcome": "death", "events_treated": 9731, "n_treated": 40, "events_control": 1, "n_control": 41})
+        review.cohort(
+            *four,
+            {
+                "study": "Ely",
+                "outcome": "death",
+                "events_treated": 9731,
+                "n_treated": 40,
+                "events_control": 1,
+                "n_control": 41,
+            },
+        )
     assert "9731" not in str(caught.value)
 
 

@@ -146,7 +146,7 @@ def certainties(context: Context, block: Block) -> list[Table]:
                 ]  # fmt: skip
                 body.append(text_row(cells, result=block.id, indent=1))
     asked = any(not row["judged"] for row in rows)
-    return [
+    table = (
         published_table(
             context, id=block_anchor(block), title=titled(context, "Certainty of the evidence by GRADE", block),
             heads=["Outcome and domain", "Computed evidence", "Suggested", "Judged", "Reason"], rows=body, left=5,
@@ -155,4 +155,5 @@ def certainties(context: Context, block: Block) -> list[Table]:
                 *(["Asked for: the reviewers have not judged this yet; nothing was filled in for them."] if asked else []),
             ],
         )
-    ]  # fmt: skip
+    )  # fmt: skip
+    return [without_columns(table, of=("Suggested", "Reason"))]

@@ -12,8 +12,4 @@ ROBUSTNESS = (*CONFOUNDING, TIPPING, SPECIFICATIONS, REHEARSAL)
 """In a section of their own before the limitations."""
 IMPUTATION = ("imputation", "predictor-matrix", "imputation-trace", "imputation-density")
 """In the supplement."""
-STUDIES = ("risk-of-bias", "effect-sizes", "agreement", "discrepancy")
-"""Of a review, after the participants: its studies and what was taken from them."""
-FINDINGS, CERTAINTY = "summary-of-findings", "certainty"
-"""Of a review, before and after the results."""
-ELSEWHERE = (*COMPARABILITY, IMMORTAL_TIME, *ROBUSTNESS, *IMPUTATION, *STUDIES, FINDINGS, CERTAINTY)
+ELSEWHERE = (*COMPARABILITY, IMMORTAL_TIME, *ROBUSTNESS, *IMPUTATION)

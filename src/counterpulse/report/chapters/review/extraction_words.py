@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from counterpulse.protocol.nodes import Conversion, Effects
 from counterpulse.protocol.planned_review import effects_of
@@ -29,17 +29,25 @@ OF_COUNTS = ("odds ratio", "risk ratio", "risk difference")
 RATIOS = ("odds ratio", "risk ratio", "hazard ratio", "rate ratio", "ratio of means")
 
 
+def any_of(words: Sequence[str]) -> str:
+    """Words in a row, one of which is enough."""
+    comma = ";" if any("," in word for word in words) else ","
+    if len(words) < 3:
+        return f"{comma if comma == ';' else ''} or ".join(words)
+    return f"{f'{comma} '.join(words[:-1])}{comma} or {words[-1]}"
+
+
 def eligibility_paragraphs(speech: Speech) -> list[Paragraph]:
     """Who, what and which designs; further criteria; where was searched."""
     question = speech.plan.protocol.question
     if question is None:
         return []
     found: list[Run | str | None] = [
-        f"Studies {speech.were} eligible if they compared {inside(question.exposure)} with {inside(question.comparator)} in "
-        f"{inside(question.population)}, and reported {listed([inside(item.label) for item in speech.plan.outcomes.values()]).replace(' and ', ' or ')}."
+        f"Studies {speech.were} eligible if they {speech.either('compared', 'compare')} {inside(question.exposure)} with {inside(question.comparator)} in "
+        f"{inside(question.population)}, and {speech.either('reported', 'report')} {any_of([inside(item.label) for item in speech.plan.outcomes.values()])}."
     ]
     found.append(
-        f"Eligible designs {speech.were}: {ended(question.designs)}"
+        f"Eligible designs {speech.are}: {ended(question.designs)}"
         if question.designs
         else "The protocol does not restrict the designs of studies."
     )
@@ -64,7 +72,7 @@ def search_paragraphs(speech: Speech) -> list[Paragraph]:
     if screening is not None:
         how = "counted from the screening log" if screening.log is not None else "entered in the protocol"
         found.append(
-            f"The numbers of records, reports and studies {speech.were} {how} and are shown in a PRISMA 2020 flow diagram."
+            f"The numbers of records, reports and studies {speech.are} {how} and are shown in a PRISMA 2020 flow diagram."
         )
     if screening is not None and screening.previous is not None:
         found.append("This review updates an earlier version, whose studies are counted apart.")
@@ -88,7 +96,7 @@ def extraction_paragraphs(speech: Speech) -> list[Paragraph]:
 def _extractors(speech: Speech, effects: Effects) -> Iterator[str]:
     if effects.second_extraction is not None:
         yield (
-            f"A second extractor filled in the same table independently; agreement {speech.is_} given as the percentage of equal entries and, "
+            f"A second extractor {speech.either('filled', 'will fill')} in the same table independently; agreement {speech.is_} given as the percentage of equal entries and, "
             "for judgments and other categories, as Cohen's kappa with its interval, and every difference is listed."
         )
     else:
@@ -100,12 +108,9 @@ def _extractors(speech: Speech, effects: Effects) -> Iterator[str]:
 def _effects(speech: Speech, effects: Effects) -> Iterator[Run | str]:
     review = speech.plan.review
     measures = list(dict.fromkeys(review.measures.values())) if review is not None else []
-    by = (
-        [f"the {review.measures[name]} for {inside(item.label)}" for name, item in speech.plan.outcomes.items()]
-        if review
-        else []
-    )
-    yield f"The effect measure {speech.is_} {listed(by, ';' if len(by) > 2 else ',')}."
+    by = [f"the {measure} for {speech.outcome(name)}" for name, measure in review.measures.items()] if review else []
+    told = f"the {measures[0]}" if len(measures) == 1 else listed(by, ";" if len(by) > 2 else ",")
+    yield f"The effect measure {speech.is_} {told}."
     if any(name in RATIOS for name in measures):
         yield "Ratios are pooled as logarithms and printed as ratios."
     if "odds ratio" in measures and effects.peto:
@@ -176,18 +181,19 @@ def bias_paragraphs(speech: Speech) -> list[Paragraph]:
         return []
     domains = listed([inside(label) for label in review.domains.values()])
     whole = (
-        f"the judgment of the whole was made by the reviewers ({speech.variable(tool.overall)})"
+        f"the judgment of the whole {speech.is_} that of the reviewers ({speech.variable(tool.overall)})"
         if tool.overall is not None
-        else "the judgment of the whole is that of the worst domain"
+        else f"the judgment of the whole {speech.is_} that of the worst domain"
     )
+    how = f"in these domains: {domains}; {whole}" if domains else f"as a whole, without its domains; {whole}"
     return [
         paragraph(
             speech.run(
-                f"The risk of bias {speech.was} judged with {TOOLS[tool.tool]} in these domains: {domains}; {whole}.",
+                f"The risk of bias {speech.was} judged with {TOOLS[tool.tool]} {how}.",
                 TOOL_WORKS.get(tool.tool),
             ),
             speech.run(
-                f"Studies {speech.were} not weighted by their quality: how far and in which direction a judged flaw moves an effect is not known.",
+                f"Studies {speech.either('were', 'will')} not {speech.either('', 'be ')}weighted by their quality: how far and in which direction a judged flaw moves an effect is not known.",
                 "greenland-o-rourke-2001",
             ),
         )

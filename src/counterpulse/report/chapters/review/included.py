@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.blocks.bias import TOOLS
@@ -50,16 +50,24 @@ def _quotes(context: Context) -> Iterator[Block]:
     if block is None or not rows:
         return
     people = any(row["extractor"] for row in rows)
-    several = len(context.plan.outcomes) > 1
-    body = []
+    alike: dict[tuple[str, str, str, str], list[str]] = {}
     for row in rows:
-        place = f", {inside(context.outcome_label(str(row['outcome'])))}" if several and row["outcome"] else ""
-        cells = [f"{row['study']}{place}", str(row["source"] or EM_DASH), _short(str(row["quote"]))]
-        body.append(text_row([*cells, *([str(row["extractor"] or EM_DASH)] if people else [])], result=block.id))
+        key = (str(row["study"]), str(row["source"] or EM_DASH), str(row["quote"]), str(row["extractor"] or EM_DASH))
+        alike.setdefault(key, []).append(str(row["outcome"] or ""))
+    body = []
+    for (study, place, words, extractor), outcomes in alike.items():
+        cells = [f"{study}{_of_outcomes(context, outcomes)}", place, _short(words)]
+        body.append(text_row([*cells, *([extractor] if people else [])], result=block.id))
     yield published_table(
         context, id="review-quotes", title="Quoted text behind the extracted numbers", rows=body, left=4,
         heads=["Study", "Place", "Text", *(["Extracted by"] if people else [])],
     )  # fmt: skip
+
+
+def _of_outcomes(context: Context, outcomes: Sequence[str]) -> str:
+    """The outcomes a text is about, where the review has several."""
+    labels = [inside(context.outcome_label(name)) for name in dict.fromkeys(outcomes) if name]
+    return f": {'; '.join(labels)}" if labels and len(context.plan.outcomes) > 1 else ""
 
 
 def _short(words: str) -> str:

@@ -26,7 +26,7 @@ def effect_run(context: Context, row: EstimateRow, *, bayesian: bool = False, em
     """An effect with its interval named: "0.47 (95% CI 0.32 to 0.71)"."""
     value, _, rest = context.effect(row).partition(" (")
     unit = context.unit(row)
-    unit = "%" if unit == "%" else f" {unit}" if unit else ""
+    unit = unit if unit.startswith("%") else f" {unit}" if unit else ""
     level = f"{interval_name(context, row, bayesian=bayesian)}{context.style.after_level}"
     return Run(f"{value}{unit} ({level} {rest}" if rest else f"{value}{unit}", emphasis, row.id)
 
@@ -45,7 +45,7 @@ def prediction_run(context: Context, row: EstimateRow) -> Run:
     """The prediction interval inside a sentence."""
     level = context.level_name(row).removesuffix("CI").strip()
     unit = context.unit(row)
-    unit = "%" if unit == "%" else f" {unit}" if unit else ""
+    unit = unit if unit.startswith("%") else f" {unit}" if unit else ""
     return Run(f"{level} prediction interval {limits(context, row)}{unit}", result=row.id)
 
 
@@ -109,4 +109,4 @@ def studies_words(n: int | None, style: NumberStyle) -> str:
     """A number of studies with its noun."""
     if n is None:
         return "the studies"
-    return f"{numbers.count(n, style)} stud{'y' if n == 1 else 'ies'}"
+    return "one study" if n == 1 else f"{numbers.count(n, style)} studies"

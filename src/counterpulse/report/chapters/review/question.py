@@ -15,7 +15,8 @@ def objectives_section(plan: Plan, *, label: str) -> Section:
     question = plan.protocol.question
     if question is None:
         return Section(id="objectives", title="Objectives")
-    labels = listed([inside(item.label) for item in plan.outcomes.values()])
+    names = [inside(item.label) for item in plan.outcomes.values()]
+    labels = listed(names, ";" if any("," in name for name in names) else ",")
     words = (
         f"The objective of this review is to compare {inside(question.exposure)} with {inside(question.comparator)} "
         f"in {inside(question.population)} with respect to {labels}."

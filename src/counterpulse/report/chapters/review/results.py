@@ -17,6 +17,7 @@ from counterpulse.report.chapters.review.synthesis import (
     blocks_of_analysis,
     corrected,
     is_regression,
+    label_of,
     main_rows,
 )
 from counterpulse.report.chapters.review.tables import (
@@ -26,7 +27,6 @@ from counterpulse.report.chapters.review.tables import (
     regression_tables,
     subgroup_table,
 )
-from counterpulse.report.chapters.wording import inside
 from counterpulse.report.document import Block, Section, text
 from counterpulse.results import AnalysisRecord
 from counterpulse.results import Block as ResultBlock
@@ -82,12 +82,9 @@ def _analysis(context: Context, record: AnalysisRecord) -> Section:
         ("small-study", "Small-study effects", _small_study(context, record)),
     )
     role = ROLES.get(record.role, record.role.capitalize()).removesuffix(" analyses").removesuffix(" analysis")
-    kind = (
-        "Meta-regression" if is_regression(context, record.id) and record.label.casefold() == POOLED else record.label
-    )
     return Section(
         id=f"analysis-{record.id}",
-        title=f"{record.id}. {kind}{_outcomes(context, record)} ({role.lower()})",
+        title=f"{record.id}. {_title(context, record)} ({role.lower()})",
         blocks=tuple(blocks),
         sections=tuple(
             Section(id=f"{id_}-{record.id}", title=title, blocks=tuple(found)) for id_, title, found in parts if found
@@ -95,13 +92,12 @@ def _analysis(context: Context, record: AnalysisRecord) -> Section:
     )
 
 
-def _outcomes(context: Context, record: AnalysisRecord) -> str:
-    """The outcome of an analysis, where the review has several and its label does not name it."""
-    names = dict.fromkeys(row.outcome for row in context.rows(record.id))
-    labels = [context.outcome_label(name) for name in names]
-    if len(context.plan.outcomes) < 2 or len(labels) != 1 or labels[0].casefold() in record.label.casefold():
-        return ""
-    return f": {inside(labels[0])}"
+def _title(context: Context, record: AnalysisRecord) -> str:
+    """The label, with the outcome where the review has several and the analysis is of one."""
+    names = list(dict.fromkeys(row.outcome for row in context.rows(record.id)))
+    label = label_of(context, record, names[0] if len(names) == 1 and len(context.plan.outcomes) > 1 else None)
+    regression = is_regression(context, record.id) and record.label.casefold() == POOLED
+    return label.replace(record.label, "Meta-regression", 1) if regression else label
 
 
 def _small_study(context: Context, record: AnalysisRecord) -> list[Block]:

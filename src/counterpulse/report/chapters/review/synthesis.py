@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.report.chapters.blocks.block_tables import known
 from counterpulse.report.chapters.context import Context
+from counterpulse.report.chapters.wording import inside
 from counterpulse.results import AnalysisRecord, Block, EstimateRow
 
 POOLED, BAYESIAN, SEQUENTIAL, NETWORK = (
@@ -108,6 +109,15 @@ def corrected(context: Context, analysis: str, outcome: str) -> list[EstimateRow
         for row in context.rows(analysis)
         if row.outcome == outcome and row.model is not None and row.role == "covariate"
     ]
+
+
+def label_of(context: Context, record: AnalysisRecord, outcome: str | None) -> str:
+    """The label of an analysis, with its outcome where neither it nor the protocol names it."""
+    written = next((node.label for node in context.plan.protocol.analyses if node.id == record.id), None)
+    label = context.outcome_label(outcome) if outcome is not None else ""
+    if not label or written is not None or label.casefold() in record.label.casefold():
+        return record.label
+    return f"{record.label}: {inside(label)}"
 
 
 def blocks_of_analysis(context: Context, analysis: str, *kinds: str) -> list[Block]:

@@ -28,6 +28,7 @@ from counterpulse.report.chapters.review.synthesis import (
     Synthesis,
     corrected,
     detail,
+    label_of,
     main_rows,
     studies_of,
     syntheses,
@@ -70,12 +71,7 @@ def _row(context: Context, item: Synthesis) -> Row:
     row = item.effect
     measures = {other.effect.estimate.measure for other in syntheses(context)}
     named = f" ({measure_of(row.estimate.measure).words})" if len(measures) > 1 else ""
-    outcome = context.outcome_label(item.outcome)
-    label = (
-        item.record.label
-        if outcome.casefold() in item.record.label.casefold()
-        else f"{item.record.label}: {inside(outcome)}"
-    )
+    label = label_of(context, item.record, item.outcome)
     between = item.between.estimate.value if item.between is not None else None
     squared = None if between is None or between != between else between**2 if item.bayesian else between
     return Row(

@@ -33,10 +33,14 @@ def checklist_sections(context: Context, sections: Sequence[Section]) -> tuple[S
     return (Section(id="checklists", title="Reporting checklists", blocks=tuple(blocks)),)
 
 
-def checklist_blocks(name: str, plan: Plan, sections: Sequence[Section], *, label: str) -> list[Block]:
-    """The summary and the table of one guideline."""
+def checklist_blocks(
+    name: str, plan: Plan, sections: Sequence[Section], *, label: str, only: Sequence[str] = ()
+) -> list[Block]:
+    """The summary and the table of one guideline, or of `only` some of its parts."""
     guideline = read_guideline(name)
-    answers = answer_items(name, Evidence(plan, sections))
+    answers = [
+        answer for answer in answer_items(name, Evidence(plan, sections)) if not only or answer.item.section in only
+    ]
     rows: list[Row] = []
     known = places_of(sections)
     heading = ""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, nan
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
+from counterpulse.protocol.planned_review import effects_of
 from counterpulse.results import Estimate, Status
 from counterpulse.results.estimate import Interval
+from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.reviewing.answers.effects import Effects
 from counterpulse.study.reviewing.columns import COUNTED, STUDY
 from counterpulse.synthesis.exploration.robust import robust
@@ -23,6 +26,11 @@ from counterpulse.synthesis.pooling.pool import pool
 from counterpulse.synthesis.pooling.three_level import NestedInterval, three_level
 
 Floats = NDArray[np.float64]
+MAKES: Mapping[str, tuple[str, ...]] = {
+    "mantel-haenszel": ("odds ratio", "risk ratio", "risk difference"), "peto": ("odds ratio",),
+    "generalized-linear": ("odds ratio", "proportion"),
+}  # fmt: skip
+"""The measures of models that do not pool every one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +52,24 @@ class Pooled:
     within: float = nan
     notes: tuple[str, ...] = ()
     citations: tuple[str, ...] = ()
+
+
+def refuse_model(
+    desk: Desk, draft: Draft, options: Mapping[str, object], terms: tuple[Term, ...], outcomes: tuple[str, ...]
+) -> None:
+    """A model that makes another measure than the one that is pooled."""
+    model = str(options["model"])
+    nodes = effects_of(desk.nodes)
+    for name in outcomes:
+        own = desk.nodes.question.every_outcome[name].measure if desk.nodes.question is not None else None
+        measure = own or nodes.measure
+        raw = model == "generalized-linear" and measure == "proportion" and nodes.proportion != "logit"
+        if raw or measure not in MAKES.get(model, (measure,)):
+            desk.refuse(
+                draft.where("model"), "E813", f"analysis {draft.node.id}: the model {model} does not pool {measure}s"
+                + (f" on the scale {nodes.proportion}" if raw else "") + f" ({name})",
+                "proportion: logit" if raw else ", ".join(MAKES[model]), "use model: random, or another measure",
+            )  # fmt: skip
 
 
 def pooled(effects: Effects) -> Pooled:
@@ -98,8 +124,8 @@ def _robust(effects: Effects, tau2: str) -> Estimate:
     )  # fmt: skip
 
 
-def counts_of(effects: Effects) -> tuple[Floats, Floats, Floats, Floats]:
-    """The counts of both arms.
+def counts_of(effects: Effects, what: str | None = None) -> tuple[Floats, Floats, Floats, Floats]:
+    """The counts of both arms; `what` needs them, by default the model.
 
     Raises
     ------
@@ -110,10 +136,25 @@ def counts_of(effects: Effects) -> tuple[Floats, Floats, Floats, Floats]:
     if not known.all():
         missing = ", ".join(effects.names[index] for index in np.flatnonzero(~known))
         raise InputError(
-            f"the model {effects.request.option('model')} pools counts, and these studies have none: {missing}; "
-            "leave them out with `keep`, or use model: random"
+            f"{what or 'the model ' + str(effects.request.option('model'))} needs counts, and these studies have none: {missing}; "
+            f"leave them out with `keep`{', or use model: random' if what is None else ''}"
         )
     return counts
+
+
+def sizes_of(effects: Effects) -> Floats:
+    """The patients of each study.
+
+    Raises
+    ------
+    InputError : a study does not print them
+    """
+    _, n_1, _, n_2 = effects.counts()
+    total = n_1 + n_2
+    if not np.isfinite(total).all():
+        missing = ", ".join(effects.names[index] for index in np.flatnonzero(~np.isfinite(total)))
+        raise InputError(f"these studies print no numbers of patients: {missing}; extract them")
+    return total
 
 
 def _mantel_haenszel(effects: Effects) -> Pooled:
@@ -137,6 +178,9 @@ def _peto(effects: Effects) -> Pooled:
 def _generalized_linear(effects: Effects) -> Pooled:
     if effects.measure == "proportion":
         events, n, *_ = effects.counts()
+        if not np.isfinite(events + n).all():
+            missing = ", ".join(effects.names[index] for index in np.flatnonzero(~np.isfinite(events + n)))
+            raise InputError(f"the model generalized-linear pools counts, and these studies have none: {missing}; extract them")
         fit = glmm_proportion(events, n, level=effects.level)
     elif effects.measure == "odds ratio":
         fit = glmm(*counts_of(effects), model=str(effects.request.option("glmm")), level=effects.level)  # type: ignore[arg-type]
@@ -156,7 +200,7 @@ def _three_level(effects: Effects) -> Pooled:
     fit = three_level(effects.yi, effects.vi, effects.frame[STUDY].to_list(), interval=kind, level=effects.level)
     spread = fit.heterogeneity
     return Pooled(
-        estimate=fit.pooled, k=fit.k, weights=fit.weights, tau2=fit.tau2_between, tau2_interval=fit.tau2_between_interval,
+        estimate=replace(fit.pooled, scale=effects.scale), k=fit.k, weights=fit.weights, tau2=fit.tau2_between, tau2_interval=fit.tau2_between_interval,
         i2=np.nansum([fit.i2_between, fit.i2_within]), q=spread.statistic, q_df=spread.df, q_p_value=spread.p_value,
         prediction=fit.prediction_interval, within=fit.tau2_within, notes=fit.pooled.notes, citations=fit.provenance.citations,
     )  # fmt: skip

@@ -16,8 +16,8 @@ from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block, Cell, Estimate, EstimateRow, Notice, Status
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.request import Answer, Request, place
-from counterpulse.study.reviewing.answers.effects import Effects, beside, block, cell, effects_in, named
-from counterpulse.study.reviewing.answers.pooled import nothing_to_pool
+from counterpulse.study.reviewing.answers.effects import Effects, beside, block, cell, effects_in
+from counterpulse.study.reviewing.answers.pooled import nothing_to_pool, refused
 from counterpulse.study.reviewing.columns import COUNTED, PATIENTS, ROW, STUDY, numbers
 from counterpulse.study.reviewing.formats import BINARY
 from counterpulse.synthesis.networks.components import components
@@ -49,11 +49,11 @@ def network_answer(request: Request) -> Answer:
         return nothing_to_pool(effects)
     first, second = _arms(request.plan, effects.frame)
     for notice in disconnected(request.plan, request.analysis.id, request.outcome.label, effects.frame):
-        return _failed(effects, notice.text, notice.code)
+        return refused(effects, notice.code, notice.text)
     try:
         fit = _fit(effects, first, second)
     except InputError as error:
-        return _failed(effects, f"{request.outcome.label}: {error}", "W875")
+        return refused(effects, "W875", f"{request.outcome.label}: {error}")
     model = "common" if request.option("model") == "common" else "random"
     return Answer(
         rows=tuple(_rows(effects, fit, model)), blocks=tuple(_blocks(effects, fit, first, second, model)), details=_details(effects, fit),
@@ -89,12 +89,6 @@ def _arms(plan: Plan, frame: pl.DataFrame) -> tuple[list[str], list[str]]:
         return [known.get(text or "", text or "").strip() for text in level_text(frame[name]).to_list()]
 
     return labels(ARMS[0]), labels(ARMS[1])
-
-
-def _failed(effects: Effects, text: str, code: str) -> Answer:
-    estimate = Estimate(term="", measure=effects.measure, value=np.nan, scale=effects.scale, status=Status.UNDEFINED)
-    row = place(effects.request, named(effects, estimate))
-    return Answer(rows=(row,), notices=(Notice(code, effects.request.analysis.id, text),))
 
 
 class _Asked(TypedDict):

@@ -51,6 +51,13 @@ def nothing_to_pool(effects: Effects) -> Answer:
     return Answer(rows=(row,), details={f"{request.name}.studies": 0})
 
 
+def refused(effects: Effects, code: str, text: str) -> Answer:
+    """Studies that the method cannot use, and why."""
+    estimate = Estimate(term="", measure=effects.measure, value=nan, scale=effects.scale, status=Status.UNDEFINED)
+    row = place(effects.request, named(effects, estimate))
+    return Answer(rows=(row,), notices=(Notice(code, effects.request.analysis.id, text),))
+
+
 def _few(effects: Effects) -> tuple[Notice, ...]:
     request = effects.request
     if effects.k == 1:
@@ -68,7 +75,7 @@ def _noted(effects: Effects, found: Pooled) -> tuple[Notice, ...]:
     """What the fit says of itself."""
     request = effects.request
     return tuple(
-        Notice("W863", request.analysis.id, f"{request.outcome.label}: {note}.")
+        Notice("W863", request.analysis.id, f"{request.outcome.label}: {note.rstrip('.')}.")
         for note in found.notes
         if effects.k > FEW - 1 and isfinite(found.estimate.value)
     )

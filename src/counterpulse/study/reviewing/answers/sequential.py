@@ -10,11 +10,12 @@ import numpy as np
 from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
 from counterpulse.numerics.group_sequential import Futility
-from counterpulse.results import Cell, Estimate, Notice, Status
+from counterpulse.results import Cell
 from counterpulse.study.planning.drafts import Desk, Draft
-from counterpulse.study.request import Answer, Request, place
-from counterpulse.study.reviewing.answers.effects import Effects, beside, block, cell, effect_row, effects_in, named
-from counterpulse.study.reviewing.answers.pooled import nothing_to_pool
+from counterpulse.study.request import Answer, Request
+from counterpulse.study.reviewing.answers.effects import Effects, beside, block, cell, effect_row, effects_in
+from counterpulse.study.reviewing.answers.models import sizes_of
+from counterpulse.study.reviewing.answers.pooled import nothing_to_pool, refused
 from counterpulse.study.reviewing.columns import numbers
 from counterpulse.synthesis.sequential.required_information import (
     RequiredInformation,
@@ -67,14 +68,7 @@ def sequential_answer(request: Request) -> Answer:
             tau2=str(request.option("tau2")), labels=effects.names, measure=effects.measure, scale=effects.scale,
         )  # fmt: skip
     except InputError as error:
-        row = place(
-            request,
-            named(
-                effects,
-                Estimate(term="", measure=effects.measure, value=np.nan, scale=effects.scale, status=Status.UNDEFINED),
-            ),
-        )
-        return Answer(rows=(row,), notices=(Notice("W873", request.analysis.id, f"{request.outcome.label}: {error}"),))
+        return refused(effects, "W873", f"{request.outcome.label}: {error}")
     name = request.name
     details: dict[str, Cell] = {
         f"{name}.studies": effects.k, f"{name}.participants": round(float(size.sum())), f"{name}.required": required.participants,
@@ -116,11 +110,8 @@ def _required(effects: Effects) -> tuple[np.ndarray[tuple[int], np.dtype[np.floa
     InputError : participants are not printed, or numbers outside their range
     """
     option = effects.request.option
-    _, n_1, control, n_2 = effects.counts()
-    size = n_1 + n_2
-    if not np.isfinite(size).all():
-        missing = ", ".join(effects.names[index] for index in np.flatnonzero(~np.isfinite(size)))
-        raise InputError(f"these studies print no numbers of patients: {missing}; extract them")
+    _, _, control, n_2 = effects.counts()
+    size = sizes_of(effects)
     share = (
         float(option("diversity"))
         if option("diversity") is not None

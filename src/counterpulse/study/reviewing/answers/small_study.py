@@ -12,7 +12,7 @@ from counterpulse.errors import InputError
 from counterpulse.results import Block, Cell, Estimate, EstimateRow, Notice, Status
 from counterpulse.study.request import Answer, estimate_id
 from counterpulse.study.reviewing.answers.effects import Effects, block, cell, effect_row
-from counterpulse.study.reviewing.answers.models import asked, counts_of
+from counterpulse.study.reviewing.answers.models import asked, counts_of, sizes_of
 from counterpulse.synthesis.small_study.begg import begg
 from counterpulse.synthesis.small_study.deeks import deeks
 from counterpulse.synthesis.small_study.egger import egger
@@ -67,7 +67,7 @@ def _not_done(effects: Effects, name: str, error: InputError) -> Notice:
     return Notice(
         "W867",
         effects.request.analysis.id,
-        f"{effects.request.outcome.label}: {name} was not done, because {seen}. {remedy}".strip(),
+        f"{effects.request.outcome.label}: {name} was not done, because {seen}; {remedy}".rstrip("; ") + ".",
     )
 
 
@@ -107,27 +107,12 @@ def _begg(effects: Effects) -> Found:
     return Found([row], Answer(citations=found.provenance.citations))
 
 
-def _sizes(effects: Effects) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The patients of each study.
-
-    Raises
-    ------
-    InputError : a study does not print them
-    """
-    _, n_1, _, n_2 = effects.counts()
-    total = n_1 + n_2
-    if not np.isfinite(total).all():
-        missing = ", ".join(effects.names[index] for index in np.flatnonzero(~np.isfinite(total)))
-        raise InputError(f"these studies print no numbers of patients: {missing}; extract them")
-    return total
-
-
 def _counted(name: str, test: Callable[..., Any]) -> Callable[[Effects], Found]:
-    return lambda effects: _line(name, test(*counts_of(effects), level=effects.level))
+    return lambda effects: _line(name, test(*counts_of(effects, "this test"), level=effects.level))
 
 
 def _pustejovsky(effects: Effects) -> Found:
-    _sizes(effects)
+    sizes_of(effects)
     _, n_1, _, n_2 = effects.counts()
     return _line("Pustejovsky and Rodgers", pustejovsky(effects.yi, effects.vi, n_1, n_2, level=effects.level))
 
@@ -232,7 +217,7 @@ TESTS: Mapping[str, Callable[[Effects], Found]] = {
     "peters": _counted("Peters", peters),
     "deeks": _counted("Deeks", deeks),
     "rucker": _counted("Rücker", rucker),
-    "macaskill": lambda effects: _line("Macaskill", macaskill(effects.yi, effects.vi, _sizes(effects), level=effects.level)),
+    "macaskill": lambda effects: _line("Macaskill", macaskill(effects.yi, effects.vi, sizes_of(effects), level=effects.level)),
     "pustejovsky": _pustejovsky,
 }  # fmt: skip
 CORRECTIONS: Mapping[str, Callable[[Effects], Found]] = {
