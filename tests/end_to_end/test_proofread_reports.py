@@ -11,7 +11,7 @@ from counterpulse.report.number_styles import STYLES
 from counterpulse.report.proofreading import proofread
 from counterpulse.results.on_disk import from_json
 
-STUDIES = ("ecls-registry", "stanford-heart", "vsr-iabp")
+STUDIES = ("ecls-registry", "stanford-heart", "vsr-iabp", "ecpr-iabp", "iabp-shock")
 
 
 @pytest.fixture(scope="module", params=STUDIES)

@@ -37,7 +37,9 @@ EXAMPLES = (
         "vsr-iabp", "Balloon pump in septal rupture, on dummy patients drawn to a printed table", "mock", "vsr_iabp"
     ),
     Example("ecls-registry", "Balloon pump after VA-ECMO, on dummy patients", "mock", "ecls_registry"),
-    Example("ecpr-iabp", "A review: balloon pump during ECPR, as far as its numbers could be verified", "real", "ecpr_iabp"),
+    Example(
+        "ecpr-iabp", "A review: balloon pump during ECPR, as far as its numbers could be verified", "real", "ecpr_iabp"
+    ),
     Example("iabp-shock", "A review: randomized trials of the balloon pump", "real", "iabp_shock"),
 )
 

@@ -76,7 +76,10 @@ def _columns(desk: Desk) -> None:
             desk.report("E803", ("data", "dictionary"), f"the dictionary has no variable `{name}`: {what}",
                         allowed="an extraction table has study and outcome, and the numbers of each effect",
                         remedy=f"add `{name}` to the dictionary; its `source` is the header in the table")  # fmt: skip
-    for names, kinds, allowed in ((NUMBERS, ("number",), "a number"), (YES_NO, ("yesno", "yes-no"), "yes or no (type yesno)")):
+    for names, kinds, allowed in (
+        (NUMBERS, ("number",), "a number"),
+        (YES_NO, ("yesno", "yes-no"), "yes or no (type yesno)"),
+    ):
         for name in names:
             if name in desk.dictionary and desk.scope[name].kind not in kinds:
                 desk.report("E804", ("data", "dictionary"), f"`{name}` is a variable of type {desk.scope[name].kind}",
@@ -91,8 +94,8 @@ def _registry(desk: Desk) -> None:
 
 def _bias(desk: Desk, tool: RiskOfBias) -> None:
     for index, name in enumerate(tool.columns):
-        desk.variable(("risk_of_bias", "columns", index), name)
-        if tool.tool == "newcastle-ottawa" and not name.lower().startswith(STAR_DOMAINS):
+        known = desk.variable(("risk_of_bias", "columns", index), name) is not None
+        if known and tool.tool == "newcastle-ottawa" and not name.lower().startswith(STAR_DOMAINS):
             desk.report("W883", ("risk_of_bias", "columns", index), f"the name `{name}` tells no domain of the Newcastle-Ottawa scale, so its stars cannot be read",
                         allowed=f"names that begin with {', '.join(STAR_DOMAINS)}", remedy="rename the variable; its `source` stays the header in the table")  # fmt: skip
     if tool.overall is not None:

@@ -79,6 +79,7 @@ REVIEW_SLIPS = {
     "an outcome of a bundle": ("outcome: death, columns", "outcome: deth, columns", "E233"),
     "an unknown tool": ("tool: newcastle-ottawa", "tool: newcastle", "E2"),
     "an unknown domain of bias": ("[selection, comparability]", "[selection, comparabilty]", "E"),
+    "a domain of no stars": ("[selection, comparability]", "[selection, year]", "W883"),
     "an unknown judgment of the whole": ("overall: overall}", "overall: overal}", "E"),
     "an unknown domain of GRADE": ("{indirectness: {rating", "{indirectnes: {rating", "E2"),
     "an unknown rating": ("rating: not serious", "rating: not srious", "E2"),

@@ -26,7 +26,7 @@ EXPLAINED = (
     "These are the tables and figures of the report, empty. No data were read: rows, columns and their order follow from the "
     "protocol and the dictionary alone, and stand for planned output. xx is a count, x.x and x.xx are numbers with as many decimals "
     "as will be printed. Rows that only data can decide, such as selected covariates, are left open. A row appears in the report "
-    "only if there are patients for it."
+    "only if there are {subjects} for it."
 )
 
 
@@ -43,7 +43,8 @@ def compose_shells(rehearsed: StudyResult) -> Document:
     holders = Placeholders(STYLES[plan.protocol.report.style])
     measures = {row.id: row.estimate.measure for row in empty.estimates}
     sections = tuple(_sections(report.sections, measures, holders))
-    planned = Section(id="about", title="About these shells", blocks=(text(EXPLAINED),))
+    subjects = "studies" if plan.review is not None else "patients"
+    planned = Section(id="about", title="About these shells", blocks=(text(EXPLAINED.format(subjects=subjects)),))
     return replace(
         report,
         subtitle=f"Tables and figures before data \N{MIDDLE DOT} {report.subtitle}",

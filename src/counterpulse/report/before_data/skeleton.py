@@ -36,6 +36,12 @@ JUDGED: Mapping[str, Mapping[str, Cell]] = {
     "effect-sizes": {"source": OPEN, "quote": None, "note": None},
 }
 """Cells that only studies can fill, by the kind of their block; judgments that nobody has made."""
+DRAWN = (
+    "study-forest", "leave-one-out", "cumulative", "effect-sizes", "summary-of-findings", "small-study-test", "design-decomposition",
+)  # fmt: skip
+"""Kinds with the effects of studies, each of which is drawn alike."""
+PER_THOUSAND = {"risk_control": 1, "risk_treated": 2, "risk_low": 3, "risk_high": 4}
+OF_STUDIES = ("events_1", "n_1", "events_2", "n_2", "studies", "participants", "k")
 UNKNOWN = ("i_squared",)
 """Shares that no number can stand for."""
 
@@ -53,6 +59,7 @@ def skeleton(rehearsed: StudyResult, plan: Plan) -> StudyResult:
         analyses=tuple(replace(item, n_missing=UNIT) for item in rehearsed.analyses),
         estimates=tuple(_estimate(row, undrawn=row.analysis in drawn) for row in rows),
         blocks=tuple(map(_block, rehearsed.blocks)),
+        details=rehearsed.details if plan.review is None else _details(rehearsed.details),
         warnings=(),
     )
 
@@ -151,11 +158,27 @@ def _block(block: Block) -> Block:
     kept: dict[tuple[Cell, ...], dict[str, Cell]] = {}
     for row in block.rows():
         cells = {name: _cell(name, value) for name, value in row.items()}
-        cells |= JUDGED.get(block.kind, {})
+        cells.update(JUDGED.get(block.kind, {}))
+        cells |= _drawn(cells) if block.kind in DRAWN else {}
         cells |= {name: OPEN for name in open_ if isinstance(cells[name], str)}
         words = tuple(value for value in cells.values() if isinstance(value, str))
         kept.setdefault(words if open_ else (len(kept),), cells)
     return replace(block, columns={name: [cells[name] for cells in kept.values()] for name in block.columns})
+
+
+def _drawn(cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """The same effect and the same counts for every study."""
+    kind = measure_of(str(cells.get("measure") or "")).kind
+    ends = (1.11, 0.72, 1.68) if kind == "ratio" else (0.111, 0.022, 0.199)
+    made: dict[str, Cell] = dict(zip(("estimate", "conf_low", "conf_high"), ends, strict=True))
+    made |= {name: float(UNIT * times) for name, times in PER_THOUSAND.items()}
+    made |= dict.fromkeys(OF_STUDIES, UNIT) | {"weight": 0.111, "df": float(UNIT)}
+    return {name: value for name, value in made.items() if cells.get(name) is not None}
+
+
+def _details(details: Mapping[str, Mapping[str, Cell]]) -> dict[str, dict[str, Cell]]:
+    """How many studies there are, as a number that can be told; nothing else that only studies can say."""
+    return {id_: {name: UNIT for name in cells if name.endswith(".studies")} for id_, cells in details.items()}
 
 
 def _cell(name: str, value: Cell) -> Cell:
@@ -163,8 +186,6 @@ def _cell(name: str, value: Cell) -> Cell:
         return value
     if name in UNKNOWN:
         return None
-    if name == "df":
-        return float(UNIT)
     if name in COUNTED:
         return UNIT if isinstance(value, int) else float(UNIT)
     return P_VALUE if name == "p_value" else value

@@ -25,7 +25,8 @@ TESTS: Mapping[str, str] = {
     "hartung-knapp": "knha", "hartung-knapp-truncated": "adhoc", "wald": "z", "t": "t",
 }  # fmt: skip
 PREDICTED: Mapping[str, tuple[str, str]] = {
-    "normal": ("z", "Inf"), "HTS": ("z", "fit$k - 2"), "k-1": ("z", "fit$k - 1"), "HK": ("knha", "fit$k - 1"), "HK-PR": ("knha", "fit$k - 2"),
+    "normal": ("z", "Inf"), "HTS": ("z", "fit$k - 2"), "k-1": ("z", "fit$k - 1"), "HK": ("knha", "fit$k - 1"), "HK-trunc": ("adhoc", "fit$k - 1"),
+    "HK-PR": ("knha", "fit$k - 2"),
 }  # fmt: skip
 """The standard error and the degrees of freedom of each prediction interval."""
 MODELS: Mapping[str, str] = {
@@ -162,7 +163,7 @@ def _call(part: Part, test: str | None = None) -> str:
 def _asked(part: Part, test: str) -> str:
     method = "EE" if part.option("model") == "common" else part.option("tau2")
     level = f"level = {100 * part.analysis.level:g}"
-    return f"data = d, method = {r_text(method)}, test = {r_text(test)}, {level}, control = list(threshold = 1e-10, maxiter = 1000)"
+    return f"data = d, method = {r_text(method)}, test = {r_text(test)}, {level}, control = list(threshold = 1e-10, tol = 1e-12, maxiter = 1000)"
 
 
 def _measure(part: Part) -> str:

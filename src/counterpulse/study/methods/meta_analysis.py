@@ -14,7 +14,7 @@ SMALL_STUDY = (
     "trim-and-fill", "selection-step", "selection-beta", "limit", "pet-peese", "fail-safe", "excess-significance",
 )  # fmt: skip
 CONVENTIONS = ("cochrane-2025", "revman-5.4", "metafor", "meta-6")
-PREDICTIONS = ("normal", "HTS", "k-1", "HK", "HK-PR", "KR", "KR-PR", "none")
+PREDICTIONS = ("normal", "HTS", "k-1", "HK", "HK-trunc", "HK-PR", "KR", "KR-PR", "none")
 
 SPEC = MethodSpec(
     name="meta-analysis",
@@ -53,6 +53,7 @@ SPEC = MethodSpec(
                         ("HTS", "prediction intervals with k - 2 degrees of freedom were computed"),
                         ("k-1", "prediction intervals with k - 1 degrees of freedom were computed"),
                         ("HK", "prediction intervals with the standard error of Hartung and Knapp and k - 1 degrees of freedom were computed"),
+                        ("HK-trunc", "prediction intervals with the standard error of Hartung and Knapp, their factor at least 1, and k - 1 degrees of freedom were computed"),
                         ("HK-PR", "prediction intervals with the standard error of Hartung and Knapp and k - 2 degrees of freedom were computed"),
                         ("KR", "prediction intervals after Kenward and Roger were computed"), ("KR-PR", "prediction intervals after Kenward and Roger with one degree of freedom less were computed")),
                reference="higgins-2009"),

@@ -46,7 +46,16 @@ def agreement_blocks(plan: Plan, table: PatientTable) -> tuple[tuple[Block, ...]
         }
         for item in found.discrepancies if item.column in both
     ]  # fmt: skip
-    return tuple(_blocks(compared, unlike)), tuple(_notices(unlike, found.only_first, found.only_second))
+    alike = (table.frame.height - first.height, second.height - other.height)
+    return tuple(_blocks(compared, unlike)), (*_alike(alike), *_notices(unlike, found.only_first, found.only_second))
+
+
+def _alike(rows: tuple[int, int]) -> Iterator[Notice]:
+    """Rows that nothing tells apart, and that are not compared."""
+    for name, count in zip(("first", "second"), rows, strict=True):
+        if count:
+            text = f"{count} rows of the {name} extraction share study, outcome and arms with another one and are not compared; name a column with `id` under `data`."
+            yield Notice("W886", "effects", text)
 
 
 def _keyed(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
@@ -55,7 +64,7 @@ def _keyed(plan: Plan, frame: pl.DataFrame) -> pl.DataFrame:
     names = [id_] if id_ is not None and id_ in frame.columns else [name for name in KEYS if name in frame.columns]
     parts = [pl.col(name).cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase() for name in names]
     keyed = frame.with_columns(pl.concat_str(parts, separator=" / ").alias(KEY))
-    return keyed.unique(KEY, keep="first", maintain_order=True)
+    return keyed.filter(~pl.col(KEY).is_duplicated())
 
 
 def _kappa(first: pl.DataFrame, second: pl.DataFrame, column: str) -> dict[str, Cell]:

@@ -33,7 +33,7 @@ from counterpulse.study.reviewing.columns import (
     YI,
 )
 from counterpulse.study.reviewing.measures import scale_of
-from counterpulse.study.reviewing.screening import LOG, screening_boxes, screening_flow, screening_notices
+from counterpulse.study.reviewing.screening import LOG, log_notices, screening_boxes, screening_flow, screening_notices
 
 Z_95 = 1.959963984540054
 
@@ -54,7 +54,10 @@ def described_review(plan: Plan, table: PatientTable, cohort: Cohort, answers: M
     boxes, notices = dict[str, object](), list[Notice]()
     if plan.protocol.screening is not None:
         boxes = screening_boxes(plan.protocol.screening, table.related.get(LOG))
-        notices += screening_notices(boxes, int(cohort.frame[STUDY].n_unique()))
+        notices += [
+            *log_notices(table.related.get(LOG)),
+            *screening_notices(boxes, int(cohort.frame[STUDY].n_unique())),
+        ]
     bias, said_of_bias = bias_block(plan, cohort.frame)
     agreed, said_of_agreement = agreement_blocks(plan, table)
     certain = certainty_blocks(plan, table, cohort, bias, answers)

@@ -69,7 +69,9 @@ class Evidence:
             return True
         labels = self.plan.variables["design"].levels
         texts = [labels.get(str(value), str(value)).lower() for value in self.frame["design"].drop_nulls().to_list()]
-        return not texts or not all(any(word in text for word in RANDOMIZED) and not NO_TRIAL.search(text) for text in texts)
+        return not texts or not all(
+            any(word in text for word in RANDOMIZED) and not NO_TRIAL.search(text) for text in texts
+        )
 
     def weights(self) -> dict[str, float]:
         """The share of each study in the pooled effect."""

@@ -289,8 +289,9 @@ def _turned(ledger: Ledger, index: int, measure: str) -> None:
             ledger.events[index], ledger.patients[index] = ledger.events[index][::-1], ledger.patients[index][::-1]
         ledger.note(index, "printed for the control arm against the treated one, and turned")
     if _yes(ledger, index, COMPLEMENT) and ledger.formats[index] not in OF_PEOPLE:
-        if measure not in RECIPROCAL:
-            ledger.refuse(index, "E859", f"{one(measure)} of those without the event, which does not give that of the event",
+        printed = _measure_written(ledger, index) or measure
+        if not {printed, measure} <= RECIPROCAL:
+            ledger.refuse(index, "E859", f"{one(printed)} of those without the event, which does not give {one(measure)} of the event",
                           "odds ratio, risk difference, or counts", "extract the counts, or leave the row out")  # fmt: skip
             ledger.yi[index] = np.nan
             return

@@ -29,6 +29,7 @@ from counterpulse.synthesis.pooling.counts import Measure
 Floats = NDArray[np.float64]
 Arms = tuple[Floats, Floats]
 BINARY: tuple[Measure, ...] = ("odds ratio", "risk ratio", "risk difference")
+SINGLE = ("proportion", "rate")
 MEANS = ("mean difference", "standardized mean difference", "ratio of means")
 COUNTS = ("events_treated", "n_treated", "events_control", "n_control")
 UNUSABLE = frozenset({"double-zero", "double-full"})
@@ -294,6 +295,19 @@ def _as_wanted(printed: Printed, found: Found) -> Found:
     )  # fmt: skip
 
 
+def _of_arms(read: Callable[[Printed], Found]) -> Callable[[Printed], Found]:
+    """A reader of printed effects that refuses what is no effect: a proportion or a rate is made from its events."""
+
+    def checked(printed: Printed) -> Found:
+        if printed.measure not in SINGLE:
+            return read(printed)
+        k, seen = printed.frame.height, f"a {printed.measure} without its events"
+        problems = tuple(Problem(row, "events-only", seen, True) for row in range(1, k + 1))
+        return Found(yi=np.full(k, np.nan), vi=np.full(k, np.nan), problems=problems)
+
+    return checked
+
+
 FORMATS: Mapping[str, Read] = {
     "effect-variance": Read(needs=("yi", "vi"), read=_given, makes=None),
     "counts": Read(needs=COUNTS, read=_counts, makes=BINARY),
@@ -304,8 +318,8 @@ FORMATS: Mapping[str, Read] = {
     "log-rank": Read(needs=("observed_minus_expected", "variance"), read=_log_rank, makes=("hazard ratio",)),
     "curves": Read(needs=(CURVE_READ,), read=_curves, makes=("hazard ratio",)),
     "correlation": Read(needs=("correlation", "n"), read=_correlation, makes=("correlation",)),
-    "estimate-interval": Read(needs=("estimate", "conf_low", "conf_high"), read=_interval),
-    "estimate-error": Read(needs=("estimate", "std_error"), read=_error),
+    "estimate-interval": Read(needs=("estimate", "conf_low", "conf_high"), read=_of_arms(_interval)),
+    "estimate-error": Read(needs=("estimate", "std_error"), read=_of_arms(_error)),
     "percent": Read(needs=("percent_treated", "n_treated", "percent_control", "n_control"), read=_percent, makes=BINARY),
     "medians": Read(
         needs=("median_treated", "q1_treated", "q3_treated", "n_treated", "median_control", "q1_control", "q3_control", "n_control"),
@@ -315,7 +329,7 @@ FORMATS: Mapping[str, Read] = {
         needs=("median_treated", "minimum_treated", "maximum_treated", "n_treated", "median_control", "minimum_control", "maximum_control", "n_control"),
         read=_ranges, makes=MEANS,
     ),
-    "estimate-p": Read(needs=("estimate", "p_value"), read=_p_value),
+    "estimate-p": Read(needs=("estimate", "p_value"), read=_of_arms(_p_value)),
 }  # fmt: skip
 """In the order in which a row without `format` is tried: what says most comes first."""
 

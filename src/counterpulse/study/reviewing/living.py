@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import asin, atanh, isfinite, log, sqrt
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from counterpulse.errors import InputError
 from counterpulse.numerics.distributions import critical_value
+from counterpulse.results.estimate import Scale
+from counterpulse.study.reviewing.measures import on_scale
 from counterpulse.synthesis.pooling.pool import pool
 
 Tree = Mapping[str, Any]
@@ -148,17 +150,11 @@ def _asked(analysis: Tree) -> Mapping[str, str] | None:
     return {"tau2": "common" if choices["model"] == "common" else str(choices["tau2"])}
 
 
-def _effect(row: Tree, scale: str, level: float) -> tuple[float, float]:
+def _effect(row: Tree, scale: Scale, level: float) -> tuple[float, float]:
     """A study's effect and variance on the scale of pooling, from its estimate and limits."""
-    to: Callable[[float], float] = {
-        "log": log,
-        "logit": lambda p: log(p / (1 - p)),
-        "fisher-z": atanh,
-        "arcsine": lambda p: asin(sqrt(p)),
-    }.get(scale, lambda value: value)
     try:
-        low, high = to(row["conf_low"]), to(row["conf_high"])
-        return float(to(row["estimate"])), ((high - low) / (2 * critical_value(level))) ** 2
+        low, high = on_scale(row["conf_low"], scale), on_scale(row["conf_high"], scale)
+        return float(on_scale(row["estimate"], scale)), ((high - low) / (2 * critical_value(level))) ** 2
     except (ValueError, ZeroDivisionError, TypeError):
         return float("nan"), float("nan")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import asin, atanh, log, log1p, sqrt
 
 from counterpulse.protocol.nodes import Effects
 from counterpulse.results.estimate import Scale
@@ -32,6 +33,26 @@ WORDS: Mapping[str, str] = {
     "proportion": "proportion", "rate": "rate", "correlation": "correlation",
 }  # fmt: skip
 IN_BRACKETS = re.compile(r"\(.*?\)|\[.*?\]")
+
+
+def on_scale(value: float, scale: Scale) -> float:
+    """A value that a reader reads, on the scale of pooling.
+
+    Raises
+    ------
+    ValueError : there is no such value on the scale
+    """
+    match scale:
+        case "log":
+            return log(value)
+        case "logit":
+            return log(value) - log1p(-value)
+        case "arcsine":
+            return asin(sqrt(value))
+        case "fisher-z":
+            return atanh(value)
+        case _:
+            return value
 
 
 def one(measure: str) -> str:

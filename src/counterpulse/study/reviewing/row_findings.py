@@ -11,9 +11,12 @@ from counterpulse.protocol.plan import PlannedAnalysis
 from counterpulse.results import Notice
 from counterpulse.source import Finding, Location
 from counterpulse.study.analyses import Setting, versions_of
+from counterpulse.study.reviewing.agreement import agreement_blocks
 from counterpulse.study.reviewing.answers.network import disconnected
+from counterpulse.study.reviewing.columns import STUDY
 from counterpulse.study.reviewing.extraction import of_rows
 from counterpulse.study.reviewing.sample import NETWORK
+from counterpulse.study.reviewing.screening import LOG, log_notices, screening_boxes, screening_notices
 
 PLANNED = "W882"
 """What the protocol plans, and is told with the results."""
@@ -36,7 +39,9 @@ def row_findings(setting: Setting, analyses: Sequence[PlannedAnalysis]) -> tuple
     DataError : a study stands more than once in an analysis, with what is found of all of them
     """
     file = setting.table.file
+    beside = [*_screening(setting), *agreement_blocks(setting.plan, setting.table)[1]]
     found, errors = list(of_rows(setting.cohort.frame, file)), list[Finding]()
+    found += [Finding(code=item.code, where=Location(item.where), seen=item.text.rstrip(".")) for item in beside]
     for analysis in analyses:
         for name in analysis.outcomes:
             try:
@@ -46,6 +51,14 @@ def row_findings(setting: Setting, analyses: Sequence[PlannedAnalysis]) -> tuple
     if errors:
         raise DataError([*dict.fromkeys(errors), *dict.fromkeys(found)])
     return tuple(dict.fromkeys(found))
+
+
+def _screening(setting: Setting) -> Iterator[Notice]:
+    """What of the screening does not add up."""
+    screening, log = setting.plan.protocol.screening, setting.table.related.get(LOG)
+    if screening is not None:
+        yield from log_notices(log)
+        yield from screening_notices(screening_boxes(screening, log), int(setting.cohort.frame[STUDY].n_unique()))
 
 
 def _of_sample(setting: Setting, analysis: PlannedAnalysis, name: str) -> Iterator[Notice]:

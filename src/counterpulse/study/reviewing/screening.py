@@ -15,7 +15,8 @@ LOG = "screening"
 """The name of the log among the related tables."""
 LOG_COLUMNS = ("record", "source", "duplicate", "screen", "retrieved", "full_text", "reason", "study")
 YES, IN = frozenset({"yes", "y", "1", "true"}), frozenset({"include", "included", "in", "yes", "y", "1", "true"})
-REMOVED, LEFT = "duplicates", "other"
+NO, OUT = frozenset({"", "no", "n", "0", "false"}), frozenset({"exclude", "excluded", "out", "no", "n", "0", "false"})
+REMOVED, MOST = "duplicates", 5
 SEPARATOR = "."
 
 
@@ -48,6 +49,27 @@ def _counted(log: pl.DataFrame) -> Boxes:
     if left_out.any():
         boxes["full_text_excluded"] = _by(log, "reason", left_out, "no reason given")
     return boxes
+
+
+def log_notices(log: pl.DataFrame | None) -> Iterator[Notice]:
+    """Records whose words cannot be told, which count as not included."""
+    if log is None:
+        return
+    said = {name: _said(log, name) for name in LOG_COLUMNS}
+    kept = ~said["duplicate"].is_in(list(YES))
+    asked = {
+        "duplicate": (~said["duplicate"].is_in([*YES, *NO]), "no"),
+        "screen": (kept & ~said["screen"].is_in([*IN, *OUT]), "excluded"),
+    }
+    kept = kept & said["screen"].is_in(list(IN))
+    asked["retrieved"] = kept & ~said["retrieved"].is_in([*YES, *NO]), "retrieved"
+    kept = kept & ~said["retrieved"].is_in([*NO - {""}])
+    asked["full_text"] = kept & ~said["full_text"].is_in([*IN, *OUT]), "excluded"
+    for name, (unknown, taken) in asked.items():
+        if rows := (unknown.arg_true() + 2).to_list():
+            listed = ", ".join(f"row {row}" for row in rows[:MOST]) + (" and more" if len(rows) > MOST else "")
+            text = f"`{name}` of the log says neither yes nor no, or is blank, in {listed}; counted as {taken}."
+            yield Notice("W885", "screening", text)
 
 
 def _said(log: pl.DataFrame, name: str) -> pl.Series:

@@ -35,6 +35,7 @@ REMEDIES: Mapping[str, str] = {
     "rising-survival": "a survival curve cannot rise, nor the number at risk; check the readings",
     "empty-interval": "an interval without an event in one of the groups was left out",
     "coarse-interval": "the ratio of interval risks is drawn towards 1; read the curves at closer times, or use the ratio of hazards",
+    "events-only": "extract the events, and the patients or the time of follow-up",
     "risk-too-high": "the ratio times the baseline risk exceeds 1; check the baseline risk",
 }  # fmt: skip
 

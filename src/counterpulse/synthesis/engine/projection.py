@@ -123,45 +123,80 @@ class _MeanProjection(_Weighted):
 
 
 class _DesignProjection(_Weighted):
-    """A design of several columns, orthonormal so that the normal equations are well conditioned."""
+    """A design of several columns, whose first p rows are the identity and belong to heavy studies.
 
-    __slots__ = ("basis", "bread", "gram")
+    What the design leaves free are the distances of the other studies from what the first p predict, with covariance
+    ``V + Z V_p Z'``. So P is written from what the others weigh beside the heavy ones, and no number here is a small
+    difference of large ones.
+    """
+
+    __slots__ = ("bread", "gram", "heavy", "light", "log_gram", "z")
 
     def __init__(self, studies: Studies, w: Floats) -> None:
         assert studies.basis is not None
-        self.w, self.basis = w, studies.basis
-        self.gram = self._gram(w)
+        p = studies.p
+        self.w, self.z, self.log_gram = w, studies.basis[p:], studies.log_gram
+        self.light, self.heavy = w[p:], np.moveaxis(w[:p], 0, -1)
+        self.gram = self._gram(self.light) + self.heavy[..., None] * np.eye(p)
         self.bread = inverse(self.gram)
-        moment = np.einsum("kp...,k...,k...->...p", self.basis, w, studies.y)
-        slope = np.einsum("...pq,...q->...p", self.bread, moment)
-        self.residual = w * (studies.y - np.einsum("kp...,...p->k...", self.basis, slope))
+        beyond = self._beyond(studies.y)
+        slope = np.einsum("...pq,kq...,k...->...p", self.bread, self.z, self.light * beyond)
+        light = self.light * (beyond - np.einsum("kp...,...p->k...", self.z, slope))
+        self.residual = np.concatenate((-np.einsum("kp...,k...->p...", self.z, light), light))
 
-    def _gram(self, w: Floats) -> Floats:
-        out: Floats = np.einsum("kp...,kq...,k...->...pq", self.basis, self.basis, w)
+    def _beyond(self, values: Floats) -> Floats:
+        """What the p heavy studies do not predict of the others."""
+        p = self.z.shape[1]
+        out: Floats = values[p:] - np.einsum("kp...,p...->k...", self.z, values[:p])
         return out
 
+    def _gram(self, w: Floats) -> Floats:
+        out: Floats = np.einsum("kp...,kq...,k...->...pq", self.z, self.z, w)
+        return out
+
+    def _corner(self) -> Floats:
+        """P of the heavy studies, ``A (W_p + A)^-1 W_p`` with ``A = Z'WZ``."""
+        out: Floats = (self._gram(self.light) @ self.bread) * self.heavy[..., None, :]
+        return out
+
+    def _leverage(self) -> Floats:
+        out: Floats = self.light * np.einsum("kp...,...pq,kq...->k...", self.z, self.bread, self.z)
+        return out
+
+    def _parts(self, c: Floats | None) -> tuple[Floats, Floats]:
+        """C of the heavy studies, p last, and of the others."""
+        p = self.z.shape[1]
+        scale = np.ones_like(self.w) if c is None else np.broadcast_to(c, self.w.shape)
+        return np.moveaxis(scale[:p], 0, -1), scale[p:]
+
     def cube(self) -> Floats:
-        across = self.w * self.residual
-        moment = np.einsum("kp...,k...->...p", self.basis, across)
-        own = np.einsum("k...,k...->...", across, self.residual)
+        across = self._beyond(self.residual)
+        scaled = self.light * across
+        moment = np.einsum("kp...,k...->...p", self.z, scaled)
+        own = np.einsum("k...,k...->...", across, scaled)
         out: Floats = own - np.einsum("...p,...pq,...q->...", moment, self.bread, moment)
         return out
 
     def trace(self, c: Floats | None = None) -> Floats:
-        scaled = self.w if c is None else self.w * c
-        out: Floats = scaled.sum(axis=0) - np.einsum("...pq,...qp->...", self.bread, self._gram(self.w * scaled))
+        heavy, light = self._parts(c)
+        corner = np.diagonal(self._corner(), axis1=-2, axis2=-1)
+        out: Floats = (corner * heavy).sum(axis=-1) + (light * self.light * (1 - self._leverage())).sum(axis=0)
         return out
 
     def trace_of_square(self, c: Floats | None = None) -> Floats:
-        scaled = self.w if c is None else self.w * c
-        squared = scaled * scaled
-        first = np.einsum("...pq,...qp->...", self.bread, self._gram(self.w * squared))
-        along = self.bread @ self._gram(self.w * scaled)
-        out: Floats = squared.sum(axis=0) - 2 * first + np.einsum("...pq,...qp->...", along, along)
+        heavy, light = self._parts(c)
+        corner = self._corner()
+        squared = (light * self.light) ** 2
+        along = self.bread @ self._gram(light * self.light**2)
+        across = np.diagonal(along @ self.bread, axis1=-2, axis2=-1) * self.heavy**2
+        own = (squared * (1 - 2 * self._leverage())).sum(axis=0) + np.einsum("...pq,...qp->...", along, along)
+        first = np.einsum("...p,...pq,...q,...qp->...", heavy, corner, heavy, corner)
+        out: Floats = first + 2 * (heavy * across).sum(axis=-1) + own
         return out
 
     def log_determinant(self) -> Floats:
-        out: Floats = np.linalg.slogdet(self.gram)[1]
+        with np.errstate(invalid="ignore"):
+            out: Floats = np.linalg.slogdet(self.gram)[1] - self.log_gram
         return out
 
 

@@ -17,17 +17,17 @@ DEPENDENT = 1e-10
 class Studies:
     """Sets of studies; absent studies have effect 0 and infinite variance, so weight 0.
 
-    Without a design the study of smallest variance comes first; nothing computed here depends on the order otherwise.
+    Without a design the study of smallest variance comes first; with one of p columns the first p are independent studies
+    of small variance, and the design is written in terms of theirs. Nothing computed here depends on the order otherwise.
 
     Attributes
     ----------
     y : effects less their least-squares fit on the design, shape (k, B); no variance between studies sees the fit
     v : sampling variances, shape (k, B)
-    basis : orthonormal columns of the design, shape (k, p, B), or (k, p, 1) where all sets share it; None for the intercept
-        alone
+    basis : the design with the identity as its first p rows, shape (k, p, B); None for the intercept alone
     k : studies present, shape (B,)
     p : columns of the design
-    log_gram : log determinant of X'X, shape (B,)
+    log_gram : log determinant of the cross product of `basis`, shape (B,)
     crude : mean squared deviation of the effects from their mean, whatever the design, shape (B,)
     """
 
@@ -51,9 +51,7 @@ class Studies:
 
     def take(self, sets: NDArray[np.intp] | slice) -> Studies:
         """Some of the sets; an index may be repeated."""
-        basis = self.basis
-        if basis is not None and basis.shape[-1] > 1:
-            basis = basis[..., sets]
+        basis = None if self.basis is None else self.basis[..., sets]
         return Studies(
             self.y[:, sets], self.v[:, sets], basis, self.k[sets], self.p, self.log_gram[sets], self.crude[sets]
         )
@@ -109,17 +107,46 @@ def design_of(x: ArrayLike, present: NDArray[np.bool_]) -> Floats:
 
 
 def _with_design(y: Floats, v: Floats, x: Floats, k: Floats, crude: Floats) -> Studies:
-    p = x.shape[-1]
-    if p > x.shape[-2]:
-        return Studies(y, v, np.zeros((len(y), p, 1)), k * np.nan, p, k * np.nan, crude)
-    basis, triangle = np.linalg.qr(x)
+    p, missing = x.shape[-1], max(0, x.shape[-1] - x.shape[-2])
+    if missing:
+        y, v = (
+            np.pad(values, ((0, missing), (0, 0)), constant_values=fill) for values, fill in ((y, 0.0), (v, np.inf))
+        )
+        return Studies(y, v, np.full((p, p, len(k)), np.nan), k * np.nan, p, k * np.nan, crude)
+    columns, triangle = np.linalg.qr(x)
     own = np.abs(np.diagonal(triangle, axis1=-2, axis2=-1))
     whole = (own > DEPENDENT * np.sqrt(np.einsum("bkp,bkp->bp", x, x))).all(axis=-1)
-    log_gram = 2 * np.log(np.where(own > 0, own, np.nan)).sum(axis=-1)
-    columns = basis.transpose(1, 2, 0).copy()
+    orthonormal = np.broadcast_to(columns, (len(k), *columns.shape[1:])).transpose(1, 2, 0)
     residual = y
     for _ in range(2):  # the second time for the digits that the first one lost
-        residual = residual - np.einsum("kp...,p...->k...", columns, np.einsum("kp...,k...->p...", columns, residual))
-    usable = np.where(whole, k, np.nan)
+        residual = residual - np.einsum("kpb,pb->kb", orthonormal, np.einsum("kpb,kb->pb", orthonormal, residual))
     residual = np.where(np.isfinite(v), residual, 0.0)
-    return Studies(residual, v, columns, usable, p, np.broadcast_to(log_gram, k.shape), crude)
+    order, basis = _heaviest_rows(orthonormal, v, np.broadcast_to(whole, k.shape))
+    gram = np.einsum("kpb,kqb->bpq", basis, basis)
+    log_gram = np.where(whole, np.linalg.slogdet(np.where(whole[..., None, None], gram, np.eye(p)))[1], np.nan)
+    residual, v = np.take_along_axis(residual, order, axis=0), np.take_along_axis(v, order, axis=0)
+    return Studies(residual, v, basis, np.where(whole, k, np.nan), p, log_gram, crude)
+
+
+def _heaviest_rows(x: Floats, v: Floats, whole: NDArray[np.bool_]) -> tuple[NDArray[np.intp], Floats]:
+    """An order (k, B) with p independent rows of small variance first, and the design (k, p, B) in terms of these rows.
+
+    Each row taken is the one whose part beyond the rows before it is largest beside its standard deviation. Nan where
+    the columns are dependent.
+    """
+    size, p, sets = len(x), x.shape[1], np.arange(x.shape[2])
+    beyond, place = x / np.sqrt(v)[:, None], np.arange(size)[:, None] + np.full(len(sets), p)
+    for j in range(p):
+        length = np.where(place < p, -1.0, np.einsum("kpb,kpb->kb", beyond, beyond))
+        row = length.argmax(axis=0)
+        taken = beyond[row, :, sets].T
+        place[row, sets] = j
+        norm = np.sqrt(np.einsum("pb,pb->b", taken, taken))
+        unit = taken / np.where(norm > 0, norm, 1.0)
+        beyond = beyond - np.einsum("kpb,pb->kb", beyond, unit)[:, None] * unit
+    order = place.argsort(axis=0)
+    ordered = np.take_along_axis(x, order[:, None], axis=0)
+    first = np.where(whole[:, None, None], ordered[:p].transpose(2, 0, 1), np.eye(p))
+    basis = np.einsum("kqb,bqp->kpb", ordered, np.linalg.inv(first))
+    basis[:p] = np.eye(p)[:, :, None]
+    return order, np.where(whole, basis, np.nan)

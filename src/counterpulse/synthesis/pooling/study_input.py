@@ -93,11 +93,12 @@ def _comparable(y: Floats, v: Floats) -> Floats:
         np.where(present, y, -np.inf).max(axis=1, initial=-np.inf),
     )
     with np.errstate(invalid="ignore"):
-        apart = (most / least > FAR) | (high - low > FAR * np.sqrt(least))
-        out_of_size = (least < SIZES[0]) | (most > SIZES[1])
-    if (apart | out_of_size).any():
+        unlike = (most / least > FAR) | (least < SIZES[0]) | (most > SIZES[1])
+        apart = unlike | (high - low > FAR * np.sqrt(least))
+    if apart.any():
+        ends = ((v[0] == least[0]) | (v[0] == most[0])) if unlike[0] else ((y[0] == low[0]) | (y[0] == high[0]))
         raise InputError(
-            "variances differ by more than eight orders of magnitude, or effects by more than 1e8 standard errors; look for a "
-            "standard error given as a variance, or another unit"
+            "variances differ by more than eight orders of magnitude, or effects by more than 1e8 standard errors, in "
+            f"{rows(apart if len(y) > 1 else ends)}; look for a standard error given as a variance, or another unit"
         )
     return v

@@ -31,6 +31,10 @@ PREDICTIONS: Mapping[str, Said] = {
     ),
     "k-1": ("by Student's t distribution with k \N{MINUS SIGN} 1 degrees of freedom", "higgins-2009"),
     "HK": ("with the standard error of Hartung and Knapp and k \N{MINUS SIGN} 1 degrees of freedom", "int-hout-2014"),
+    "HK-trunc": (
+        "with the standard error of Hartung and Knapp, their factor at least 1, and k \N{MINUS SIGN} 1 degrees of freedom",
+        "knapp-hartung-2003",
+    ),
     "HK-PR": (
         "with the standard error of Hartung and Knapp and k \N{MINUS SIGN} 2 degrees of freedom",
         "partlett-riley-2017",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from math import isfinite, log
+from math import isfinite
 
 import numpy as np
 
 from counterpulse.data.terms import Term
 from counterpulse.errors import InputError
+from counterpulse.protocol.planned_review import effects_of
 from counterpulse.results import Block, Cell, EstimateRow, Notice
 from counterpulse.results.estimate import Scale
 from counterpulse.study.planning.drafts import Desk, Draft
@@ -19,6 +20,7 @@ from counterpulse.study.reviewing.answers.forest import forest_block
 from counterpulse.study.reviewing.answers.models import Pooled, no_weights
 from counterpulse.study.reviewing.answers.pooled import nothing_to_pool
 from counterpulse.study.reviewing.answers.told import PREDICTION
+from counterpulse.study.reviewing.measures import on_scale, scale_of
 from counterpulse.synthesis.bayes import heterogeneity_priors as priors
 from counterpulse.synthesis.bayes.bayes_pool import BayesPool, Posterior, bayes_pool
 from counterpulse.synthesis.bayes.heterogeneity_priors import HeterogeneityPrior
@@ -75,6 +77,7 @@ def refuse_priors(
     desk: Desk, draft: Draft, options: Mapping[str, object], terms: tuple[Term, ...], outcomes: tuple[str, ...]
 ) -> None:
     """Priors that cannot be read."""
+    _refuse_threshold(desk, draft, options["below"], outcomes)
     written = [("heterogeneity_prior", str(options["heterogeneity_prior"]), heterogeneity_prior, EXAMPLES)]
     others = options["other_priors"]
     written += [
@@ -96,6 +99,22 @@ def refuse_priors(
                 allowed,
                 "write one of these, with its numbers",
             )
+
+
+def _refuse_threshold(desk: Desk, draft: Draft, below: object, outcomes: tuple[str, ...]) -> None:
+    """A value below which no effect of the measure can lie."""
+    if not isinstance(below, int | float) or desk.nodes.question is None:
+        return
+    effects = effects_of(desk.nodes)
+    for name in outcomes:
+        measure = desk.nodes.question.every_outcome[name].measure or effects.measure
+        try:
+            on_scale(float(below), scale_of(measure, effects))
+        except ValueError:
+            desk.refuse(
+                draft.where("below"), "E817", f"analysis {draft.node.id}: below is {below}, which no {measure} is",
+                "a value as a reader reads it, such as 0.8", "correct it",
+            )  # fmt: skip
 
 
 def bayes_answer(request: Request) -> Answer:
@@ -142,8 +161,7 @@ def _threshold(effects: Effects) -> float:
     written = effects.request.option("below")
     if written is None:
         return 0.0
-    value = float(written)
-    return log(value) if effects.scale == "log" and value > 0 else value
+    return on_scale(float(written), effects.scale)
 
 
 def _rows(effects: Effects, fit: BayesPool) -> Iterator[EstimateRow]:

@@ -11,7 +11,7 @@ from counterpulse.results import Block, Cell, Notice
 from counterpulse.study.request import Answer
 from counterpulse.study.reviewing.answers.effects import Effects, beside, block, cell
 from counterpulse.study.reviewing.answers.models import asked
-from counterpulse.study.reviewing.columns import numbers
+from counterpulse.study.reviewing.order import order_of, without_order
 from counterpulse.synthesis.exploration.baujat import baujat
 from counterpulse.synthesis.exploration.cumulative import cumulative
 from counterpulse.synthesis.exploration.gosh import gosh
@@ -41,7 +41,8 @@ def exploration(effects: Effects) -> Answer:
     if effects.k < FEWEST:
         text = f"{effects.request.outcome.label}: {effects.k} studies are too few for {', '.join(wanted)}."
         return Answer(notices=(Notice("W865", effects.request.analysis.id, text),))
-    answer = Answer(blocks=tuple(_blocks(effects, wanted)), citations=())
+    told = tuple(without_order(effects, "cumulative")) if "cumulative" in wanted else ()
+    answer = Answer(blocks=tuple(_blocks(effects, wanted)), notices=told)
     return answer.joined(_permuted(effects)) if "permutation" in wanted else answer
 
 
@@ -51,7 +52,7 @@ def _blocks(effects: Effects, wanted: Sequence[str]) -> Iterator[Block]:
         found = leave_one_out(effects.yi, effects.vi, level=effects.level, labels=effects.names, **asked(effects))
         yield block(effects, "leave-one-out", _refits(effects, found.labels, found.without))
     if "cumulative" in wanted:
-        order = _order(effects)
+        order = order_of(effects, "cumulative")
         added = cumulative(
             effects.yi, effects.vi, by=order, level=effects.level, labels=effects.names, **asked(effects)
         )
@@ -60,11 +61,6 @@ def _blocks(effects: Effects, wanted: Sequence[str]) -> Iterator[Block]:
         yield block(effects, "influence", list(_influence(effects, estimator)))
     if "gosh" in wanted:
         yield _gosh(effects, estimator)
-
-
-def _order(effects: Effects) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The number by which studies come in; those without one come last."""
-    return np.nan_to_num(numbers(effects.frame, str(effects.request.option("cumulative"))), nan=np.inf)
 
 
 def _refits(effects: Effects, labels: Sequence[str], found: Refits) -> list[dict[str, Cell]]:

@@ -18,6 +18,7 @@ from counterpulse.results.estimate import Interval
 from counterpulse.study.planning.drafts import Desk, Draft
 from counterpulse.study.reviewing.answers.effects import Effects
 from counterpulse.study.reviewing.columns import COUNTED, STUDY
+from counterpulse.study.reviewing.order import refuse_order
 from counterpulse.synthesis.exploration.robust import robust
 from counterpulse.synthesis.pooling.generalized_linear import glmm, glmm_proportion
 from counterpulse.synthesis.pooling.mantel_haenszel import mantel_haenszel
@@ -59,6 +60,8 @@ def refuse_model(
 ) -> None:
     """A model that makes another measure than the one that is pooled."""
     model = str(options["model"])
+    if options["cumulative"] is not None:
+        refuse_order(desk, draft, "cumulative", options["cumulative"])
     nodes = effects_of(desk.nodes)
     for name in outcomes:
         own = desk.nodes.question.every_outcome[name].measure if desk.nodes.question is not None else None
@@ -180,7 +183,9 @@ def _generalized_linear(effects: Effects) -> Pooled:
         events, n, *_ = effects.counts()
         if not np.isfinite(events + n).all():
             missing = ", ".join(effects.names[index] for index in np.flatnonzero(~np.isfinite(events + n)))
-            raise InputError(f"the model generalized-linear pools counts, and these studies have none: {missing}; extract them")
+            raise InputError(
+                f"the model generalized-linear pools counts, and these studies have none: {missing}; extract them"
+            )
         fit = glmm_proportion(events, n, level=effects.level)
     elif effects.measure == "odds ratio":
         fit = glmm(*counts_of(effects), model=str(effects.request.option("glmm")), level=effects.level)  # type: ignore[arg-type]

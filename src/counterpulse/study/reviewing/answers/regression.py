@@ -36,7 +36,9 @@ def regression_answer(effects: Effects) -> Answer:
         design = build_design(used.frame, terms, intercept=True)
         columns = [column.name for column in design.columns[1:]]
         if design.spec.without_knots:
-            raise InputError(f"{used.k} studies have too few values of {', '.join(design.spec.without_knots)} for the knots of a spline; take it as linear")
+            raise InputError(
+                f"{used.k} studies have too few values of {', '.join(design.spec.without_knots)} for the knots of a spline; take it as linear"
+            )
         fit = meta_regression(used.yi, used.vi, design.X[:, 1:], names=columns, level=used.level, **_asked(effects))
     except InputError as error:
         return Answer(rows=(_refused(effects),), notices=(_told(effects, str(error)),), n_missing=lost)
@@ -124,10 +126,14 @@ def _fragile(effects: Effects, moderators: int, lost: int) -> Iterator[Notice]:
     label, id_ = effects.request.outcome.label, effects.request.analysis.id
     planned, used = asked(effects)["interval"], _asked(effects)["interval"]
     if planned != used:
-        yield Notice("W863", id_, f"{label}: the interval {planned} is for a review without moderators; {used} is used.")
+        yield Notice(
+            "W863", id_, f"{label}: the interval {planned} is for a review without moderators; {used} is used."
+        )
     if lost:
         yield Notice(
-            "W869", id_, f"{label}: {lost} {'study does' if lost == 1 else 'studies do'} not report a moderator and {'is' if lost == 1 else 'are'} left out of the regression."
+            "W869",
+            id_,
+            f"{label}: {lost} {'study does' if lost == 1 else 'studies do'} not report a moderator and {'is' if lost == 1 else 'are'} left out of the regression.",
         )
     if effects.k < ENOUGH * moderators:
         text = (

@@ -16,7 +16,7 @@ from counterpulse.study.request import Answer, Request
 from counterpulse.study.reviewing.answers.effects import Effects, beside, block, cell, effect_row, effects_in
 from counterpulse.study.reviewing.answers.models import sizes_of
 from counterpulse.study.reviewing.answers.pooled import nothing_to_pool, refused
-from counterpulse.study.reviewing.columns import numbers
+from counterpulse.study.reviewing.order import order_of, refuse_order, without_order
 from counterpulse.synthesis.sequential.required_information import (
     RequiredInformation,
     diversity,
@@ -27,12 +27,20 @@ from counterpulse.synthesis.sequential.trial_sequential import TrialSequential, 
 
 RISKS = ("odds ratio", "risk ratio", "risk difference")
 MEASURES = (*RISKS, "mean difference")
+FRACTIONS = ("power", "control_risk", "relative_risk_reduction")
+"""Options that lie between 0 and 1; the diversity may be 0."""
 
 
 def refuse_information(
     desk: Desk, draft: Draft, options: Mapping[str, object], terms: tuple[Term, ...], outcomes: tuple[str, ...]
 ) -> None:
     """What is worth finding must be said, for the measure of the outcome."""
+    refuse_order(desk, draft, "order", options["order"])
+    for key in (*FRACTIONS, "diversity"):
+        value = options[key]
+        if isinstance(value, int | float) and not (0 < value < 1 or (key == "diversity" and value == 0)):
+            desk.refuse(draft.where(key), "E816", f"analysis {draft.node.id}: {key} is {value}",
+                        "a fraction between 0 and 1", "write 0.2 for 20 percent")  # fmt: skip
     question = desk.nodes.question
     usual = desk.nodes.effects.measure if desk.nodes.effects is not None else "odds ratio"
     for name in outcomes:
@@ -57,9 +65,7 @@ def sequential_answer(request: Request) -> Answer:
     effects = effects_in(request)
     if effects.k == 0:
         return nothing_to_pool(effects)
-    effects = effects.of(
-        np.argsort(np.nan_to_num(numbers(effects.frame, str(request.option("order"))), nan=np.inf), kind="stable")
-    )
+    effects = effects.of(np.argsort(order_of(effects, "order"), kind="stable"))
     try:
         size, required, share = _required(effects)
         fit = trial_sequential(
@@ -93,6 +99,7 @@ def sequential_answer(request: Request) -> Answer:
         rows=tuple(rows),
         blocks=(block(effects, "sequential", _looks(fit)),),
         details=details,
+        notices=tuple(without_order(effects, "order")),
         citations=fit.provenance.citations,
     )
 
