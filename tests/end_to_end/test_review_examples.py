@@ -6,6 +6,7 @@ import re
 from math import ceil, exp, log, sqrt
 
 import pytest
+from test_export import r_has, repeated_in_r
 from ward import Ward, call
 
 from counterpulse.errors import DATA_INVALID, DONE, HAS_FINDINGS
@@ -157,6 +158,15 @@ def test_nothing_is_judged_for_the_reader(name, request):
     results = request.getfixturevalue(name).results
     assert {line["certainty"] for line in lines(results, "summary-of-findings")} == {"asked for"}
     assert {line["judged"] for line in lines(results, "certainty")} == {None}
+
+
+@pytest.mark.skipif(not r_has("metafor"), reason="R with metafor is not here")
+@pytest.mark.parametrize(("name", "number"), [("ecpr", 17), ("shock", 18)])
+def test_metafor_repeats_it(name, number, request):
+    review = request.getfixturevalue(name)
+    out = review.folder / "r"
+    assert call("export", review.bundle, "--to", "r", "--protocol", review.protocol, "--out", out).code == DONE
+    assert [row["result"] for row in repeated_in_r(out)] == ["agrees"] * number
 
 
 # ---- the ECPR review

@@ -54,7 +54,7 @@ INDICES = (
     "intraclass correlation", "median odds ratio", "log odds", "probabilistic index", "time-dependent AUC", "Uno's concordance", "time-dependent AUC", "net benefit",
     "optimism-corrected c-statistic", "optimism-corrected concordance", "optimism-corrected calibration slope",
     "optimism-corrected calibration intercept", "optimism-corrected Brier score", "difference in c-statistic",
-    "difference in concordance",
+    "difference in concordance", "variance between studies", "standard deviation between studies", "inconsistency between designs",
 )  # fmt: skip
 """Numbers without a unit that compare no groups."""
 
@@ -89,6 +89,10 @@ MEASURES: Mapping[str, Measure] = {
         Measure("slope difference", "difference", "slope"),
         Measure("ratio of means", "ratio", "mean"),
         Measure("correlation", "index"),
+        Measure("standardized mean difference", "difference", "mean"),
+        Measure("rate", "value", "rate"),
+        Measure("I-squared", "probability", "share of variability"),
+        Measure("test of moderators", "test"),
     )
 }
 

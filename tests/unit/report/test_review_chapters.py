@@ -297,7 +297,7 @@ def test_direct_and_indirect_evidence_are_compared():
     ]
     assert shown.columns[6].head.text == "Ratio of odds ratios (95% CI)"
     designs = table(review.decomposition())
-    assert [row.strong for row in designs.rows] == [True, True, False, False, True]
+    assert [row.strong for row in designs.rows] == [True, True, False, False, False, True]
 
 
 # -- extraction, bias, certainty ---------------------------------------------------------------------------------------

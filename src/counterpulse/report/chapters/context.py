@@ -289,6 +289,8 @@ class Context:
             return "percentage points"
         if kind == "probability":
             return "%"
+        if row.estimate.measure.endswith("standardized mean difference"):
+            return "SD"
         if kind in ("difference", "value"):
             return row.estimate.unit or (outcome.unit or outcome.time_unit or "" if outcome else "")
         return ""

@@ -15,7 +15,7 @@ new_study <- function(id, fit, natural, df, level) {
 }
 
 # The limits of the Q-profile of a part of the variance.
-profiled <- function(fit, part, level) confint(fit, level = 100 * level, control = list(tol = 1e-12))$random[part, ]
+profiled <- function(fit, part, level) confint(fit, level = 100 * level, control = list(tol = 1e-12, tau2.max = 1e6))$random[part, ]
 
 # The variance between studies with the limits of the Q-profile, where they were asked for.
 between <- function(id, fit, level, profile) {

@@ -136,7 +136,7 @@ def _with_row(table: PatientTable, row: BundleRow, folder: Path) -> PatientTable
     found = {item["id"]: item for item in results["estimates"]}
     if row.estimate not in found:
         hint = did_you_mean(row.estimate, list(found))
-        raise UsageError(f"{row.bundle} has no estimate '{row.estimate}'; {hint}")
+        raise UsageError(f"{row.bundle} has no estimate '{row.estimate}'{'; ' if hint else ''}{hint}")
     absent = [name for name in OF_BUNDLES if name not in table.frame.columns]
     if absent:
         raise UsageError(f"the dictionary lacks {', '.join(absent)}, which a row from a bundle needs")

@@ -44,13 +44,16 @@ def effect_sizes(context: Context, block: Block) -> list[Table]:
 
 def _used(context: Context, block: Block, rows: Sequence[Row]) -> Table:
     arms = [_heads_of(context, rows, k) for k in (0, 1)]
+    paired = _pairs(rows)
     noted = list(dict.fromkeys(str(row["note"]) for row in rows if row["note"]))
     measures = {str(row["measure"]) for row in rows if row["measure"] is not None}
     one = measure_of(measures.pop()) if len(measures) == 1 else None
     effect = f"{one.title if one else 'Effect'} ({context.level_name(None)})"
     body = [
         _marked(context, line, row, noted)
-        for line, row in _by_outcome(context, block, rows, lambda row: _cells(context, row, named=one is None))
+        for line, row in _by_outcome(
+            context, block, rows, lambda row: _cells(context, row, named=one is None, paired=paired)
+        )
     ]
     table = published_table(
         context, id=block_anchor(block), title=titled(context, "Numbers extracted from the studies", block),
@@ -98,15 +101,24 @@ def _by_outcome(
     return body
 
 
-def _cells(context: Context, row: Row, *, named: bool) -> list[str]:
+def _cells(context: Context, row: Row, *, named: bool, paired: bool) -> list[str]:
     """A row as texts; the effect has its measure before it where the head of the column has none."""
     measure = measure_of(str(row["measure"] or ""))
     effect = printed(context, row, measure)
     shown = f"{measure.words} {effect}" if named and measure.words and effect != EM_DASH else effect
     return [
-        str(row["study"] or ""), str(row["design"] or ""), str(row["format"] or ""), _arm(context, row, 1), _arm(context, row, 2),
+        f"{row['study'] or ''}{_pair(row) if paired else ''}", str(row["design"] or ""), str(row["format"] or ""), _arm(context, row, 1), _arm(context, row, 2),
         shown, str(row["source"] or ""),
     ]  # fmt: skip
+
+
+def _pairs(rows: Sequence[Row]) -> bool:
+    """Whether studies compare different treatments, so that each row must say which."""
+    return len({(row["arm_1"], row["arm_2"]) for row in rows if row["arm_1"] and row["arm_2"]}) > 1
+
+
+def _pair(row: Row) -> str:
+    return f": {row['arm_1']} vs {row['arm_2']}" if row["arm_1"] and row["arm_2"] else ""
 
 
 def _arm(context: Context, row: Row, k: int) -> str:

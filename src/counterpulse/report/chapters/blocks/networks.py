@@ -233,9 +233,14 @@ def _alone(context: Context, value: Value, measure: Measure) -> str:
 
 def design_decomposition(context: Context, block: Block) -> list[Table]:
     """Cochran's Q of a network, in parts."""
-    body = []
+    body, source = [], ""
     for row in block.rows():
         nested = row["design"] is not None
+        if nested and not known(row["df"]):
+            continue
+        if nested and row["source"] != source:
+            source = str(row["source"])
+            body.append(text_row([sentence(source)]))
         head = str(row["design"]) if nested else sentence(str(row["source"] or ""))
         df = number_text(context, row["df"], 0)
         cells = [head, number_text(context, row["q"], 2), df, _p(context, row["p_value"])]

@@ -44,7 +44,7 @@ def small_study_tests(context: Context, block: Block) -> list[Table]:
         rows=[text_row(_cells(context, row), result=block.id) for row in rows], left=1,
         notes=[*few, *notes, "Small studies may differ for other reasons than that some were not published."],
     )  # fmt: skip
-    return [without_columns(table, of=("Standard error", "Statistic", "What is estimated"))]
+    return [without_columns(table, of=("Standard error", "Statistic", "What is estimated", context.style.p.letter))]
 
 
 def _cells(context: Context, row: Row) -> list[str]:

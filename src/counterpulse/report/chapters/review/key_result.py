@@ -10,6 +10,7 @@ from counterpulse.report.chapters.results.key_result import across_null, reached
 from counterpulse.report.chapters.review.certainty import LEVELS, certainty_of, open_domains
 from counterpulse.report.chapters.review.numerals import (
     I2,
+    OF_ONE_GROUP,
     TAU2,
     crosses_null,
     effect_run,
@@ -67,8 +68,8 @@ def _paragraphs(context: Context, item: Synthesis) -> Iterator[Paragraph]:
             )
         )
         return
-    tested = row.estimate.p_value
-    end = f"; {numbers.p_phrase(tested, context.style)}." if tested is not None and tested == tested else "."
+    p = None if row.estimate.measure in OF_ONE_GROUP else row.estimate.p_value
+    end = f"; {numbers.p_phrase(p, context.style)}." if p is not None and p == p else "."
     yield Paragraph(
         (
             Run(f"{known}{measure.title}{versus}: "),
@@ -100,7 +101,11 @@ def _spread(context: Context, item: Synthesis) -> Iterator[Paragraph]:
     if item.prediction is not None and item.prediction.estimate.interval is not None:
         wider = crosses_null(context, item.prediction) and not crosses_null(context, item.effect)
         caution = "; the effect of a new study may be none, or the opposite" if wider else ""
-        runs += [Run("Effect of a new study: "), prediction_run(context, item.prediction), Run(f"{caution}. ")]
+        runs += [
+            Run("Effect of a new study: "),
+            prediction_run(context, item.prediction, like=item.effect),
+            Run(f"{caution}. "),
+        ]
     parts = []
     if item.between is not None and not item.bayesian:
         parts.append(f"{TAU2} = {variance(context, item.between)}")

@@ -241,7 +241,7 @@ def _of_synthesis(context: Context, item: Synthesis) -> Iterator[Limitation]:
     ):
         yield Limitation(
             "A new study",
-            f"The prediction interval for {label} ({limits(context, item.prediction)}) includes no effect, which the confidence interval of the mean does not.",
+            f"The prediction interval for {label} ({limits(context, item.prediction, like=item.effect)}) includes no effect, which the confidence interval of the mean does not.",
             ("int-hout-2014",),
         )
 

@@ -31,22 +31,31 @@ def effect_run(context: Context, row: EstimateRow, *, bayesian: bool = False, em
     return Run(f"{value}{unit} ({level} {rest}" if rest else f"{value}{unit}", emphasis, row.id)
 
 
-def limits(context: Context, row: EstimateRow | None) -> str:
-    """The limits of an interval alone, as of a prediction interval; a dash where there are none."""
+OF_ONE_GROUP = ("proportion", "rate")
+"""Measures that no value of means no effect, so that a test of them says nothing."""
+
+
+def tested(context: Context, row: EstimateRow) -> float | None:
+    """The P value of an effect that a style gives; none of a proportion or a rate, which are compared with nothing."""
+    return None if row.estimate.measure in OF_ONE_GROUP else context.tested(row)
+
+
+def limits(context: Context, row: EstimateRow | None, *, like: EstimateRow | None = None) -> str:
+    """The limits of an interval alone, as of a prediction interval, with the decimals of another; a dash where there are none."""
     if row is None or row.estimate.interval is None:
         return EM_DASH
     value, low, high = context.scaled(row)
     null = measure_of(row.estimate.measure).null
-    places = numbers.estimate_places(value, low, high, places=context.places(row), null=null)
+    places = numbers.estimate_places(value, low, high, places=context.places(like or row), null=null)
     return numbers.interval(low, high, places, context.style, null=null)
 
 
-def prediction_run(context: Context, row: EstimateRow) -> Run:
+def prediction_run(context: Context, row: EstimateRow, *, like: EstimateRow) -> Run:
     """The prediction interval inside a sentence."""
     level = context.level_name(row).removesuffix("CI").strip()
     unit = context.unit(row)
     unit = unit if unit.startswith("%") else f" {unit}" if unit else ""
-    return Run(f"{level} prediction interval {limits(context, row)}{unit}", result=row.id)
+    return Run(f"{level} prediction interval {limits(context, row, like=like)}{unit}", result=row.id)
 
 
 def crosses_null(context: Context, row: EstimateRow | None) -> bool:

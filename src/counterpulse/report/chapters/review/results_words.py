@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from counterpulse.data.terms import Numeric
+from counterpulse.protocol.planned_review import effects_of
 from counterpulse.report import numbers
 from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.review.numerals import (
@@ -18,6 +19,7 @@ from counterpulse.report.chapters.review.numerals import (
     q_words,
     share,
     studies_words,
+    tested,
     variance,
 )
 from counterpulse.report.chapters.review.synthesis import (
@@ -41,6 +43,8 @@ SINGULAR = {
     "units": "unit", "years": "year", "months": "month", "weeks": "week", "days": "day", "hours": "hour", "minutes": "minute",
     "degrees": "degree", "points": "point", "patients": "patient", "percentage points": "percentage point", "%": "percentage point",
 }  # fmt: skip
+TRANSFORMED = ("proportion", "correlation")
+"""Measures that are pooled on another scale than they are printed."""
 CONCLUSIONS = {
     "efficacy": "the cumulative Z value crossed the monitoring boundary",
     "futility": "the cumulative Z value crossed the boundary of futility, so that the effect looked for is unlikely",
@@ -76,8 +80,8 @@ def _synthesis(context: Context, item: Synthesis) -> Iterator[Run | str]:
         return
     yield _pooled_words(context, item)
     yield effect_run(context, row, bayesian=item.bayesian)
-    tested = context.tested(row)
-    yield f"; {numbers.p_phrase(tested, context.style)}." if tested is not None and tested == tested else "."
+    p = tested(context, row)
+    yield f"; {numbers.p_phrase(p, context.style)}." if p is not None and p == p else "."
     yield from _beyond(context, item)
     if item.studies == 1:
         yield "One study is no synthesis: its own effect is shown."
@@ -110,7 +114,7 @@ def _beyond(context: Context, item: Synthesis) -> Iterator[Run | str]:
     if row is None or row.estimate.interval is None:
         return
     yield "The true effect of a new study is expected within the"
-    yield prediction_run(context, row)
+    yield prediction_run(context, row, like=item.effect)
     if crosses_null(context, row) and not crosses_null(context, item.effect):
         yield (
             ", which, unlike the confidence interval of the mean, includes no effect."
@@ -203,31 +207,33 @@ def _coefficients(
     context: Context, record: AnalysisRecord, outcome: str, rows: list[EstimateRow]
 ) -> Iterator[Run | str]:
     style = context.style
-    yield f"In {studies_words(studies_of(context, record.id, outcome), style)}, the {coefficient_name(rows[0])} was"
+    yield f"In {studies_words(studies_of(context, record.id, outcome), style)}, the {coefficient_name(context, rows[0])} was"
     for k, row in enumerate(rows):
         lead = "and" if k and k == len(rows) - 1 else ""
         if lead:
             yield lead
         yield effect_run(context, row)
         yield f"for {moderator(context, row)}"
-        tested = context.tested(row)
+        p = context.tested(row)
         end = "." if k == len(rows) - 1 else ";"
-        yield f"; {numbers.p_phrase(tested, style)}{end}" if tested is not None and tested == tested else end
+        yield f"; {numbers.p_phrase(p, style)}{end}" if p is not None and p == p else end
     explained = detail(context, record.id, outcome, "r_squared")
     if explained is not None:
         yield f"The moderators account for {numbers.number(100 * explained, 0, style)}% of the variance between studies (R\N{SUPERSCRIPT TWO})."
 
 
-def coefficient_name(row: EstimateRow) -> str:
+def coefficient_name(context: Context, row: EstimateRow) -> str:
     """What a coefficient of a meta-regression is: a ratio of ratios, or a difference of differences, for a unit."""
     measure = row.estimate.measure.removeprefix(CHANGE)
     if row.estimate.scale == "log":
-        return f"ratio of {measure}s"
-    return (
-        f"difference in the {measure}"
-        if row.estimate.scale == "identity"
-        else f"difference in the transformed {measure}"
-    )
+        return "ratio of ratios of means" if measure == "ratio of means" else f"ratio of {measure}s"
+    turned = "transformed " if measure in TRANSFORMED and not _raw(context) else ""
+    return f"difference in the {turned}{measure}"
+
+
+def _raw(context: Context) -> bool:
+    """Whether proportions are pooled as they are."""
+    return effects_of(context.plan.protocol).proportion == "raw"
 
 
 def moderator(context: Context, row: EstimateRow) -> str:
@@ -317,4 +323,4 @@ def _wide(context: Context, item: Synthesis) -> str:
     """The prediction interval of an edit, in short."""
     if item.prediction is None or item.prediction.estimate.interval is None:
         return ""
-    return f"; prediction interval {limits(context, item.prediction)}"
+    return f"; prediction interval {limits(context, item.prediction, like=item.effect)}"

@@ -17,6 +17,7 @@ from counterpulse.report.chapters.review.numerals import (
     patients_words,
     q_words,
     share,
+    tested,
     variance,
 )
 from counterpulse.report.chapters.review.results_words import coefficient_name, moderator
@@ -79,10 +80,10 @@ def _row(context: Context, item: Synthesis) -> Row:
             Cell(f"{item.record.id}. {label}{named}"),
             Cell(EM_DASH if item.studies is None else numbers.count(item.studies, context.style)),
             Cell(patients_words(context, item)), Cell(context.effect(row), row.id),
-            Cell(limits(context, item.prediction), item.prediction.id if item.prediction else None),
+            Cell(limits(context, item.prediction, like=item.effect), item.prediction.id if item.prediction else None),
             Cell(EM_DASH if squared is None else numbers.number(squared, 3, context.style), item.between.id if item.between else None),
             Cell(share(context, item.share).partition(" ")[0], item.share.id if item.share else None),
-            context.p(context.tested(row), f"{row.id}.p"),
+            context.p(tested(context, row), f"{row.id}.p"),
         ),
         indent=1,
     )  # fmt: skip
@@ -189,7 +190,7 @@ def corrected_tables(context: Context, record: AnalysisRecord) -> list[Table]:
 
 def _corrected(context: Context, row: EstimateRow, label: str, *, strong: bool = False) -> Row:
     return Row(
-        (Cell(label), Cell(context.effect(row), row.id), context.p(context.tested(row), f"{row.id}.p")), strong=strong
+        (Cell(label), Cell(context.effect(row), row.id), context.p(tested(context, row), f"{row.id}.p")), strong=strong
     )
 
 
@@ -206,7 +207,7 @@ def regression_tables(context: Context, record: AnalysisRecord) -> list[Table]:
         slopes = [row for row in rows if row.estimate.measure.startswith(CHANGE)]
         if not slopes:
             continue
-        name = sentence(coefficient_name(slopes[0]))
+        name = sentence(coefficient_name(context, slopes[0]))
         body = [
             Row(
                 (

@@ -12,7 +12,7 @@ from counterpulse.data.design import DesignColumn, build_design, complete_rows, 
 from counterpulse.data.terms import Numeric, Term, variables_of
 from counterpulse.errors import InputError
 from counterpulse.results import Block, Cell, Estimate, EstimateRow, Notice, Status
-from counterpulse.results.estimate import Interval
+from counterpulse.results.estimate import Interval, Scale
 from counterpulse.study.request import Answer, place
 from counterpulse.study.reviewing.answers.effects import Effects, block, cell, study_limits
 from counterpulse.study.reviewing.answers.models import asked
@@ -83,6 +83,11 @@ def _told(effects: Effects, error: str) -> Notice:
     )
 
 
+def _slope_scale(effects: Effects) -> Scale:
+    """A slope is a difference on the scale of pooling; of logarithms it is a ratio, and no other one turns into anything."""
+    return "log" if effects.scale == "log" else "identity"
+
+
 def _coefficients(effects: Effects, fit: MetaRegression, columns: tuple[DesignColumn, ...]) -> Iterator[EstimateRow]:
     """The slopes, each a ratio of ratios (or a difference of differences) a unit; the intercept last."""
     for index in (*range(1, len(columns)), 0):
@@ -92,7 +97,7 @@ def _coefficients(effects: Effects, fit: MetaRegression, columns: tuple[DesignCo
             reference=column.reference if index else None, measure=effects.measure if index == 0 else f"change in {effects.measure}",
             value=float(fit.coefficients[index]), std_error=cell(fit.std_error[index]),
             interval=Interval(float(fit.low[index]), float(fit.high[index]), effects.level, "hartung-knapp" if np.isfinite(fit.df) else "wald"),
-            scale=effects.scale, statistic=cell(fit.statistic[index]), statistic_name="t" if np.isfinite(fit.df) else "z",
+            scale=effects.scale if index == 0 else _slope_scale(effects), statistic=cell(fit.statistic[index]), statistic_name="t" if np.isfinite(fit.df) else "z",
             df=cell(fit.df), p_value=cell(fit.p_value[index]),
         )  # fmt: skip
         role = effects.request.analysis.role if index else "covariate"
@@ -182,7 +187,7 @@ def _permuted(effects: Effects, X: np.ndarray[tuple[int, int], np.dtype[np.float
     rows = []
     for name, value, p_value in zip(found.names, found.coefficients, found.p_values, strict=True):
         estimate = Estimate(
-            term=name, variable="permutation", measure=f"change in {effects.measure}", value=float(value), scale=effects.scale,
+            term=name, variable="permutation", measure=f"change in {effects.measure}", value=float(value), scale=_slope_scale(effects),
             p_value=cell(float(p_value)), statistic_name="permutation",
         )  # fmt: skip
         rows.append(place(effects.request, estimate, role="covariate"))
