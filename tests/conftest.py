@@ -10,8 +10,8 @@ import pytest
 from hypothesis import settings
 
 # The fast suite draws the same examples each time, so that a commit has one verdict; `make test-all` draws new ones.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("new")
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("new", deadline=None)
 settings.load_profile(os.environ.get("COUNTERPULSE_EXAMPLES", "same"))
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -252,11 +252,11 @@ def test_a_trial_without_randomization_begins_low(review, four, rows_of):
         )
     )  # fmt: skip
     certainty = f"{{tool: grade, judged: {{death: {{{judged}}}}}}}"
-    for design, level in (("rct=Randomized trial", "high"), ("plain=Non-randomized trial", "low")):
-        code, _, label = design.partition("=")
-        path = review.path(*(row | {"design": code} for row in four), certainty=certainty)
+    for label, level in (("Randomized trial", "high"), ("Non-randomized trial", "low")):
+        path = review.path(*(row | {"design": "plain"} for row in four), certainty=certainty)
         dictionary = review.directory / "r.dictionary.csv"
-        dictionary.write_text(dictionary.read_text().replace("Unmatched cohort", label), encoding="utf-8")
+        written = dictionary.read_text().replace("rct=Randomized trial", "rct=Other").replace("Unmatched cohort", label)
+        dictionary.write_text(written, encoding="utf-8")
         plan, table = read_study(path)
         (row,) = rows_of(run(plan, table), "summary-of-findings")
         assert row["certainty"] == level

@@ -205,11 +205,12 @@ def certainty_paragraphs(speech: Speech) -> list[Paragraph]:
     certainty = speech.plan.protocol.certainty
     if certainty is None:
         return []
-    start = {
-        "high": "begins high",
-        "low": "begins low",
-        None: "begins high for randomized trials and low for other designs",
-    }[certainty.start]
+    tool = speech.plan.protocol.risk_of_bias
+    usual = {
+        "rob-2": "begins high, as bias is judged by a tool for randomized trials",
+        "robins-i": "begins high, as ROBINS-I judges confounding",
+    }.get(tool.tool if tool is not None else "", "begins high for randomized trials and low for other designs")
+    start = {"high": "begins high", "low": "begins low"}.get(certainty.start or "", usual)
     return [
         paragraph(
             speech.run(f"The certainty of the evidence {speech.was} rated for each outcome by GRADE.", "guyatt-2008"),

@@ -39,7 +39,7 @@ def exploration(effects: Effects) -> Answer:
         text = f"{', '.join(wanted)}: done for inverse-variance models only, and not for model: {option('model')}."
         return Answer(notices=(Notice("W865", effects.request.analysis.id, text),))
     if effects.k < FEWEST:
-        text = f"{effects.request.outcome.label}: {effects.k} studies are too few for {', '.join(wanted)}."
+        text = f"{effects.request.outcome.label}: {effects.k} {'study is' if effects.k == 1 else 'studies are'} too few for {', '.join(wanted)}."
         return Answer(notices=(Notice("W865", effects.request.analysis.id, text),))
     told = tuple(without_order(effects, "cumulative")) if "cumulative" in wanted else ()
     answer = Answer(blocks=tuple(_blocks(effects, wanted)), notices=told)

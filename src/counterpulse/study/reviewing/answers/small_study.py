@@ -56,7 +56,7 @@ def small_study_answer(effects: Effects) -> Answer:
 def _few(effects: Effects) -> Iterator[Notice]:
     if effects.k < ENOUGH:
         text = (
-            f"{effects.request.outcome.label}: {effects.k} studies. With fewer than {ENOUGH} no test can tell a small-study effect from "
+            f"{effects.request.outcome.label}: {effects.k} {'study' if effects.k == 1 else 'studies'}. With fewer than {ENOUGH} no test can tell a small-study effect from "
             "chance; a P value above 0.05 does not mean that there is none."
         )
         yield Notice("W866", effects.request.analysis.id, text)
