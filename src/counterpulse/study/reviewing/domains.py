@@ -14,6 +14,7 @@ from counterpulse.errors import InputError
 from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block
 from counterpulse.study.reviewing.absolute_risks import control_risk
+from counterpulse.study.reviewing.answers.effects import SINGLE_ARM
 from counterpulse.study.reviewing.bias import OVERALL
 from counterpulse.study.reviewing.columns import STUDY, patients_of
 from counterpulse.study.reviewing.measures import RATIOS
@@ -162,6 +163,8 @@ def _imprecision(evidence: Evidence) -> Computed:
     reader, measure = main.row.estimate.natural(), main.row.estimate.measure
     if reader.interval is None or not isfinite(reader.value):
         return Computed("No interval could be estimated.", "very serious")
+    if measure in SINGLE_ARM:
+        return Computed(f"A {measure} has no value of no effect; judge how wide its interval is.")
     null = 1.0 if measure in RATIOS else 0.0
     crosses = reader.interval.low <= null <= reader.interval.high
     important = _important(evidence)

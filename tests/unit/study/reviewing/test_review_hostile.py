@@ -260,3 +260,9 @@ def test_a_trial_without_randomization_begins_low(review, four, rows_of):
         plan, table = read_study(path)
         (row,) = rows_of(run(plan, table), "summary-of-findings")
         assert row["certainty"] == level
+
+
+def test_a_selection_model_of_equal_studies_is_refused(review, counts):
+    rows = counts(*((name, 11, 90, 20, 110) for name in "ABCDE"))
+    analysis = "[{id: M1, role: primary, outcome: death, small_study_effects: [selection-beta]}]"
+    assert any(notice.code == "W867" for notice in review.result(*rows, analyses=analysis).warnings)

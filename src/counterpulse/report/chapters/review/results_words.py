@@ -160,6 +160,7 @@ def _information(context: Context, item: Synthesis) -> Iterator[str]:
         return
     style = context.style
     percent = numbers.number(100 * had / required, 0, style)
+    yield "The interval allows for every look at the growing evidence."
     yield f"The required information is {numbers.count(round(required), style)} patients; {numbers.count(round(had), style)} ({percent}%) are known."
     told = CONCLUSIONS.get(str(context.result.details.get(id_, {}).get(f"{outcome}.conclusion")))
     yield f"{sentence(told)}." if told else "No boundary was crossed, so the question is open."

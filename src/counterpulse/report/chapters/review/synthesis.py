@@ -92,14 +92,10 @@ def _of(context: Context, record: AnalysisRecord, row: EstimateRow) -> Synthesis
         if other.outcome == row.outcome and other.estimate.variable == BESIDE and other.model is None
     }
     return Synthesis(
-        record=record, effect=row, studies=_studies(context, record.id, row.outcome), prediction=beside.get("new study"),
+        record=record, effect=row, studies=studies_of(context, record.id, row.outcome), prediction=beside.get("new study"),
         between=beside.get("tau2") or beside.get("tau"), share=beside.get("i2"), permuted=beside.get("permutation"),
         stage_wise=beside.get("stage-wise"),
     )  # fmt: skip
-
-
-def _studies(context: Context, analysis: str, outcome: str) -> int | None:
-    return studies_of(context, analysis, outcome)
 
 
 def corrected(context: Context, analysis: str, outcome: str) -> list[EstimateRow]:

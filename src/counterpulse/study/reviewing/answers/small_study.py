@@ -30,6 +30,8 @@ from counterpulse.synthesis.small_study.thompson_sharp import thompson_sharp
 from counterpulse.synthesis.small_study.trim_and_fill import trim_and_fill
 
 Row = dict[str, Cell]
+SAME = 1e-12
+"""Z values that differ by less are one."""
 ENOUGH = 10
 """From so many studies a test of the funnel has some power (Sterne 2011)."""
 
@@ -160,6 +162,8 @@ def _filled(effects: Effects, found: Any) -> Block:  # noqa: ANN401  (the studie
 
 def _selection(form: str, label: str) -> Callable[[Effects], Found]:
     def done(effects: Effects) -> Found:
+        if np.ptp(effects.yi / np.sqrt(effects.vi)) <= SAME:
+            raise InputError("all studies have one P value, and none could have been selected for it")
         found = selection_model(effects.yi, effects.vi, form=form, level=effects.level)  # type: ignore[arg-type]
         test: Row = {
             "test": label, "k": found.k, "what": "likelihood ratio against no selection", "estimate": None, "std_error": None,
