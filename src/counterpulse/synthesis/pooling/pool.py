@@ -154,7 +154,7 @@ def _notes(
         notes.append("with two studies the Hartung-Knapp interval has one degree of freedom and is very wide")
     if chosen.interval == HARTUNG_KNAPP and scale < NO_WIDTH**2:
         notes.append('the effects are equal, so there is no Hartung-Knapp interval; use "hartung-knapp-wider"')
-    elif chosen.interval == HARTUNG_KNAPP and scale < 1:
+    elif chosen.interval == HARTUNG_KNAPP and scale < 1 and tau2 == 0:
         notes.append(
             "the studies differ less than their variances let expect, so the Hartung-Knapp standard error is below that of "
             'known weights; "hartung-knapp-wider" and "hartung-knapp-truncated" prevent this'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from counterpulse.report import numbers
 from counterpulse.report.chapters.blocks.block_tables import (
@@ -59,6 +60,8 @@ def summaries_of_findings(context: Context, block: Block) -> list[Table]:
         context, id=block_anchor(block), title=titled(context, "Summary of findings", block), heads=heads, rows=body, wide=True,
         over=[Spanner(risks, 2, 4)] if any(known(row["risk_control"]) is not None for row in rows) else [], notes=_notes(rows),
     )  # fmt: skip
+    if one is None:
+        table = replace(table, columns=(*table.columns[:5], replace(table.columns[5], align="left"), *table.columns[6:]))
     return [table if table.spanners else without_columns(table, of=heads[2:5])]
 
 

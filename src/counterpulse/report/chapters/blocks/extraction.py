@@ -60,7 +60,8 @@ def _used(context: Context, block: Block, rows: Sequence[Row]) -> Table:
         heads=["Study", "Design", "Printed as", *arms, effect, "Source"], rows=body, left=3, notes=[_quoted(rows)],
     )  # fmt: skip
     marks = [Footnote(numbers.footnote_mark(k, context.style), ended(sentence(note))) for k, note in enumerate(noted)]
-    table = replace(table, footnotes=(*table.footnotes, *marks))
+    source = replace(table.columns[-1], align="left")
+    table = replace(table, footnotes=(*table.footnotes, *marks), columns=(*table.columns[:-1], source))
     return without_columns(table, of=("Design", "Printed as", *arms, "Source"))
 
 
