@@ -11,7 +11,9 @@ from ward import call
 
 from counterpulse.errors import DONE
 
-STUDIES = ("stanford-heart", "vsr-iabp", "ecls-registry", "ecpr-iabp", "iabp-shock")
+STUDIES = (
+    "stanford-heart", "vsr-iabp", pytest.param("ecls-registry", marks=pytest.mark.slow), "ecpr-iabp", "iabp-shock",
+)  # fmt: skip
 AXE = find_spec("axe_core_python")
 LARGEST = 1_500_000  # bytes of a page
 POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>\n')

@@ -10,10 +10,14 @@ from counterpulse.errors import DONE, PROTOCOL_INVALID, USAGE
 
 STUDIES = {"ecls-registry": 17, "stanford-heart": 5, "vsr-iabp": 8}
 """How many analyses each one plans."""
+LONGEST = "ecls-registry"
+"""Its shells are those of twenty imputed tables; the other studies show the same in a fraction of the time."""
 STARTS = {".html": b"<!doctype html>", ".docx": b"PK", ".pdf": b"%PDF"}
 
 
-@pytest.fixture(scope="module", params=STUDIES)
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.slow) if name == LONGEST else name for name in STUDIES]
+)
 def study(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     assert call("example", request.param, folder).code == DONE

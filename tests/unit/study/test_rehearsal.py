@@ -25,6 +25,7 @@ def test_every_analysis_runs_without_data_and_nothing_is_hidden(protocol):
     assert all(step.n is not None for step in result.flow)
 
 
+@pytest.mark.slow
 def test_it_is_the_same_twice(protocol):
     assert repr(rehearse(protocol)) == repr(rehearse(protocol))  # undefined values differ from themselves
 

@@ -137,10 +137,10 @@ def _inconsistency(evidence: Evidence) -> Computed:
     text = f"I-squared {share:.0%}"
     reader = main.row.estimate.natural()
     null = 1.0 if main.row.estimate.measure in RATIOS else 0.0
-    wider = False
+    wider, compares = False, main.row.estimate.reference is not None
     if isinstance(low, float) and isinstance(high, float) and reader.interval is not None:
         text += f"; a new study is expected between {low:.2f} and {high:.2f}"
-        wider = low < null < high and not reader.interval.low < null < reader.interval.high
+        wider = compares and low < null < high and not reader.interval.low < null < reader.interval.high
     suggested = (
         "very serious"
         if share >= CONSIDERABLE and wider

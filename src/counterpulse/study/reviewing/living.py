@@ -214,6 +214,8 @@ def move_lines(moves: Sequence[ReviewMove]) -> Iterator[str]:
             yield f"    {'new' if move.before is None else 'gone'}"
             continue
         yield from (f"    {line}" for line in _parts(move.before, move.after))
+        if not move.movers:
+            yield "    the studies are the same; the choices are not"
         for mover in move.movers:
             by = (
                 ""

@@ -57,7 +57,7 @@ def _used(context: Context, block: Block, rows: Sequence[Row]) -> Table:
     ]
     table = published_table(
         context, id=block_anchor(block), title=titled(context, "Numbers extracted from the studies", block),
-        heads=["Study", "Design", "Printed as", *arms, effect, "Source"], rows=body, left=3, notes=[_quoted(rows)],
+        heads=["Study", "Design", "Printed as", *arms, effect, "Source"], rows=body, left=3, notes=[_quoted(rows)], wide=True,
     )  # fmt: skip
     marks = [Footnote(numbers.footnote_mark(k, context.style), ended(sentence(note))) for k, note in enumerate(noted)]
     source = replace(table.columns[-1], align="left")

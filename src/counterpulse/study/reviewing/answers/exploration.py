@@ -9,7 +9,7 @@ import numpy as np
 
 from counterpulse.results import Block, Cell, Notice
 from counterpulse.study.request import Answer
-from counterpulse.study.reviewing.answers.effects import Effects, beside, block, cell
+from counterpulse.study.reviewing.answers.effects import SINGLE_ARM, Effects, beside, block, cell
 from counterpulse.study.reviewing.answers.models import asked
 from counterpulse.study.reviewing.order import order_of, without_order
 from counterpulse.synthesis.exploration.baujat import baujat
@@ -32,7 +32,7 @@ def exploration(effects: Effects) -> Answer:
     option = effects.request.option
     wanted = [name for name in FOR_EACH_STUDY if option(name)]
     wanted += ["cumulative"] if option("cumulative") else []
-    wanted += ["permutation"] if option("permutation") == "yes" else []
+    wanted += ["permutation"] if option("permutation") == "yes" and effects.measure not in SINGLE_ARM else []
     if not wanted:
         return Answer()
     if option("model") not in INVERSE_VARIANCE:

@@ -62,6 +62,8 @@ def refuse_model(
     model = str(options["model"])
     if options["cumulative"] is not None:
         refuse_order(desk, draft, "cumulative", options["cumulative"])
+    if options["design_bias"]:
+        _refuse_bias(desk, draft)
     nodes = effects_of(desk.nodes)
     for name in outcomes:
         own = desk.nodes.question.every_outcome[name].measure if desk.nodes.question is not None else None
@@ -73,6 +75,21 @@ def refuse_model(
                 + (f" on the scale {nodes.proportion}" if raw else "") + f" ({name})",
                 "proportion: logit" if raw else ", ".join(MAKES[model]), "use model: random, or another measure",
             )  # fmt: skip
+
+
+def _refuse_bias(desk: Desk, draft: Draft) -> None:
+    """A bias to be taken off must be stated, of every design that the dictionary knows."""
+    stated = effects_of(desk.nodes).bias
+    allowed = "effects: {bias: {column: design, of: {…}}}, with bias, sd and reason of each design"
+    if stated is None:
+        desk.refuse(draft.where("design_bias"), "E818", f"analysis {draft.node.id}: design_bias: yes, and no bias is stated of any design",
+                    allowed, "state the bias of each design, none being 0")  # fmt: skip
+        return
+    levels = desk.variables[stated.column].levels if stated.column in desk.variables else {}
+    lacking = [label for code, label in levels.items() if code not in stated.of and label not in stated.of]
+    if lacking:
+        desk.refuse(("effects", "bias", "of"), "E818", f"no bias is stated of {', '.join(lacking)}", allowed,
+                    "state it, or leave these studies out with `keep`")  # fmt: skip
 
 
 def pooled(effects: Effects) -> Pooled:
