@@ -61,7 +61,9 @@ def summaries_of_findings(context: Context, block: Block) -> list[Table]:
         over=[Spanner(risks, 2, 4)] if any(known(row["risk_control"]) is not None for row in rows) else [], notes=_notes(rows),
     )  # fmt: skip
     if one is None:
-        table = replace(table, columns=(*table.columns[:5], replace(table.columns[5], align="left"), *table.columns[6:]))
+        table = replace(
+            table, columns=(*table.columns[:5], replace(table.columns[5], align="left"), *table.columns[6:])
+        )
     return [table if table.spanners else without_columns(table, of=heads[2:5])]
 
 

@@ -166,6 +166,8 @@ def _tests(context: Context, row: Row, about: str) -> str:
             [*([f"df = {number_text(context, df, 0)}"] if df is not None else []), *([numbers.p_phrase(p, context.style)] if p is not None else [])]
         )  # fmt: skip
         parts.append(f"Q = {number_text(context, q, 2)}{f' ({test})' if test else ''}")
+    elif p is not None:
+        parts.append(numbers.p_phrase(p, context.style))
     if share is not None:
         parts.append(f"I² = {number_text(context, 100 * share, 0)}%")
     return f"{about}: {'; '.join(parts)}" if parts else ""

@@ -63,11 +63,12 @@ def _count(value: float) -> int | None:
 
 
 def _difference(effects: Effects, test: EstimateRow | None) -> Iterator[Row]:
-    """The test of a difference between the groups."""
+    """The test of a difference between the groups; an F statistic is no Q, and its P value stands alone."""
     if test is not None:
         blank: Row = dict.fromkeys(KINDS["study-forest"])
+        known = test.estimate if "chi" in (test.estimate.statistic_name or "").lower() else None
         yield blank | {
-            "role": "difference", "measure": effects.measure, "q": test.estimate.statistic, "df": test.estimate.df,
+            "role": "difference", "measure": effects.measure, "q": known.statistic if known else None, "df": known.df if known else None,
             "p_value": test.estimate.p_value,
         }  # fmt: skip
 

@@ -78,18 +78,13 @@ def refuse_model(
 
 
 def _refuse_bias(desk: Desk, draft: Draft) -> None:
-    """A bias to be taken off must be stated, of every design that the dictionary knows."""
-    stated = effects_of(desk.nodes).bias
-    allowed = "effects: {bias: {column: design, of: {…}}}, with bias, sd and reason of each design"
-    if stated is None:
-        desk.refuse(draft.where("design_bias"), "E818", f"analysis {draft.node.id}: design_bias: yes, and no bias is stated of any design",
-                    allowed, "state the bias of each design, none being 0")  # fmt: skip
-        return
-    levels = desk.variables[stated.column].levels if stated.column in desk.variables else {}
-    lacking = [label for code, label in levels.items() if code not in stated.of and label not in stated.of]
-    if lacking:
-        desk.refuse(("effects", "bias", "of"), "E818", f"no bias is stated of {', '.join(lacking)}", allowed,
-                    "state it, or leave these studies out with `keep`")  # fmt: skip
+    """A bias to be taken off must be stated; whether it is of every design that occurs, the rows will tell."""
+    if effects_of(desk.nodes).bias is None:
+        desk.refuse(
+            draft.where("design_bias"), "E818", f"analysis {draft.node.id}: design_bias: yes, and no bias is stated of any design",
+            "effects: {bias: {column: design, of: {…}}}, with bias, sd and reason of each design",
+            "state the bias of each design, none being 0",
+        )  # fmt: skip
 
 
 def pooled(effects: Effects) -> Pooled:

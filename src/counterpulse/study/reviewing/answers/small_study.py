@@ -153,7 +153,7 @@ def _filled(effects: Effects, found: Any) -> Block:  # noqa: ANN401  (the studie
     rows: list[Row] = [
         {
             "study": name, "measure": effects.measure, "estimate": effects.natural(y), "std_error": float(np.sqrt(v)),
-            "imputed": "yes" if filled else "no", "pooled": effects.natural(found.pooled.value),
+            "imputed": "yes" if filled else "no", "pooled": effects.natural((found.pooled if filled else found.unadjusted).value),
         }
         for name, y, v, filled in zip(names, found.yi, found.vi, found.filled, strict=True)
     ]  # fmt: skip
