@@ -72,7 +72,7 @@ def make_cohort(plan: Plan, table: PatientTable) -> Cohort:
     flow, eligible, findings = _judge(desk, frame, scope)
     findings += [finding for finding in measured.findings if finding.severity == "error"]
     if not eligible.any() and not findings:
-        findings.append(_nobody(table, flow))
+        findings.append(_nobody(plan, table, flow))
     desk.stop(findings)
     rows = np.flatnonzero(eligible)
     frame = derive_outcomes(frame[rows], nodes, table.dictionary, scope)
@@ -145,7 +145,7 @@ def _judge(desk: _Desk, frame: pl.DataFrame, scope: Scope) -> tuple[list[FlowSte
     judged = cohort_flow(criteria, records=frame.height)
     stated = {criterion.id: criterion.if_unknown for criterion in plan.criteria}
     findings = [
-        _unknown(table, f"criterion '{count.id}'", count.unknown, stated[count.id])
+        _unknown(plan, table, f"criterion '{count.id}'", count.unknown, stated[count.id])
         for count in judged.counts
         if count.id in judged.undecided
     ]
@@ -166,24 +166,24 @@ def _deviations(flow: Iterable[FlowStep]) -> Iterable[Notice]:
             yield Notice("W531", step.id, text)
 
 
-def _unknown(table: PatientTable, what: str, count: int, stated: str | None) -> Finding:
+def _unknown(plan: Plan, table: PatientTable, what: str, count: int, stated: str | None) -> Finding:
     stop = stated == "stop"
     return Finding(
         code="E530",
         where=Location(table.file),
-        seen=f"{what} is unknown for {patients(count)} (blank values)"
+        seen=f"{what} is unknown for {_rows(plan, count)} (blank values)"
         + (", and the protocol says stop" if stop else ""),
         allowed="if_unknown: keep-patient | remove-patient | stop",
         remedy="complete the values" if stop else "say in the protocol what happens to them with `if_unknown`",
     )
 
 
-def _nobody(table: PatientTable, flow: Iterable[FlowStep]) -> Finding:
+def _nobody(plan: Plan, table: PatientTable, flow: Iterable[FlowStep]) -> Finding:
     largest = max((step for step in flow if step.kind == "removed"), key=lambda step: step.n or 0, default=None)
     hint = f"; most were removed by '{largest.label}'" if largest is not None else ""
     return Finding(
-        code="E531", where=Location(table.file), seen=f"no patient is eligible{hint}",
-        allowed="at least one eligible patient", remedy="look at the criteria with `counterpulse check`, one by one",
+        code="E531", where=Location(table.file), seen=f"no {_row(plan)} is eligible{hint}",
+        allowed=f"at least one eligible {_row(plan)}", remedy="look at the criteria with `counterpulse check`, one by one",
     )  # fmt: skip
 
 
@@ -201,7 +201,7 @@ def _unknown_outcomes(desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp]) 
         desk.blank(sorted(columns_behind(plan.protocol.outcomes[name])), unknown, f"the outcome '{name}'", rows)
         count = int(unknown.sum())
         if count and (outcome.if_unknown == "stop" or (outcome.if_unknown is None and name not in covered)):
-            yield _unknown(desk.table, f"outcome '{name}'", count, outcome.if_unknown)
+            yield _unknown(plan, desk.table, f"outcome '{name}'", count, outcome.if_unknown)
 
 
 def _negative_times(desk: _Desk, frame: pl.DataFrame, rows: NDArray[np.intp]) -> Iterable[Finding]:
@@ -248,7 +248,7 @@ def _populations(
         desk.blank([population.rule], frame[name].is_null(), f"the population '{name}'", rows)
         unknown = frame[name].null_count()
         if unknown and population.if_unknown in (None, "stop"):
-            findings.append(_unknown(desk.table, f"population '{name}'", unknown, population.if_unknown))
+            findings.append(_unknown(desk.plan, desk.table, f"population '{name}'", unknown, population.if_unknown))
         members[name] = frame[name].fill_null(population.if_unknown == "keep-patient").to_numpy()
     return members, findings
 
@@ -302,6 +302,15 @@ def _eligible_step(plan: Plan, frame: pl.DataFrame) -> FlowStep:
     label = "Randomized" if plan.protocol.study.design == "randomized-trial" else "Eligible"
     by_group = group_counts(plan, frame)
     return FlowStep(id="eligible", label=label, kind="eligible", n=frame.height, by_group=by_group)
+
+
+def _row(plan: Plan) -> str:
+    """What a row of the table is: a patient, or an effect of a review."""
+    return "patient" if plan.review is None else EFFECT
+
+
+def _rows(plan: Plan, count: int) -> str:
+    return f"{count} {_row(plan)}{'' if count == 1 else 's'}"
 
 
 def patients(count: int) -> str:
