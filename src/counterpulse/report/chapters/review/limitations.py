@@ -58,6 +58,7 @@ def review_limitations(context: Context) -> Iterator[Limitation]:
     yield from _overlap(context)
     yield from _designs(context)
     yield from _bias(context)
+    yield from _few(context)
     for item in _main(context):
         yield from _of_synthesis(context, item)
     yield from _asymmetry(context)
@@ -219,13 +220,23 @@ def _main(context: Context) -> list[Synthesis]:
     return list(found.values())
 
 
-def _of_synthesis(context: Context, item: Synthesis) -> Iterator[Limitation]:
-    label = inside(context.outcome_label(item.outcome))
-    if item.studies is not None and item.studies < FEW:
+def _few(context: Context) -> Iterator[Limitation]:
+    """Outcomes of one study, and of so few that their variance is hardly known, each said once."""
+    found = [(item.studies or 0, inside(context.outcome_label(item.outcome))) for item in _main(context)]
+    alone = [label for k, label in found if k == 1]
+    if alone:
+        yield Limitation("One study", f"One study each was found for {listed(alone)}: nothing is pooled there.")
+    several = [(k, label) for k, label in found if 1 < k < FEW]
+    if several:
+        counted = listed([f"{label} ({studies_words(k, context.style)})" for k, label in several])
         yield Limitation(
             "Few studies",
-            f"{studies_words(item.studies, context.style).capitalize()} of {label}: the variance between studies is hardly known, and intervals rest on the method chosen for it.",
+            f"The variance between studies is hardly known for {counted}, and intervals rest on the method chosen for it.",
         )
+
+
+def _of_synthesis(context: Context, item: Synthesis) -> Iterator[Limitation]:
+    label = inside(context.outcome_label(item.outcome))
     row = item.share
     if row is not None and isfinite(row.estimate.value) and row.estimate.value >= CONSIDERABLE:
         yield Limitation(
@@ -252,14 +263,13 @@ def _asymmetry(context: Context) -> Iterator[Limitation]:
         tests = blocks_of_analysis(context, item.record.id, "small-study-test")
         tested = any(f".{item.outcome}." in block.id for block in tests)
         if item.studies is not None and item.studies < ENOUGH:
-            few.append((item, tested))
+            few.append(f"{inside(context.outcome_label(item.outcome))} ({studies_words(item.studies, context.style)})")
         elif not tested:
             none.append(item)
-    for item, _ in few:
-        label = inside(context.outcome_label(item.outcome))
+    if few:
         yield Limitation(
             "Small-study effects",
-            f"With {studies_words(item.studies, context.style)} of {label}, no test can tell whether small or unpublished studies differ.",
+            f"No test can tell whether small or unpublished studies differ for {listed(few)}.",
             ("sterne-2011",),
         )
     if none:
