@@ -145,7 +145,9 @@ def _run(context: Context, item: PlannedAnalysis, record: AnalysisRecord | None)
     ]
     failed = [row for row in effects if not context.printed(row)]
     if not failed:
-        notes = dict.fromkeys(row.estimate.status.code for row in effects if row.estimate.status not in PRINTED)
+        notes = dict.fromkeys(
+            row.estimate.status.code.replace("-", " ") for row in effects if row.estimate.status not in PRINTED
+        )
         return f"Yes ({', '.join(notes)})" if notes else "Yes"
     reasons = ", ".join(
         "not shown (small counts)" if status is Status.SMALL_CELL else f"could not be estimated ({status.code})"
