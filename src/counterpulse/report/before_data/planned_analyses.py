@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from counterpulse.protocol.plan import Plan, PlannedAnalysis, PlannedModel, PlannedSubgroup
 from counterpulse.report.chapters.methods.balancing_words import WHOM, balancing_runs, variance_run
@@ -20,12 +20,17 @@ PLANNED = {
 
 
 def planned_analyses_section(plan: Plan, cite: Cite) -> Section:
-    """All analyses in the order of the protocol."""
+    """All analyses of a study of patients in the order of the protocol."""
+    return analyses_section(plan, cite, _analysis)
+
+
+def analyses_section(plan: Plan, cite: Cite, described: Callable[[Speech, PlannedAnalysis], Section]) -> Section:
+    """All analyses in the order of the protocol, each as it is `described`."""
     speech = Speech(plan, tense="future", cite=cite)
     return Section(
         id="analyses",
         title="The analyses one by one",
-        sections=tuple(_analysis(speech, item) for item in plan.analyses),
+        sections=tuple(described(speech, item) for item in plan.analyses),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from counterpulse.protocol.plan import Plan, PlannedAnalysis
 from counterpulse.report.before_data import plan_sections
-from counterpulse.report.before_data.planned_analyses import PLANNED
+from counterpulse.report.before_data.planned_analyses import PLANNED, analyses_section
 from counterpulse.report.chapters.context import Counter
 from counterpulse.report.chapters.review.edit_words import changed
 from counterpulse.report.chapters.review.methods import review_methods_sections
@@ -28,7 +28,7 @@ def review_plan_sections(plan: Plan, counter: Counter, cite: Cite) -> tuple[Sect
         _flow(plan),
         plan_sections.principles_section(plan),
         *([methods["statistics"]] if "statistics" in methods else []),
-        _analyses(plan, cite),
+        analyses_section(plan, cite, _analysis),
         *([methods["certainty"]] if "certainty" in methods else []),
         plan_sections.software_section(plan),
         plan_sections.amendments_section(plan, counter),
@@ -50,16 +50,6 @@ def _flow(plan: Plan) -> Section:
         else ""
     )
     return Section(id="flow-plan", title="Flow of studies and tables", blocks=(text(f"{words}{bias}"),))
-
-
-def _analyses(plan: Plan, cite: Cite) -> Section:
-    """All analyses in the order of the protocol."""
-    speech = Speech(plan, tense="future", cite=cite)
-    return Section(
-        id="analyses",
-        title="The analyses one by one",
-        sections=tuple(_analysis(speech, item) for item in plan.analyses),
-    )
 
 
 def _analysis(speech: Speech, item: PlannedAnalysis) -> Section:

@@ -12,6 +12,7 @@ from scipy.special import erfc
 
 from counterpulse.data.dictionary import Dictionary, Variable
 from counterpulse.errors import UsageError
+from counterpulse.numerics.distributions import critical_value
 from counterpulse.protocol.lint_review import NUMBERS, OUTCOME, STUDY
 from counterpulse.protocol.nodes import ProtocolNode
 from counterpulse.protocol.planned_review import effects_of
@@ -35,7 +36,6 @@ BLANK = ("format", "measure", "sign", "reversed", "complement", "p_below", "quot
 """Columns whose words would change how a row is read."""
 SMALLEST, LARGEST = 40, 400
 NETWORK, MOST_TREATMENTS = "network-meta-analysis", 4
-Z_95 = 1.959963984540054
 JUDGED = ("low", "some concerns", "high")
 Floats = NDArray[np.float64]
 
@@ -153,7 +153,8 @@ def _printed(random: np.random.Generator, n: int, ratio: bool) -> dict[str, Floa
     """An effect with its error, limits, variance and P value."""
     error = random.uniform(0.15, 0.5, n)
     effect = random.normal(0, error)
-    low, high = effect - Z_95 * error, effect + Z_95 * error
+    reach = critical_value(0.95) * error
+    low, high = effect - reach, effect + reach
     shown = [np.exp(value) if ratio else value for value in (effect, low, high)]
     return {
         "estimate": shown[0], "conf_low": shown[1], "conf_high": shown[2], "std_error": error, "yi": effect, "vi": error**2,

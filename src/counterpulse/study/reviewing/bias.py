@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
+from counterpulse.data.written_values import parse_number
 from counterpulse.protocol.nodes import RiskOfBias
 from counterpulse.protocol.plan import Plan
 from counterpulse.results import Block, Notice
@@ -82,26 +83,18 @@ def _level(tool: str, column: str, text: str | None) -> str:
 def _stars(column: str, text: str) -> str:
     """Stars of a domain: enough for good, for fair, or fewer."""
     domain = next((name for name in STARS if column.lower().startswith(name)), None)
-    if not _is_number(text):
+    stars = parse_number(text)
+    if stars is None:
         return LEVELS.get(text.strip().lower(), "unclear")
-    stars = float(text)
     if domain is None or not 0 <= stars <= STARS[domain]:
         return "unclear"
     return "low" if stars >= GOOD[domain] else "some" if stars >= FAIR[domain] else "high"
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _overall(tool: RiskOfBias, written: str | None, levels: list[str]) -> dict[str, str | None]:
     """The judgment of the whole as written, else the worst of its domains; a total of stars says nothing of where bias may be."""
     worst = max(levels, key=ORDER.index, default="none")
-    if written is not None and tool.tool == NEWCASTLE_OTTAWA and _is_number(written) and worst != "none":
+    if written is not None and tool.tool == NEWCASTLE_OTTAWA and parse_number(written) is not None and worst != "none":
         return {"judgment": written, "level": worst}
     if written is not None:
         return {"judgment": written, "level": _level(tool.tool, "", written)}
@@ -126,7 +119,9 @@ def _notices(tool: RiskOfBias, rows: list[dict[str, str | None]]) -> Iterator[No
 
 def _known(tool: RiskOfBias, row: Mapping[str, str | None]) -> bool:
     """Whether a judgment is a word of the tool, or a total of stars."""
-    total = tool.tool == NEWCASTLE_OTTAWA and row["domain"] == OVERALL and _is_number(str(row["judgment"]))
+    total = (
+        tool.tool == NEWCASTLE_OTTAWA and row["domain"] == OVERALL and parse_number(str(row["judgment"])) is not None
+    )
     return total or str(row["judgment"]).lower() in LEVELS
 
 

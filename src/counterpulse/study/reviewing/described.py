@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from counterpulse.data.patient_table import PatientTable
+from counterpulse.numerics.distributions import critical_value
 from counterpulse.protocol.plan import Plan
 from counterpulse.protocol.planned_review import effects_of
 from counterpulse.results import Block, Cell, FlowStep, Notice
@@ -34,8 +35,6 @@ from counterpulse.study.reviewing.columns import (
 )
 from counterpulse.study.reviewing.measures import scale_of
 from counterpulse.study.reviewing.screening import LOG, log_notices, screening_boxes, screening_flow, screening_notices
-
-Z_95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ def _ends(plan: Plan, measure: str | None, yi: object, vi: object) -> tuple[floa
     """The effect of a row with its 95% limits as a reader reads them."""
     if measure is None or not isinstance(yi, float) or not isinstance(vi, float):
         return None, None, None
-    scale, reach = scale_of(measure, effects_of(plan.protocol)), Z_95 * vi**0.5
+    scale, reach = scale_of(measure, effects_of(plan.protocol)), critical_value(0.95) * vi**0.5
     return to_natural(yi, scale), to_natural(yi - reach, scale), to_natural(yi + reach, scale)
 
 

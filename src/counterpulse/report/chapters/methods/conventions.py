@@ -192,3 +192,16 @@ def _software(speech: Speech) -> Paragraph:
         f"Analyses {speech.were} carried out by {tool}{on} from the written protocol, without manual steps. Every choice is listed "
         f"with its origin in the supplement.{drawn}"
     )
+
+
+def not_run_paragraph(speech: Speech) -> Paragraph | None:
+    """Which of the analyses that are described were not carried out."""
+    if speech.result is None:
+        return None
+    ran = {record.id for record in speech.result.analyses}
+    gone = [item.id for item in speech.plan.analyses if item.id not in ran]
+    return (
+        paragraph(f"Of the analyses described here, {listed(gone)} {'were' if len(gone) > 1 else 'was'} not run.")
+        if gone
+        else None
+    )

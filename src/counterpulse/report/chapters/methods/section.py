@@ -10,6 +10,7 @@ from counterpulse.report.chapters.context import Context
 from counterpulse.report.chapters.methods.conventions import (
     convention_paragraphs,
     description_paragraph,
+    not_run_paragraph,
     subgroup_paragraph,
 )
 from counterpulse.report.chapters.methods.design_words import (
@@ -22,7 +23,7 @@ from counterpulse.report.chapters.methods.missing_words import missing_paragraph
 from counterpulse.report.chapters.methods.robustness_words import robustness_paragraph
 from counterpulse.report.chapters.methods.statistics_words import analysis_paragraphs
 from counterpulse.report.chapters.methods.trial_conduct import trial_sections
-from counterpulse.report.chapters.speech import Cite, Speech, Tense, listed, paragraph, uncited
+from counterpulse.report.chapters.speech import Cite, Speech, Tense, uncited
 from counterpulse.report.document import Block, Definitions, Paragraph, Section, text
 
 
@@ -55,19 +56,6 @@ def _derived(speech: Speech) -> list[Block]:
     return [Definitions(tuple((item.label, text(str(item.definition))) for item in derived))] if derived else []
 
 
-def _not_run(speech: Speech) -> Paragraph | None:
-    """Which of the analyses that are described were not carried out."""
-    if speech.result is None:
-        return None
-    ran = {record.id for record in speech.result.analyses}
-    gone = [item.id for item in speech.plan.analyses if item.id not in ran]
-    return (
-        paragraph(f"Of the analyses described here, {listed(gone)} {'were' if len(gone) > 1 else 'was'} not run.")
-        if gone
-        else None
-    )
-
-
 def statistics_paragraphs(speech: Speech) -> list[Paragraph]:
     """Descriptions, analyses, subgroups, missing values, conventions."""
     found = [
@@ -77,6 +65,6 @@ def statistics_paragraphs(speech: Speech) -> list[Paragraph]:
         missing_paragraph(speech),
         robustness_paragraph(speech),
         *convention_paragraphs(speech),
-        _not_run(speech),
+        not_run_paragraph(speech),
     ]
     return [item for item in found if item is not None and item.runs]

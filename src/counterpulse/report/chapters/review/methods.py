@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from counterpulse.protocol.plan import Plan
 from counterpulse.report.chapters.context import Context
-from counterpulse.report.chapters.methods.conventions import convention_paragraphs
+from counterpulse.report.chapters.methods.conventions import convention_paragraphs, not_run_paragraph
 from counterpulse.report.chapters.methods.design_words import design_paragraphs, registration_sentence
 from counterpulse.report.chapters.review import extraction_words, synthesis_words
 from counterpulse.report.chapters.review.synthesis import NETWORK
@@ -84,7 +84,7 @@ def _statistics(speech: Speech) -> list[Paragraph]:
         synthesis_words.multiverse_paragraph(speech),
         _shown(speech),
         *convention_paragraphs(speech),
-        _not_run(speech),
+        not_run_paragraph(speech),
     ]
     return [item for item in found if item is not None]
 
@@ -99,17 +99,4 @@ def _shown(speech: Speech) -> Paragraph:
     ]
     return paragraph(
         f"The effects of single studies {speech.are} tabulated with their sources, and syntheses {speech.are} shown in tables and {listed(pictures)}."
-    )
-
-
-def _not_run(speech: Speech) -> Paragraph | None:
-    """Which of the analyses that are described were not carried out."""
-    if speech.result is None:
-        return None
-    ran = {record.id for record in speech.result.analyses}
-    gone = [item.id for item in speech.plan.analyses if item.id not in ran]
-    return (
-        paragraph(f"Of the analyses described here, {listed(gone)} {'were' if len(gone) > 1 else 'was'} not run.")
-        if gone
-        else None
     )
